@@ -1,0 +1,173 @@
+/**
+ * The typed contract of the addon. Arguments are trusted here: src/policy validates them.
+ * Promises settle on the event loop; the work runs on the engine thread, one job at a time.
+ * Errors carry a `code` of src/errors.ts.
+ */
+
+/** Normalised architecture, see src/policy/model-config.ts. */
+export interface NativeModelConfig {
+  vocabSize: number;
+  hiddenSize: number;
+  intermediateSize: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  maxPositions: number;
+  rmsNormEps: number;
+  tieWordEmbeddings: boolean;
+  attentionBias: boolean;
+  outputBias: boolean;
+  mlpBias: boolean;
+  qkNorm: boolean;
+  rope: {
+    theta: number;
+    scaling:
+      | null
+      | { type: 'linear'; factor: number }
+      | {
+          type: 'llama3';
+          factor: number;
+          lowFreqFactor: number;
+          highFreqFactor: number;
+          originalMaxPositions: number;
+        };
+  };
+}
+
+/** Where a tensor's bytes lie in a safetensors file; checked by src/policy/safetensors.ts. */
+export interface NativeTensorSource {
+  name: string;
+  file: string;
+  dtype: 'F32' | 'BF16' | 'F16';
+  byteOffset: number;
+  byteLength: number;
+}
+
+export interface NativeSampleRequest {
+  /** All prompts' tokens, one after the other. */
+  tokens: Int32Array;
+  /** Prompt i is tokens[offsets[i] ... offsets[i + 1]). */
+  offsets: Int32Array;
+  /** One key per prompt. */
+  uids: Float64Array;
+  n: number;
+  maxTokens: number;
+  temperature: number;
+  topP: number;
+  topK: number;
+  minP: number;
+  stopTokens: Int32Array;
+  /** UTF-8 stop strings; empty when there are none. */
+  stopStrings: Uint8Array[];
+  /** Bytes of each token id; empty when there are no stop strings. */
+  tokenBytes: Uint8Array[];
+  seed: number;
+  /** 0: the engine decides. */
+  maxBatch: number;
+}
+
+export interface NativeRollout {
+  prompt: number;
+  sample: number;
+  tokens: Int32Array;
+  logProbs: Float32Array;
+  finishReason: 'stop' | 'length';
+}
+
+export interface NativeSampleStats {
+  steps: number;
+  slotSteps: number;
+  liveSlotSteps: number;
+  promptTokens: number;
+  newTokens: number;
+  seconds: number;
+}
+
+export interface NativeSequences {
+  tokens: Int32Array;
+  /** Sequence i is tokens[offsets[i] ... offsets[i + 1]). */
+  offsets: Int32Array;
+  promptLengths: Int32Array;
+}
+
+export interface NativeStepRequest extends NativeSequences {
+  /** One value per response token, sequences one after the other. */
+  advantages: Float32Array;
+  /** The token's weight in the aggregated loss (0 = masked), one per response token. */
+  weights: Float32Array;
+  oldLogProbs: Float32Array | null;
+  referenceLogProbs: Float32Array | null;
+  objective: 'reinforce' | 'ppo';
+  clipLow: number;
+  clipHigh: number;
+  klCoefficient: number;
+  klEstimator: 'k2' | 'k3';
+  temperature: number;
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+  /** 0: no clipping. */
+  maxGradNorm: number;
+  memoryBudget: number;
+}
+
+export interface NativeStepStats {
+  loss: number;
+  gradNorm: number;
+  entropy: number;
+  kl: number;
+  logProbDifference: number;
+  clipFraction: number;
+  tokens: number;
+  totalTokens: number;
+  microBatches: number;
+  applied: boolean;
+  seconds: number;
+}
+
+/** Set from the event loop, polled by the engine. */
+export class AbortFlag {
+  constructor();
+  abort(): void;
+}
+
+export type NativeState = 'master' | 'expAvg' | 'expAvgSq';
+
+export class NativeModel {
+  constructor(config: NativeModelConfig, options: { device: string; dtype: 'float32' | 'bfloat16'; threads: number });
+  /** Hugging Face names and shapes, in storage order. */
+  parameters(): { name: string; shape: number[] }[];
+  /** Maps the files and fills every parameter. */
+  load(tensors: NativeTensorSource[]): Promise<void>;
+  /** Normal(0, std) weights (output projections scaled by 1/sqrt(2·layers)), zero biases, unit norms. */
+  initialize(seed: number, std: number): Promise<void>;
+  sample(
+    request: NativeSampleRequest,
+    onRollouts: (rollouts: NativeRollout[]) => void,
+    flag: AbortFlag,
+  ): Promise<NativeSampleStats>;
+  /** One value per response token, sequences one after the other. */
+  logProbs(request: NativeSequences, temperature: number, flag: AbortFlag): Promise<Float32Array>;
+  step(request: NativeStepRequest, flag: AbortFlag): Promise<NativeStepStats>;
+  /** Bytes of one parameter (little endian), converted from the master weights. */
+  readParameter(name: string, dtype: 'F32' | 'BF16' | 'F16'): Promise<Uint8Array>;
+  /** Elements of each flat training buffer. */
+  readonly stateSize: number;
+  /** Bytes of elements [start, start + count) of a flat float32 training buffer. */
+  readState(state: NativeState, start: number, count: number): Promise<Uint8Array>;
+  writeState(state: NativeState, start: number, bytes: Uint8Array): Promise<void>;
+  /** Optimizer steps taken. */
+  optimizerSteps: number;
+  /** Frees the buffers once queued work is done. */
+  dispose(): void;
+}
+
+export interface NativeBinding {
+  /** The libtorch that is loaded, e.g. "2.11". */
+  readonly torchVersion: string;
+  readonly NativeModel: typeof NativeModel;
+  readonly AbortFlag: typeof AbortFlag;
+}

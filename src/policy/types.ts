@@ -1,0 +1,143 @@
+/** Types of the {@link Policy} surface: sampling, scoring and policy-gradient steps. */
+
+export type Dtype = 'float32' | 'bfloat16';
+
+/** Options of `Policy.load` and `Policy.create`. */
+export interface PolicyOptions {
+  /** `auto` takes CUDA where there is a usable device, else the CPU with one warning. Default: ZERO_RL_DEVICE, else `auto`. */
+  device?: string;
+  /** Compute dtype; the master weights of training are always float32. Default `float32`. */
+  dtype?: Dtype;
+  /** Intra-op threads of the engine. Default: the processors this process may use. */
+  threads?: number;
+}
+
+/** Options of `Policy.sample` and `Policy.stream`. */
+export interface SampleOptions {
+  /** Completions per prompt, default 1. */
+  n?: number;
+  /** Most new tokens per completion, the end token included. Default 128. */
+  maxTokens?: number;
+  /** Divides the logits; 0 takes the most likely token (its log-prob is then that of temperature 1). Default 1. */
+  temperature?: number;
+  /** Nucleus: the smallest set of most likely tokens whose probability reaches topP. Default 1 (off). */
+  topP?: number;
+  /** Keeps the k most likely tokens; 0 is off. Default 0. */
+  topK?: number;
+  /** Drops tokens less likely than minP times the most likely one. Default 0 (off). */
+  minP?: number;
+  /** Tokens that end a completion. Default: the folder's end tokens. */
+  stopTokens?: readonly number[];
+  /** Texts that end a completion once they occur in it; needs a tokenizer. */
+  stopStrings?: readonly string[];
+  /** Key of the run's randomness, a non-negative safe integer. Default 0. */
+  seed?: number;
+  /** One key per prompt, default its index: a prompt sampled alone or in a batch gives the same completion. */
+  uids?: readonly number[];
+  /** Text prompts: whether the tokenizer adds its special tokens. Default true. */
+  addSpecialTokens?: boolean;
+  /** Most sequences decoded together. Default: as many as a memory budget allows, at most 256. */
+  maxBatch?: number;
+  signal?: AbortSignal;
+}
+
+/** One completion. */
+export interface Rollout {
+  /** Index of the prompt in the call. */
+  prompt: number;
+  /** 0 ... n−1 within the prompt's group. */
+  sample: number;
+  /** The new tokens, the end token included where one was sampled. */
+  tokens: Int32Array;
+  /** Nats per token under the temperature-scaled, untruncated distribution. */
+  logProbs: Float32Array;
+  finishReason: 'stop' | 'length';
+}
+
+/** What the scheduler did during the last `sample` call. */
+export interface SampleStats {
+  /** Decode steps run. */
+  steps: number;
+  /** Slots summed over decode steps while work was queued. */
+  slotSteps: number;
+  /** Of these, slots that carried a live sequence. */
+  liveSlotSteps: number;
+  promptTokens: number;
+  newTokens: number;
+  seconds: number;
+}
+
+export interface Sequence {
+  /** Prompt and response. */
+  tokens: Int32Array | readonly number[];
+  /** Tokens before the first scored one, at least 1. */
+  promptLength: number;
+}
+
+export interface LogProbsOptions {
+  /** Default 1. */
+  temperature?: number;
+  signal?: AbortSignal;
+}
+
+export interface TrainingSequence extends Sequence {
+  /** One number for the whole response, or one per response token. */
+  advantages: number | Float32Array | readonly number[];
+  /** Behaviour log-probs (nats, one per response token); needed by `ppo`. */
+  oldLogProbs?: Float32Array | readonly number[];
+  /** Reference log-probs (nats, one per response token); needed when `kl.coefficient` is not 0. */
+  referenceLogProbs?: Float32Array | readonly number[];
+  /** 1 for response tokens that train, 0 for those that do not. Default all 1. */
+  mask?: Uint8Array | readonly number[];
+}
+
+export type Aggregation = 'token-mean' | 'seq-mean-token-mean' | 'seq-mean-token-sum';
+
+export interface StepOptions {
+  /** `reinforce`: −A·logp. `ppo`: −min(ρA, clip(ρ, 1−low, 1+high)·A), ρ = exp(logp − oldLogProbs). Default `reinforce`. */
+  objective?: 'reinforce' | 'ppo';
+  /** Clip range of `ppo`. Default 0.2 and 0.2. */
+  clip?: { low?: number; high?: number };
+  /** KL term in the loss: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp). Default coefficient 0, k2. */
+  kl?: { coefficient?: number; estimator?: 'k2' | 'k3' };
+  /** How token losses become one number, over all sequences of the call. Default `token-mean`. */
+  aggregation?: Aggregation;
+  /** Temperature of the policy that is trained, as in sampling. Default 1. */
+  temperature?: number;
+  /** Default 1e-6. */
+  learningRate?: number;
+  /** Default [0.9, 0.95]. */
+  betas?: readonly [number, number];
+  /** Default 1e-8. */
+  eps?: number;
+  /** Decoupled decay on every parameter. Default 0. */
+  weightDecay?: number;
+  /** Gradients are scaled down to this global norm; 0 or Infinity does not clip. Default 1. */
+  maxGradNorm?: number;
+  /** Most activation memory of a micro-batch in MiB. Default 1024. Changes the result by rounding only. */
+  memoryBudgetMiB?: number;
+  signal?: AbortSignal;
+}
+
+export interface StepStats {
+  /** The aggregated objective, KL term included. */
+  loss: number;
+  /** Global L2 norm before clipping. */
+  gradNorm: number;
+  /** Mean over trained tokens of the policy's entropy in nats. */
+  entropy: number;
+  /** Mean over trained tokens of logp − referenceLogProbs (k1) where references were given, else 0. */
+  kl: number;
+  /** Mean over trained tokens of |logp − oldLogProbs| where given, else 0: the rollout/training mismatch when on-policy. */
+  logProbDifference: number;
+  /** Share of trained tokens whose ratio was clipped. */
+  clipFraction: number;
+  /** Trained (unmasked response) tokens. */
+  tokens: number;
+  /** Prompt and response tokens run through the network. */
+  totalTokens: number;
+  microBatches: number;
+  /** False when the gradient was not finite: weights and moments are then unchanged. */
+  applied: boolean;
+  seconds: number;
+}
