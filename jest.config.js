@@ -1,0 +1,22 @@
+/** One project per tier: unit needs no addon, native and gpu load it, process starts child processes. */
+const transform = { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', transpilation: true, diagnostics: false }] };
+
+const project = (name, extra = {}) => ({
+  displayName: name,
+  testEnvironment: 'node',
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/build/', '<rootDir>/runs/', '<rootDir>/.setup/'],
+  moduleNameMapper: { '^zero-rl$': '<rootDir>/src/index.ts' },
+  transform,
+  ...extra,
+});
+
+const oneWorker = { runner: '<rootDir>/test/support/one-worker-runner.js' };
+
+module.exports = {
+  // A memory limit makes jest use child processes even where one worker would do.
+  workerIdleMemoryLimit: '2GB',
+  maxWorkers: '100%',
+  testTimeout: 60_000,
+  projects: [project('unit'), project('native', oneWorker), project('process', oneWorker), project('gpu', oneWorker)],
+};
