@@ -1,4 +1,7 @@
 /** One project per tier: unit needs no addon, native and gpu load it, process starts child processes. */
+// Tests run in child processes, which take these flags over: user code named in a config is loaded by import().
+process.env.NODE_OPTIONS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
+
 const transform = { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', transpilation: true, diagnostics: false }] };
 
 const project = (name, extra = {}) => ({
