@@ -1,0 +1,42 @@
+// The entry point of the addon. Another minor version of libtorch loads without a linker error and then calls the wrong
+// virtual functions, so nothing of libtorch is touched before its version has been compared with that of the headers.
+
+#include <napi.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
+#include <torch/headeronly/version.h>
+
+#include <cstdint>
+#include <string>
+
+#if __has_include("model.h")
+#include "model.h"
+#endif
+
+namespace {
+
+// "2.11" of the packed form: one byte each for major, minor, patch.
+std::string minorVersion(std::uint64_t abiVersion) {
+  return std::to_string(abiVersion >> 56) + "." + std::to_string((abiVersion >> 48) & 0xff);
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  const std::string built = minorVersion(TORCH_ABI_VERSION);
+  const std::string loaded = minorVersion(aoti_torch_abi_version());
+  if (loaded != built) {
+    Napi::Error error = Napi::Error::New(
+        env, "This addon was built for libtorch " + built + " but libtorch " + loaded +
+                 " is loaded; run `npx zero-rl libtorch install` and unset ZERO_RL_LIBTORCH.");
+    error.Set("code", Napi::String::New(env, "ERR_ZERO_RL_LIBTORCH_VERSION"));
+    throw error;
+  }
+  exports.Set("torchVersion", Napi::String::New(env, loaded));
+  exports.Set("addonVersion", Napi::String::New(env, ZERO_RL_VERSION));
+#if __has_include("model.h")
+  zero_rl::binding::registerModel(env, exports);
+#endif
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(zero_rl, init)
