@@ -1,0 +1,182 @@
+/**
+ * Hugging Face folders for tests, made from a config.json content alone: the weights are computed from tensor name,
+ * seed and element index, bit for bit as in test/golden/fixture.py (the formula is stated there). Uses no native code.
+ */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type Storage = 'F32' | 'BF16' | 'F16';
+
+/** The fields of config.json that decide which tensors a decoder has. */
+export interface DecoderConfig {
+  model_type: string;
+  vocab_size: number;
+  hidden_size: number;
+  intermediate_size: number;
+  num_hidden_layers: number;
+  num_attention_heads: number;
+  num_key_value_heads?: number;
+  head_dim?: number;
+  tie_word_embeddings?: boolean;
+  attention_bias?: boolean;
+  mlp_bias?: boolean;
+  [key: string]: unknown;
+}
+
+export interface FixtureModel {
+  config: DecoderConfig;
+  seed: number;
+  /** Dtype in the file, default F32. */
+  storage?: Storage;
+  /** Number of safetensors files, default 1; more come with an index. */
+  shards?: number;
+}
+
+export interface StoredTensor {
+  dtype: string;
+  shape: readonly number[];
+  data: Uint8Array;
+}
+
+export function fnv1a32(bytes: Uint8Array): number {
+  let value = 0x811c9dc5;
+  for (const byte of bytes) value = Math.imul(value ^ byte, 0x01000193);
+  return value >>> 0;
+}
+
+function mix(value: number): number {
+  value ^= value >>> 16;
+  value = Math.imul(value, 0x85ebca6b);
+  value ^= value >>> 13;
+  value = Math.imul(value, 0xc2b2ae35);
+  return value ^ (value >>> 16);
+}
+
+/** `count` values of the tensor `name` in row-major order. */
+export function fixtureValues(name: string, count: number, seed: number): Float32Array {
+  const key = fnv1a32(Buffer.from(name)) ^ seed;
+  const isNorm = name.endsWith('norm.weight');
+  const scale = !isNorm && /embed_tokens|lm_head/.test(name) ? 0.5 : 0.25;
+  return Float32Array.from({ length: count }, (_, index) => {
+    const value = (mix(mix((index + 0x9e3779b9) | 0) ^ key) >>> 12) / 2 ** 19 - 1;
+    return (isNorm ? 1 : 0) + value * scale;
+  });
+}
+
+/** Hugging Face names and shapes of the decoder's parameters; tied weights once. */
+export function parameterShapes(config: DecoderConfig): Record<string, number[]> {
+  const {
+    hidden_size: hidden,
+    intermediate_size: intermediate,
+    vocab_size: vocab,
+    num_attention_heads: heads,
+  } = config;
+  const headDim = config.head_dim ?? hidden / heads;
+  const query = heads * headDim;
+  const keyValue = (config.num_key_value_heads ?? heads) * headDim;
+  const attentionBias = config.model_type === 'qwen2' || config.attention_bias === true;
+  const outputBias = config.model_type !== 'qwen2' && config.attention_bias === true;
+  const shapes: Record<string, number[]> = { 'model.embed_tokens.weight': [vocab, hidden] };
+  const linear = (name: string, rows: number, columns: number, bias: boolean) => {
+    shapes[`${name}.weight`] = [rows, columns];
+    if (bias) shapes[`${name}.bias`] = [rows];
+  };
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const prefix = `model.layers.${layer}`;
+    linear(`${prefix}.self_attn.q_proj`, query, hidden, attentionBias);
+    linear(`${prefix}.self_attn.k_proj`, keyValue, hidden, attentionBias);
+    linear(`${prefix}.self_attn.v_proj`, keyValue, hidden, attentionBias);
+    linear(`${prefix}.self_attn.o_proj`, hidden, query, outputBias);
+    if (config.model_type === 'qwen3') {
+      shapes[`${prefix}.self_attn.q_norm.weight`] = [headDim];
+      shapes[`${prefix}.self_attn.k_norm.weight`] = [headDim];
+    }
+    linear(`${prefix}.mlp.gate_proj`, intermediate, hidden, config.mlp_bias === true);
+    linear(`${prefix}.mlp.up_proj`, intermediate, hidden, config.mlp_bias === true);
+    linear(`${prefix}.mlp.down_proj`, hidden, intermediate, config.mlp_bias === true);
+    shapes[`${prefix}.input_layernorm.weight`] = [hidden];
+    shapes[`${prefix}.post_attention_layernorm.weight`] = [hidden];
+  }
+  shapes['model.norm.weight'] = [hidden];
+  if (config.tie_word_embeddings !== true) shapes['lm_head.weight'] = [vocab, hidden];
+  return shapes;
+}
+
+/** Rounds to nearest, ties to even, as PyTorch does. */
+function toBfloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(bits, (value) => (value + 0x7fff + ((value >>> 16) & 1)) >>> 16);
+}
+
+/** Rounds to nearest, ties to even; for |x| < 65504. */
+function toFloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(bits, (value, index) => {
+    const sign = (value >>> 16) & 0x8000;
+    const magnitude = Math.abs(values[index]!);
+    if (magnitude >= 2 ** -14) {
+      const rounded = (value & 0x7fffffff) + 0xfff + ((value >>> 13) & 1);
+      return sign | ((rounded >>> 13) - (112 << 10));
+    }
+    const steps = magnitude * 2 ** 24;
+    const floor = Math.floor(steps);
+    const up = steps - floor > 0.5 || (steps - floor === 0.5 && floor % 2 === 1);
+    return sign | (floor + (up ? 1 : 0));
+  });
+}
+
+export function encode(values: Float32Array, storage: Storage): Uint8Array {
+  const stored = storage === 'F32' ? values : storage === 'BF16' ? toBfloat16(values) : toFloat16(values);
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+}
+
+/** Bytes of a safetensors file. */
+export function safetensorsBytes(tensors: Record<string, StoredTensor>): Buffer {
+  let offset = 0;
+  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    header[name] = { dtype, shape, data_offsets: [offset, (offset += data.byteLength)] };
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const padding = Buffer.alloc((8 - (text.length % 8)) % 8, ' ');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length + padding.length));
+  return Buffer.concat([length, text, padding, ...Object.values(tensors).map(({ data }) => data)]);
+}
+
+export function fixtureTensors({ config, seed, storage = 'F32' }: FixtureModel): Record<string, StoredTensor> {
+  return Object.fromEntries(
+    Object.entries(parameterShapes(config)).map(([name, shape]) => {
+      const count = shape.reduce((product, size) => product * size, 1);
+      return [name, { dtype: storage, shape, data: encode(fixtureValues(name, count, seed), storage) }];
+    }),
+  );
+}
+
+/** A new folder under the system's temporary directory. The caller removes it. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'zero-rl-test-'));
+}
+
+/** Writes config.json and the weights to `folder`, which exists already; returns it. */
+export function writeFixtureModel(model: FixtureModel, folder = temporaryFolder()): string {
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(model.config, null, 2));
+  const tensors = Object.entries(fixtureTensors(model));
+  const shards = model.shards ?? 1;
+  if (shards === 1) {
+    writeFileSync(join(folder, 'model.safetensors'), safetensorsBytes(Object.fromEntries(tensors)));
+    return folder;
+  }
+  const weightMap: Record<string, string> = {};
+  for (let shard = 0; shard < shards; shard++) {
+    const part = tensors.filter((_, index) => index % shards === shard);
+    const file = `model-${String(shard + 1).padStart(5, '0')}-of-${String(shards).padStart(5, '0')}.safetensors`;
+    for (const [name] of part) weightMap[name] = file;
+    writeFileSync(join(folder, file), safetensorsBytes(Object.fromEntries(part)));
+  }
+  const total = tensors.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
+  const index = { metadata: { total_size: total }, weight_map: weightMap };
+  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+  return folder;
+}
