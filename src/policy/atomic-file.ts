@@ -1,0 +1,108 @@
+/**
+ * Files that appear whole or not at all: written beside their place under a temporary name, flushed to the disk, then
+ * renamed. A failed write removes the temporary file and leaves an older file of that name as it was.
+ */
+import { copyFile, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { ZeroRlError } from '../errors';
+import { errorCode } from './checkpoint-file';
+
+/** Longest single write; Linux writes at most 2 GiB at once. */
+const MAX_WRITE = 2 ** 30;
+
+/** Appends bytes to the temporary file; failures become ERR_ZERO_RL_OUTPUT. */
+export type AppendBytes = (bytes: Uint8Array) => Promise<void>;
+
+/** The temporary name of a file; the process id keeps two writers apart. */
+export function temporaryName(file: string): string {
+  return `${file}.tmp-${process.pid}`;
+}
+
+/** Writes `<file>.tmp-<pid>` through `produce` and flushes it; the caller renames. Errors of `produce` itself pass through. */
+export async function writeTemporary(file: string, produce: (append: AppendBytes) => Promise<void>): Promise<void> {
+  const temporary = temporaryName(file);
+  let handle: FileHandle | undefined;
+  try {
+    handle = await output(file, () => open(temporary, 'w'));
+    const opened = handle;
+    await produce((bytes) => output(file, () => append(opened, bytes)));
+    await output(file, () => opened.sync());
+    await output(file, () => opened.close());
+    handle = undefined;
+  } catch (error) {
+    await handle?.close().catch(() => undefined);
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Puts the temporary file in place. */
+export async function commitTemporary(file: string): Promise<void> {
+  await output(file, () => rename(temporaryName(file), file));
+}
+
+/** Writes a whole small file atomically. */
+export async function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  await writeTemporary(file, (append) => append(bytes));
+  await commitTemporary(file);
+}
+
+/** Copies a file atomically. */
+export async function copyFileAtomically(from: string, to: string): Promise<void> {
+  try {
+    await output(to, () => copyFile(from, temporaryName(to)));
+    await commitTemporary(to);
+  } catch (error) {
+    await rm(temporaryName(to), { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Makes a folder and its parents. */
+export async function makeFolder(directory: string): Promise<void> {
+  await output(directory, () => mkdir(directory, { recursive: true }));
+}
+
+/** Flushes the names in the folder of `file`, so that renames survive a crash. */
+export async function syncFolder(file: string): Promise<void> {
+  await output(file, async () => {
+    const handle = await open(dirname(file), 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Runs one file operation; a failure is ERR_ZERO_RL_OUTPUT with a hint and the system's error as cause. */
+export async function output<T>(file: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    const code = errorCode(error);
+    throw new ZeroRlError('ERR_ZERO_RL_OUTPUT', `Cannot write ${file} (${code}); ${HINTS[code] ?? 'choose another output folder'}.`, {
+      cause: error,
+    });
+  }
+}
+
+const HINTS: Partial<Record<string, string>> = {
+  ENOSPC: 'no space is left on the device, free some or choose another output folder',
+  EDQUOT: 'the disk quota is used up, free some space or choose another output folder',
+  EACCES: 'make the folder writable or choose another one',
+  EPERM: 'make the folder writable or choose another one',
+  EROFS: 'the file system is read-only, choose another output folder',
+  ENOTDIR: 'a file is in the place of a folder, choose another output folder',
+  EEXIST: 'a file is in the place of a folder, choose another output folder',
+};
+
+async function append(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.byteLength) {
+    const length = Math.min(bytes.byteLength - written, MAX_WRITE);
+    written += (await handle.write(bytes, written, length)).bytesWritten;
+  }
+}

@@ -1,0 +1,69 @@
+/** Reading the small JSON files of a model folder; every failure is one ERR_ZERO_RL_CHECKPOINT that names the file. */
+import { readFile, stat } from 'node:fs/promises';
+
+import { ZeroRlError } from '../errors';
+
+/** Largest JSON file that is read (safetensors headers have the same limit by their format). */
+export const MAX_JSON_BYTES = 100_000_000;
+
+export type JsonObject = Record<string, unknown>;
+
+export function checkpointError(message: string, cause?: unknown): ZeroRlError {
+  return new ZeroRlError('ERR_ZERO_RL_CHECKPOINT', message, cause === undefined ? undefined : { cause });
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Size in bytes of a regular file, or null when there is none of that name. */
+export async function fileSize(file: string): Promise<number | null> {
+  try {
+    const stats = await stat(file);
+    if (stats.isFile()) return stats.size;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw checkpointError(`Cannot read ${file} (${code}); check its permissions.`, error);
+  }
+  throw checkpointError(`${file} is not a regular file; put the model's own file there.`);
+}
+
+/** The text of a UTF-8 file, or null when it does not exist. */
+export async function readTextFile(file: string): Promise<string | null> {
+  const size = await fileSize(file);
+  if (size === null) return null;
+  if (size > MAX_JSON_BYTES) {
+    throw checkpointError(`${file} holds ${size} bytes, more than the ${MAX_JSON_BYTES} read; check that it is the right file.`);
+  }
+  try {
+    return decodeUtf8(await readFile(file));
+  } catch (error) {
+    if (error instanceof TypeError) throw checkpointError(`${file} is not UTF-8 text; download or save it again.`, error);
+    throw checkpointError(`Cannot read ${file} (${errorCode(error)}); check its permissions.`, error);
+  }
+}
+
+/** The JSON object of a file, or null when it does not exist. */
+export async function readJsonObject(file: string): Promise<JsonObject | null> {
+  const text = await readTextFile(file);
+  if (text === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw checkpointError(`${file} is not valid JSON; download or save it again.`, error);
+  }
+  if (!isJsonObject(value)) throw checkpointError(`${file} does not hold a JSON object; download or save it again.`);
+  return value;
+}
+
+/** Strict UTF-8; throws TypeError on malformed bytes. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
+
+/** The system's error code, e.g. EACCES. */
+export function errorCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown error';
+}

@@ -1,0 +1,79 @@
+/** A Hugging Face model folder as a whole: what Policy.load needs from it, and the files that a save takes along. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { copyFileAtomically, makeFolder } from './atomic-file';
+import { checkpointError, fileSize, readJsonObject, type JsonObject } from './checkpoint-file';
+import { parameterShapes } from './hugging-face-config';
+import { parseEndTokens, parseModelConfig, type ModelConfig } from './model-config';
+import { matchParameters, readTensorSources, type TensorSource } from './safetensors';
+
+export const CONFIG_FILE = 'config.json';
+export const TOKENIZER_FILE = 'tokenizer.json';
+
+export interface CheckpointFolder {
+  directory: string;
+  config: ModelConfig;
+  /** config.json as it was read; `save` keeps its unknown keys. */
+  source: JsonObject;
+  /** One per parameter, in the order of `parameterShapes(config)`. */
+  tensors: TensorSource[];
+  /** Empty when the folder names none. */
+  endTokens: number[];
+  hasTokenizer: boolean;
+}
+
+/** Everything but the weights that makes a folder loadable elsewhere; copied where it exists. */
+const TOKENIZER_FILES = [
+  TOKENIZER_FILE,
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'generation_config.json',
+  'vocab.json',
+  'merges.txt',
+  'tokenizer.model',
+];
+
+/**
+ * Reads and checks all of a folder but tensor data.
+ * @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT naming the file and what to do
+ */
+export async function readCheckpointFolder(directory: string): Promise<CheckpointFolder> {
+  const stats = await stat(directory).catch(() => null);
+  if (!stats?.isDirectory()) {
+    throw checkpointError(`${directory} is not a folder; give the path of a downloaded Hugging Face model.`);
+  }
+  const file = join(directory, CONFIG_FILE);
+  const source = await readJsonObject(file);
+  if (source === null) throw checkpointError(`${file} is missing; give the path of a Hugging Face model folder.`);
+  const config = parseModelConfig(source, file);
+  const generationConfig = await readJsonObject(join(directory, 'generation_config.json'));
+  const endTokens = parseEndTokens(source, generationConfig, config.vocabSize);
+  const tensors = matchParameters(parameterShapes(config), await readTensorSources(directory), directory);
+  const hasTokenizer = (await fileSize(join(directory, TOKENIZER_FILE))) !== null;
+  return { directory, config, source, tensors, endTokens, hasTokenizer };
+}
+
+/**
+ * Copies tokenizer, chat template and generation settings into the folder of a save.
+ * @returns the names of the files copied
+ * @throws ZeroRlError ERR_ZERO_RL_OUTPUT
+ */
+export async function copyTokenizerFiles(from: string, to: string): Promise<string[]> {
+  await makeFolder(to);
+  const copied: string[] = [];
+  if (await sameFolder(from, to)) return copied;
+  for (const name of TOKENIZER_FILES) {
+    if ((await fileSize(join(from, name))) === null) continue;
+    await copyFileAtomically(join(from, name), join(to, name));
+    copied.push(name);
+  }
+  return copied;
+}
+
+async function sameFolder(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([stat(a).catch(() => null), stat(b)]);
+  return first !== null && first.dev === second.dev && first.ino === second.ino;
+}
