@@ -1,0 +1,71 @@
+'use strict';
+/**
+ * Loads the addon: first libtorch by path, so that the dynamic linker finds its libraries by name when the addon, which
+ * has no RPATH, asks for them; then the addon itself. Knows nothing about where libtorch comes from: see src/libtorch.
+ */
+const { readdirSync } = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const nodeGypBuild = require('node-gyp-build');
+
+const packageRoot = path.join(__dirname, '..');
+
+// glibc's flag: the library stays mapped after Node closes its handle.
+const RTLD_NODELETE = 0x1000;
+
+// The order matters: a library comes after those that it must not pick up from elsewhere on the system.
+const NVIDIA_LIBRARIES = ['libcudart', 'libnvJitLink', 'libcublasLt', 'libcublas', 'libcusparse', 'libcudnn'];
+
+/** Maps a shared library for the rest of the process. Node refuses it as "no addon" after it has been mapped. */
+function preload(file) {
+  try {
+    process.dlopen({ exports: {} }, file, os.constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+  } catch (error) {
+    if (!/did not self-register/.test(error.message)) throw error;
+  }
+}
+
+function nvidiaLibraries(torchDirectory) {
+  const root = path.join(torchDirectory, '..', 'nvidia');
+  const list = (directory) => {
+    try {
+      return readdirSync(directory).map((name) => path.join(directory, name));
+    } catch {
+      return [];
+    }
+  };
+  const files = list(root).flatMap((directory) => list(path.join(directory, 'lib')));
+  return NVIDIA_LIBRARIES.flatMap((name) => files.filter((file) => path.basename(file).startsWith(`${name}.so.`)));
+}
+
+/** Maps what libtorch needs on a CUDA device; throws where there is no driver or no CUDA build of libtorch. */
+function preloadCuda(torchDirectory) {
+  preload('libcuda.so.1');
+  for (const file of nvidiaLibraries(torchDirectory)) {
+    try {
+      preload(file);
+    } catch {
+      // Best effort: libtorch_cuda has its own search path and reports what it misses.
+    }
+  }
+  preload(path.join(torchDirectory, 'lib', 'libtorch_cuda.so'));
+}
+
+/** @type {import('./index').load} */
+function load({ directory, cuda = false }) {
+  preload(path.join(directory, 'lib', 'libc10.so'));
+  preload(path.join(directory, 'lib', 'libtorch_cpu.so'));
+  if (cuda) preloadCuda(directory);
+  return nodeGypBuild(packageRoot);
+}
+
+/** @type {import('./index').addonPath} */
+function addonPath() {
+  try {
+    return nodeGypBuild.resolve(packageRoot);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { load, addonPath, preload };

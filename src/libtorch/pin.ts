@@ -1,0 +1,28 @@
+/** The versions this package is built for, read from package.json so that they are stated once. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** The folder that holds package.json. */
+export const packageRoot = path.join(__dirname, '..', '..');
+
+interface Pin {
+  /** The one libtorch version, e.g. "2.11.0". */
+  torch: string;
+  /** Requirements of the two NVIDIA packages that the CPU part of the wheel links to. */
+  wheels: string[];
+  /** The lowest glibc, e.g. "2.28". */
+  glibc: string;
+}
+
+interface PackageJson {
+  version: string;
+  engines: { node: string };
+  zeroRl: Pin;
+}
+
+const packageJson = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as PackageJson;
+
+export const packageVersion = packageJson.version;
+export const pin = packageJson.zeroRl;
+/** The lowest Node, e.g. "20.19". */
+export const minimumNode = packageJson.engines.node.replace('>=', '');
