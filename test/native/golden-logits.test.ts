@@ -67,9 +67,9 @@ describe.each(golden.cases)('$name', (reference) => {
         return Array.from(actual[i]!, (value, t) => Math.abs(value - expected[t]!));
       });
       const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
-      // bfloat16 keeps 8 bits of a logit of about 2 and of everything before it; the models are 2-3 layers deep.
+      // transformers itself in bfloat16 is off by up to 0.032 in the mean and 0.115 at most on these models.
       expect(mean).toBeLessThan(0.05);
-      expect(Math.max(...differences)).toBeLessThan(0.3);
+      expect(Math.max(...differences)).toBeLessThan(0.2);
       expect(mean).toBeGreaterThan(1e-4);
     } finally {
       narrow.dispose();

@@ -12,9 +12,9 @@ import { decodeFloats, logitsGolden, logSoftmax } from '../support/golden';
 const DRAWS = 20_000;
 const CPU = { device: 'cpu', dtype: 'float32', threads: 2 } as const;
 
-const reference = logitsGolden().cases.find(({ name }) => name === 'qwen2-multihead-linear-rope')!;
+const reference = logitsGolden().cases.find(({ name }) => name === 'llama-multihead-untied')!;
 const vocabulary = reference.config.vocab_size;
-const { tokens, positions, logits } = reference.sequences[1]!;
+const { tokens, positions, logits } = reference.sequences[2]!;
 const prompt = Int32Array.from(tokens.slice(0, positions[1]! + 1));
 const row = decodeFloats(logits).subarray(vocabulary, 2 * vocabulary);
 const exact = (temperature: number) => logSoftmax(row, temperature).map(Math.exp);

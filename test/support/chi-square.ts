@@ -5,6 +5,7 @@ const QUANTILE = 3.719;
 
 /** Value that a chi-square variable of `degrees` degrees exceeds with probability 1e-4 (Wilson and Hilferty 1931). */
 function critical(degrees: number): number {
+  if (degrees === 0) return Infinity;
   const spread = 2 / (9 * degrees);
   return degrees * (1 - spread + QUANTILE * Math.sqrt(spread)) ** 3;
 }
