@@ -22,7 +22,7 @@ export interface ChiSquare {
 /** Compares counts with probabilities; outcomes expected fewer than five times share a bin. */
 export function chiSquare(counts: ArrayLike<number>, probabilities: ArrayLike<number>): ChiSquare {
   let total = 0;
-  for (let i = 0; i < counts.length; i++) total += counts[i]!;
+  for (let i = 0; i < counts.length; i++) total += counts[i];
   const pooled = { observed: 0, expected: 0 };
   let statistic = 0;
   let bins = 0;
@@ -32,11 +32,11 @@ export function chiSquare(counts: ArrayLike<number>, probabilities: ArrayLike<nu
     bins++;
   };
   for (let i = 0; i < counts.length; i++) {
-    const expected = probabilities[i]! * total;
-    if (expected === 0) impossible += counts[i]!;
-    else if (expected >= 5) add(counts[i]!, expected);
+    const expected = probabilities[i] * total;
+    if (expected === 0) impossible += counts[i];
+    else if (expected >= 5) add(counts[i], expected);
     else {
-      pooled.observed += counts[i]!;
+      pooled.observed += counts[i];
       pooled.expected += expected;
     }
   }

@@ -8,7 +8,7 @@ function restrict(probabilities: Float64Array, keep: (token: number) => boolean)
 }
 
 function byProbability(probabilities: Float64Array): number[] {
-  return Array.from(probabilities.keys()).sort((a, b) => probabilities[b]! - probabilities[a]!);
+  return Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a]);
 }
 
 /** The k most likely tokens. */
@@ -24,7 +24,7 @@ export function topP(probabilities: Float64Array, p: number): Float64Array {
   for (const token of byProbability(probabilities)) {
     if (mass >= p) break;
     kept.add(token);
-    mass += probabilities[token]!;
+    mass += probabilities[token];
   }
   return restrict(probabilities, (token) => kept.has(token));
 }
@@ -32,5 +32,5 @@ export function topP(probabilities: Float64Array, p: number): Float64Array {
 /** Tokens at least p times as likely as the most likely one (Nguyen et al. 2024). */
 export function minP(probabilities: Float64Array, p: number): Float64Array {
   const floor = p * probabilities.reduce((a, b) => Math.max(a, b), 0);
-  return restrict(probabilities, (token) => probabilities[token]! >= floor);
+  return restrict(probabilities, (token) => probabilities[token] >= floor);
 }

@@ -114,7 +114,7 @@ function toFloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   return Uint16Array.from(bits, (value, index) => {
     const sign = (value >>> 16) & 0x8000;
-    const magnitude = Math.abs(values[index]!);
+    const magnitude = Math.abs(values[index]);
     if (magnitude >= 2 ** -14) {
       const rounded = (value & 0x7fffffff) + 0xfff + ((value >>> 13) & 1);
       return sign | ((rounded >>> 13) - (112 << 10));

@@ -65,7 +65,7 @@ export function maxDifference(actual: ArrayLike<number>, expected: ArrayLike<num
   if (actual.length !== expected.length) return Infinity;
   let largest = 0;
   for (let index = 0; index < expected.length; index++) {
-    const difference = Math.abs(actual[index]! - expected[index]!);
+    const difference = Math.abs(actual[index] - expected[index]);
     if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
   }
   return largest;

@@ -17,7 +17,7 @@ function float16(bits: number): number {
 }
 
 function bfloat16(bits: number): number {
-  return new Float32Array(new Uint32Array([bits << 16]).buffer)[0]!;
+  return new Float32Array(new Uint32Array([bits << 16]).buffer)[0];
 }
 
 function readFile(path: string): Map<string, ReadTensor> {
