@@ -1,0 +1,42 @@
+/**
+ * The bytes that each token adds to a text. Byte-level BPE (Qwen, Llama 3, GPT-2) writes every byte of its tokens as one
+ * printable character: the printable ones of Latin-1 stand for themselves, the other 68 bytes for U+0100 and up in
+ * order (the table of GPT-2's encoder). Tokens of a text are whole bytes but not whole characters, so stop strings and
+ * decoding work on these bytes.
+ */
+import type { Tokenizer } from './tokenizer';
+
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = byteTable();
+
+/** Bytes of a token of a byte-level vocabulary. One with a character outside the table stands for its own UTF-8 text. */
+export function byteLevelBytes(token: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of token) {
+    const byte = BYTE_OF_CHARACTER.get(character);
+    if (byte === undefined) return new TextEncoder().encode(token);
+    bytes.push(byte);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/**
+ * Bytes of every token id, `tokenizer.vocabSize` entries; ids without a token have none. Exact for byte-level
+ * tokenizers: decoding is these bytes joined, read as UTF-8. For other decoders it is the text of the token decoded
+ * alone, which misses what a decoder adds or removes at borders (such as the space before a word).
+ *
+ * An added token counts as its decoder prints it, which is its own text unless it has letters of the Latin-1 range
+ * outside ASCII and no character beyond the table: Hugging Face's decoder then takes those letters for bytes.
+ */
+export function tokenBytes(tokenizer: Tokenizer): Uint8Array[] {
+  return Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.bytesOf(id));
+}
+
+function byteTable(): Map<string, number> {
+  const table = new Map<string, number>();
+  let next = 0x100;
+  for (let byte = 0; byte < 256; byte += 1) {
+    const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    table.set(String.fromCharCode(printable ? byte : next++), byte);
+  }
+  return table;
+}

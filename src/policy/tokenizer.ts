@@ -1,0 +1,177 @@
+/**
+ * Text to token ids and back, as the Rust tokenizers of Hugging Face do it. The npm package @huggingface/tokenizers
+ * normalizes, splits and merges; around it lie our own added tokens, special-token template and byte-level decoding,
+ * where that package differs from the Rust library (see added-tokens.ts, tokenizer-rules.ts and token-bytes.ts).
+ * `truncation` and `padding` of tokenizer.json are ignored. Characters newer than Node's Unicode tables may split
+ * differently than in Python.
+ */
+import { join } from 'node:path';
+
+import { invalidType, isZeroRlError } from '../errors';
+import { AddedTokenSplitter, isTokenId, parseAddedTokens, type AddedToken, type Piece } from './added-tokens';
+import { checkpointError, isJsonObject, readJsonObject, type JsonObject } from './checkpoint-file';
+import { byteLevelBytes } from './token-bytes';
+import { parsePostProcessor, preparePreTokenizer, type SpecialTokenTemplate } from './tokenizer-rules';
+
+/** The parts used of @huggingface/tokenizers, whose own declarations do not resolve from CommonJS. */
+interface Pipeline {
+  normalizer: ((text: string) => string) | null;
+  pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null;
+  model: ((words: string[]) => string[]) & {
+    vocab: (string | undefined)[];
+    tokens_to_ids: Map<string, number>;
+    unk_token_id?: number;
+  };
+  decoder: ((tokens: string[]) => string) | null;
+}
+
+export class Tokenizer {
+  /** One more than the largest id; a model's own vocabulary may be larger. */
+  readonly vocabSize: number;
+  /** Texts and ids of the special tokens, which `skipSpecialTokens` leaves out. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+
+  private readonly raw: AddedTokenSplitter;
+  private readonly normalized: AddedTokenSplitter;
+  private readonly specialIds: ReadonlySet<number>;
+  private readonly bytes: (Uint8Array | undefined)[] = [];
+
+  private constructor(
+    private readonly pipeline: Pipeline,
+    private readonly byteLevel: boolean,
+    private readonly template: SpecialTokenTemplate,
+    added: readonly AddedToken[],
+  ) {
+    const { model, normalizer } = pipeline;
+    this.raw = new AddedTokenSplitter(added.filter((token) => !token.normalized));
+    const normalize = (token: AddedToken) => (token.normalized && normalizer?.(token.content)) || token.content;
+    this.normalized = new AddedTokenSplitter(
+      added.filter((token) => token.normalized),
+      normalize,
+    );
+    for (const token of added) {
+      // As in Rust, a normalized token is decoded to its normalized form.
+      model.vocab[token.id] = normalize(token);
+      model.tokens_to_ids.set(token.content, token.id);
+    }
+    this.vocabSize = model.vocab.length;
+    this.specialTokens = new Map(added.filter(({ special }) => special).map(({ content, id }) => [content, id]));
+    this.specialIds = new Set(this.specialTokens.values());
+  }
+
+  /**
+   * Reads `directory`/tokenizer.json; null when there is none.
+   * @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT when it is too large, broken, or of a kind not implemented
+   */
+  static async load(directory: string): Promise<Tokenizer | null> {
+    const file = join(directory, 'tokenizer.json');
+    const source = await readJsonObject(file);
+    return source === null ? null : Tokenizer.fromJson(source, file);
+  }
+
+  /** From the parsed tokenizer.json; `file` is for messages. Errors as for {@link Tokenizer.load}. */
+  static async fromJson(source: JsonObject, file = 'tokenizer.json'): Promise<Tokenizer> {
+    checkModel(source.model, file);
+    const library = (await import('@huggingface/tokenizers')) as unknown as {
+      Tokenizer: new (tokenizer: JsonObject, config: JsonObject) => Pipeline;
+    };
+    try {
+      const { decoder } = source;
+      const pipeline = new library.Tokenizer(
+        {
+          normalizer: source.normalizer ?? null,
+          pre_tokenizer: preparePreTokenizer(source.pre_tokenizer, file),
+          model: source.model,
+          decoder: decoder ?? null,
+          post_processor: null,
+          added_tokens: [],
+        },
+        {},
+      );
+      const added = parseAddedTokens(source.added_tokens, file).map((token) => ({
+        ...token,
+        id: pipeline.model.tokens_to_ids.get(token.content) ?? token.id,
+      }));
+      const byteLevel = isJsonObject(decoder) && decoder.type === 'ByteLevel';
+      return new Tokenizer(pipeline, byteLevel, parsePostProcessor(source.post_processor, file), added);
+    } catch (error) {
+      if (isZeroRlError(error)) throw error;
+      throw checkpointError(
+        `${file} is broken or of a kind that is not implemented; use the tokenizer of a Qwen or Llama 3 model.`,
+        error,
+      );
+    }
+  }
+
+  /**
+   * @param options.addSpecialTokens whether the post-processor's tokens (such as <|begin_of_text|>) are added, default
+   *   true. Special tokens written in the text are always recognised.
+   */
+  encode(text: string, { addSpecialTokens = true }: { addSpecialTokens?: boolean } = {}): Int32Array {
+    if (typeof text !== 'string') throw invalidType('text', 'a string', text);
+    const ids: number[] = addSpecialTokens ? [...this.template.before] : [];
+    for (const [section, piece] of this.pieces(text).entries()) {
+      if (typeof piece !== 'string') ids.push(piece.id);
+      else this.encodePiece(piece, section, ids);
+    }
+    if (addSpecialTokens) ids.push(...this.template.after);
+    return Int32Array.from(ids);
+  }
+
+  /**
+   * Bytes that are not UTF-8, such as half of a character at a cut, become U+FFFD as in Python. Ids without a token are
+   * left out.
+   * @param options.skipSpecialTokens leaves special tokens out, default false
+   */
+  decode(ids: ArrayLike<number>, { skipSpecialTokens = false }: { skipSpecialTokens?: boolean } = {}): string {
+    const kept = Array.from(ids).filter((id) => !(skipSpecialTokens && this.specialIds.has(id)));
+    if (this.byteLevel) {
+      const bytes = Buffer.concat(kept.map((id) => this.bytesOf(id)));
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    }
+    const tokens = kept.flatMap((id) => this.idToToken(id) ?? []);
+    return this.pipeline.decoder?.(tokens) ?? tokens.join(' ');
+  }
+
+  /** The token as the vocabulary writes it (byte-level tokens in the alphabet of token-bytes.ts). */
+  idToToken(id: number): string | undefined {
+    return this.pipeline.model.vocab[id];
+  }
+
+  /** The id of a token in that spelling. */
+  tokenToId(token: string): number | undefined {
+    return this.pipeline.model.tokens_to_ids.get(token);
+  }
+
+  /** What one token adds to a text; see `tokenBytes` of token-bytes.ts. Empty for an id without a token. */
+  bytesOf(id: number): Uint8Array {
+    const token = this.idToToken(id);
+    if (token === undefined) return new Uint8Array();
+    return (this.bytes[id] ??= this.byteLevel ? byteLevelBytes(token) : new TextEncoder().encode(this.decode([id])));
+  }
+
+  private pieces(text: string): Piece[] {
+    const { normalizer } = this.pipeline;
+    return this.raw
+      .split(text)
+      .flatMap((piece) => (typeof piece === 'string' ? this.normalized.split(normalizer?.(piece) ?? piece) : [piece]));
+  }
+
+  private encodePiece(text: string, section: number, ids: number[]): void {
+    const { pre_tokenizer: split, model } = this.pipeline;
+    const words = split === null ? [text] : split(text, { section_index: section });
+    for (const token of model(words)) {
+      const id = model.tokens_to_ids.get(token) ?? model.unk_token_id;
+      if (id !== undefined) ids.push(id);
+    }
+  }
+}
+
+function checkModel(model: unknown, file: string): void {
+  const broken = (problem: string) => checkpointError(`${file} is broken: ${problem}; download or save it again.`);
+  if (!isJsonObject(model)) throw broken('it has no model');
+  if (model.type !== 'BPE') return;
+  if (!isJsonObject(model.vocab) || !Array.isArray(model.merges)) throw broken('its model has no vocab or no merges');
+  const wrong = Object.entries(model.vocab).find(([, id]) => !isTokenId(id));
+  if (wrong !== undefined) throw broken(`its token ${JSON.stringify(wrong[0])} has the id ${JSON.stringify(wrong[1])}`);
+}
