@@ -1,0 +1,106 @@
+/**
+ * The calls of one policy that are under way on the engine thread: each has an abort flag, set by its AbortSignal, by a
+ * consumer that stops listening or by dispose. A call settles only once the engine has let go of it, so an aborted call
+ * leaves nothing running.
+ */
+import type { AbortFlag } from '../../binding/native';
+import { invalidType } from '../errors';
+import type { Caller } from './caller';
+
+/** The default reason of `controller.abort()`, which says no more than that it was called. */
+function isDefaultReason(reason: unknown): boolean {
+  return typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'AbortError';
+}
+
+/** What an aborted call rejects with: the signal's reason where one was given, else `ERR_ZERO_RL_ABORTED`. */
+function abortError(caller: Caller, signal: AbortSignal): unknown {
+  const reason: unknown = signal.reason;
+  if (!isDefaultReason(reason)) return reason;
+  return caller.error('ERR_ZERO_RL_ABORTED', 'The call was aborted by its signal.', reason);
+}
+
+/** Checks that an option is an AbortSignal (of any realm). */
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const given = signal;
+  if (
+    typeof given !== 'object' ||
+    typeof given?.aborted !== 'boolean' ||
+    typeof given.addEventListener !== 'function'
+  ) {
+    throw invalidType('signal', 'AbortSignal', signal);
+  }
+  return signal as AbortSignal;
+}
+
+export class EngineCalls {
+  private readonly flags = new Set<AbortFlag>();
+  private disposed = false;
+  /** Settles when the exclusive work under way is done; null when there is none. */
+  private barrier: Promise<unknown> | null = null;
+
+  constructor(private readonly newFlag: () => AbortFlag) {}
+
+  /** Throws `ERR_ZERO_RL_DISPOSED` after dispose. */
+  checkUsable(caller: Caller): void {
+    if (this.disposed) {
+      throw caller.error('ERR_ZERO_RL_DISPOSED', 'The policy was disposed; load it again to use it.');
+    }
+  }
+
+  /** Sets the flags of all calls under way; returns false when that was done before. */
+  dispose(): boolean {
+    if (this.disposed) return false;
+    this.disposed = true;
+    for (const flag of this.flags) flag.abort();
+    return true;
+  }
+
+  /** Runs one job under an abort flag. Native errors become ZeroRlErrors with the caller's stack. */
+  async run<T>(caller: Caller, signal: AbortSignal | undefined, job: (flag: AbortFlag) => Promise<T>): Promise<T> {
+    this.checkUsable(caller);
+    if (signal?.aborted) throw abortError(caller, signal);
+    while (this.barrier !== null) await this.barrier;
+    this.checkUsable(caller);
+    if (signal?.aborted) throw abortError(caller, signal);
+    const flag = this.newFlag();
+    const abort = (): void => flag.abort();
+    this.flags.add(flag);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await job(flag);
+    } catch (error) {
+      const wrapped = caller.fromNative(error);
+      if (wrapped.code !== 'ERR_ZERO_RL_ABORTED') throw wrapped;
+      if (signal?.aborted) throw abortError(caller, signal);
+      throw this.disposed
+        ? caller.error('ERR_ZERO_RL_ABORTED', 'The call was aborted because the policy was disposed.', error)
+        : wrapped;
+    } finally {
+      this.flags.delete(flag);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /**
+   * Runs work of several engine jobs that must see the weights unchanged (saving) or must not be seen half done
+   * (loading). Calls made before it are queued on the engine already; calls made after it wait.
+   */
+  async runExclusive<T>(caller: Caller, work: () => Promise<T>): Promise<T> {
+    this.checkUsable(caller);
+    while (this.barrier !== null) await this.barrier;
+    this.checkUsable(caller);
+    const running = work();
+    this.barrier = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await running;
+    } catch (error) {
+      throw caller.fromNative(error);
+    } finally {
+      this.barrier = null;
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/** Makes the parts of a Policy: from a model folder, or with random weights. */
+import type { NativeBinding, NativeModel } from '../../binding/native';
+import { checkInteger, checkOneOf, invalidType, isZeroRlError, ZeroRlError } from '../errors';
+import { loadNative } from '../libtorch/load';
+import type { Caller } from './caller';
+import type { JsonObject } from './checkpoint-file';
+import { readCheckpointFolder } from './checkpoint-folder';
+import { defaultThreads, resolveDevice } from './device';
+import { configToHuggingFace } from './hugging-face-config';
+import { parseModelConfig, type ModelConfig } from './model-config';
+import { checkPositive, copyTokens } from './numbers';
+import { checkOptions } from './option-keys';
+import { checkFolder } from './save';
+import { Tokenizer } from './tokenizer';
+import type { Dtype, PolicyOptions } from './types';
+
+/** Options of `Policy.create`. */
+export interface CreateOptions extends PolicyOptions {
+  /** Key of the random weights, default 0. */
+  seed?: number;
+  /** Standard deviation of the weights, default 0.02. */
+  std?: number;
+  /** Folder with the tokenizer.json that the policy takes; `save` copies its tokenizer files. Default none. */
+  tokenizerFrom?: string;
+  /** Default none. */
+  endTokens?: readonly number[];
+}
+
+export interface PolicyParts {
+  binding: NativeBinding;
+  model: NativeModel;
+  config: ModelConfig;
+  tokenizer: Tokenizer | null;
+  endTokens: readonly number[];
+  device: string;
+  dtype: Dtype;
+  /** Keys that `save` keeps in config.json. */
+  configSource: JsonObject;
+  /** Folder whose tokenizer files `save` copies. */
+  tokenizerFrom: string | null;
+}
+
+const POLICY_OPTIONS = ['device', 'dtype', 'threads'] as const;
+const MAX_THREADS = 1024;
+
+function checkPolicyOptions(options: PolicyOptions): { device: string; dtype: Dtype; threads: number } {
+  return {
+    device: resolveDevice(options.device),
+    dtype: checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']),
+    threads: checkInteger('threads', options.threads ?? defaultThreads(), 1, MAX_THREADS),
+  };
+}
+
+/** Makes the engine's model and fills it; frees it where that fails. */
+async function fillModel(
+  caller: Caller,
+  config: ModelConfig,
+  engine: { device: string; dtype: Dtype; threads: number },
+  fill: (model: NativeModel) => Promise<void>,
+): Promise<{ binding: NativeBinding; model: NativeModel }> {
+  const binding = loadNative();
+  let model: NativeModel | undefined;
+  try {
+    model = new binding.NativeModel(config, engine);
+    await fill(model);
+    return { binding, model };
+  } catch (error) {
+    model?.dispose();
+    throw caller.fromNative(error);
+  }
+}
+
+export async function loadPolicyParts(
+  caller: Caller,
+  directory: string,
+  options: PolicyOptions | undefined,
+): Promise<PolicyParts> {
+  const engine = checkPolicyOptions(checkOptions('options', options, POLICY_OPTIONS));
+  const folder = await readCheckpointFolder(checkFolder(directory));
+  const { config, endTokens } = folder;
+  const tokenizer = await Tokenizer.load(folder.directory);
+  const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors));
+  return {
+    ...filled,
+    config,
+    tokenizer,
+    endTokens,
+    device: engine.device,
+    dtype: engine.dtype,
+    configSource: folder.source,
+    tokenizerFrom: folder.directory,
+  };
+}
+
+/** The configuration as its config.json would be read again, so that every field is checked. */
+function checkConfig(config: ModelConfig): ModelConfig {
+  if (typeof (config as unknown) !== 'object' || (config as unknown) === null) {
+    throw invalidType('config', 'ModelConfig object', config);
+  }
+  try {
+    return parseModelConfig(configToHuggingFace(config, 'float32'), 'config');
+  } catch (error) {
+    if (!isZeroRlError(error)) throw error;
+    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', (error as Error).message, { cause: error });
+  }
+}
+
+export async function createPolicyParts(
+  caller: Caller,
+  config: ModelConfig,
+  options: CreateOptions | undefined,
+): Promise<PolicyParts> {
+  const given = checkOptions('options', options, [...POLICY_OPTIONS, 'seed', 'std', 'tokenizerFrom', 'endTokens']);
+  const checked = checkConfig(config);
+  const engine = checkPolicyOptions(given);
+  const seed = checkInteger('seed', given.seed ?? 0, 0);
+  const std = checkPositive('std', given.std ?? 0.02);
+  const endTokens = Array.from(copyTokens('endTokens', given.endTokens ?? [], checked.vocabSize));
+  const tokenizerFrom = given.tokenizerFrom === undefined ? null : checkFolder(given.tokenizerFrom);
+  const tokenizer = tokenizerFrom === null ? null : await Tokenizer.load(tokenizerFrom);
+  if (tokenizerFrom !== null && tokenizer === null) {
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CHECKPOINT',
+      `${tokenizerFrom} holds no tokenizer.json; name a folder that has one.`,
+    );
+  }
+  const filled = await fillModel(caller, checked, engine, (model) => model.initialize(seed, std));
+  return {
+    ...filled,
+    config: checked,
+    tokenizer,
+    endTokens,
+    device: engine.device,
+    dtype: engine.dtype,
+    configSource: endTokens.length > 0 ? { eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens } : {},
+    tokenizerFrom,
+  };
+}

@@ -1,0 +1,267 @@
+/**
+ * The one set of weights that samples, scores and learns. Arguments are checked before the addon sees them; work runs on
+ * the engine's own thread, one call after the other, and the event loop stays free.
+ */
+import type { NativeModel, NativeSampleRequest } from '../../binding/native';
+import { checkOneOf } from '../errors';
+import { Caller } from './caller';
+import type { JsonObject } from './checkpoint-file';
+import { checkSignal, EngineCalls } from './engine-calls';
+import type { ModelConfig } from './model-config';
+import { checkOptions } from './option-keys';
+import { createPolicyParts, loadPolicyParts, type CreateOptions, type PolicyParts } from './open';
+import { RolloutQueue } from './rollout-queue';
+import { buildSampleRequest, encodePrompt, type Prompt, type SampleContext } from './sample-request';
+import { checkFolder, savePolicy, type SaveOptions } from './save';
+import { checkLogProbsOptions, packSequences } from './sequence-request';
+import { buildStepRequest } from './step-request';
+import { tokenBytes } from './token-bytes';
+import type { Tokenizer } from './tokenizer';
+import { readTrainingState, writeTrainingState } from './training-state';
+import type {
+  Dtype,
+  LogProbsOptions,
+  PolicyOptions,
+  Rollout,
+  SampleOptions,
+  SampleStats,
+  Sequence,
+  StepOptions,
+  StepStats,
+  TrainingSequence,
+} from './types';
+
+export class Policy implements Disposable {
+  readonly config: ModelConfig;
+  /** Null where the folder has no tokenizer.json. */
+  readonly tokenizer: Tokenizer | null;
+  /** Tokens that end a completion by default; empty when the folder names none. */
+  readonly endTokens: readonly number[];
+  /** Where the weights lie: `cpu`. */
+  readonly device: string;
+  /** Compute dtype. */
+  readonly dtype: Dtype;
+  /** Tied weights count once. */
+  readonly parameterCount: number;
+  private readonly model: NativeModel;
+  private readonly calls: EngineCalls;
+  private readonly configSource: JsonObject;
+  private readonly tokenizerFrom: string | null;
+  private stopTable: Uint8Array[] | null = null;
+  private sampleStats: SampleStats | null = null;
+
+  private constructor(parts: PolicyParts) {
+    this.config = parts.config;
+    this.tokenizer = parts.tokenizer;
+    this.endTokens = parts.endTokens;
+    this.device = parts.device;
+    this.dtype = parts.dtype;
+    this.model = parts.model;
+    this.configSource = parts.configSource;
+    this.tokenizerFrom = parts.tokenizerFrom;
+    this.calls = new EngineCalls(() => new parts.binding.AbortFlag());
+    this.parameterCount = parts.model
+      .parameters()
+      .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  }
+
+  /**
+   * Loads a Hugging Face folder (Qwen2, Qwen3 or Llama: config.json, *.safetensors and, where text goes in or out,
+   * tokenizer.json).
+   * @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` for a folder that cannot be used, `ERR_ZERO_RL_CUDA_UNAVAILABLE`,
+   *   `ERR_ZERO_RL_LIBTORCH_NOT_FOUND` and its kin where the engine cannot be loaded
+   */
+  static async load(directory: string, options?: PolicyOptions): Promise<Policy> {
+    return new Policy(await loadPolicyParts(new Caller(), directory, options));
+  }
+
+  /**
+   * A policy with random weights: Normal(0, std), output projections scaled by 1/sqrt(2·layers), zero biases, unit norms.
+   * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` naming what is wrong with the configuration
+   */
+  static async create(config: ModelConfig, options?: CreateOptions): Promise<Policy> {
+    return new Policy(await createPolicyParts(new Caller(), config, options));
+  }
+
+  /**
+   * Completions of all prompts, ordered by prompt, then sample: prompts.length · n of them. A prompt must leave room in
+   * the context for one token; a completion that reaches the end of the context has finishReason `length`.
+   * @throws TypeError or RangeError naming the argument; the signal's reason, or `ERR_ZERO_RL_ABORTED`, when aborted
+   */
+  async sample(prompts: readonly Prompt[], options?: SampleOptions): Promise<Rollout[]> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    const request = this.sampleRequest(prompts, options);
+    const rollouts = new Array<Rollout>(prompts.length * request.n);
+    await this.runSample(caller, request, options, (batch) => {
+      for (const rollout of batch) rollouts[rollout.prompt * request.n + rollout.sample] = rollout;
+    });
+    return rollouts;
+  }
+
+  /**
+   * The same completions, each as soon as it is done. Work starts with the first one asked for, and leaving the loop
+   * aborts the rest. Arguments are checked at once; errors as for {@link sample}.
+   */
+  stream(prompts: readonly Prompt[], options?: SampleOptions): AsyncGenerator<Rollout, void, undefined> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    return this.streamRequest(caller, this.sampleRequest(prompts, options), options);
+  }
+
+  /**
+   * Log-probs (nats) of each sequence's response tokens given what precedes them: one Float32Array per sequence of
+   * tokens.length − promptLength values. Errors as for {@link sample}.
+   */
+  async logProbs(sequences: readonly Sequence[], options?: LogProbsOptions): Promise<Float32Array[]> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    const { temperature, signal } = checkLogProbsOptions(options);
+    const { responseOffsets, ...request } = packSequences(sequences, this.config);
+    if (sequences.length === 0) return [];
+    const values = await this.calls.run(caller, signal, (flag) => this.model.logProbs(request, temperature, flag));
+    return Array.from(sequences, (_, i) => values.slice(responseOffsets[i], responseOffsets[i + 1]));
+  }
+
+  /**
+   * One optimizer step (AdamW as torch.optim.AdamW) on the policy-gradient loss of `sequences`. Moments and step count
+   * stay in the policy across calls. When aborted before the update nothing has changed.
+   * @throws TypeError or RangeError naming the argument
+   */
+  async step(sequences: readonly TrainingSequence[], options?: StepOptions): Promise<StepStats> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    const request = buildStepRequest(sequences, options, this.config);
+    const signal = checkSignal(options?.signal);
+    return this.calls.run(caller, signal, (flag) => this.model.step(request, flag));
+  }
+
+  /**
+   * Writes a Hugging Face folder that `transformers` and {@link Policy.load} read: config.json, safetensors (sharded
+   * above 5 GB) and the tokenizer's files. Files appear whole or not at all. Calls made meanwhile wait.
+   * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` when the folder cannot be written
+   */
+  async save(directory: string, options?: SaveOptions): Promise<void> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    const { dtype } = checkOptions('options', options, ['dtype']);
+    const chosen = checkOneOf('dtype', dtype ?? (this.dtype === 'float32' ? 'F32' : 'BF16'), ['F32', 'BF16', 'F16']);
+    const target = checkFolder(directory);
+    const source = {
+      model: this.model,
+      config: this.config,
+      extra: this.configSource,
+      tokenizerFrom: this.tokenizerFrom,
+    };
+    await this.calls.runExclusive(caller, () => savePolicy(source, target, chosen));
+  }
+
+  /**
+   * Writes optimizer.safetensors (float32 master weights, moments, step count) into a folder, so that training goes on
+   * bit for bit after `load` of the saved model and {@link loadTrainingState}. Errors as for {@link save}.
+   */
+  async saveTrainingState(directory: string): Promise<void> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    const target = checkFolder(directory);
+    await this.calls.runExclusive(caller, () => writeTrainingState(this.model, target));
+  }
+
+  /** Reads what {@link saveTrainingState} wrote. @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` */
+  async loadTrainingState(directory: string): Promise<void> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    const source = checkFolder(directory);
+    await this.calls.runExclusive(caller, () => readTrainingState(this.model, source));
+  }
+
+  /** Optimizer steps taken, those before a resume included. */
+  get optimizerSteps(): number {
+    this.calls.checkUsable(new Caller());
+    return this.model.optimizerSteps;
+  }
+
+  /** What the scheduler did in the last finished `sample` or `stream`; null before. */
+  get lastSampleStats(): SampleStats | null {
+    return this.sampleStats;
+  }
+
+  /** Tokens of one prompt as `sample` would use them; the same checks and errors. */
+  encodePrompt(prompt: Prompt, addSpecialTokens = true): Int32Array {
+    return encodePrompt('prompt', prompt, this.sampleContext(), addSpecialTokens);
+  }
+
+  /** Aborts calls under way (they reject with `ERR_ZERO_RL_ABORTED`) and frees the weights after them. Idempotent. */
+  dispose(): void {
+    if (this.calls.dispose()) this.model.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private sampleContext(): SampleContext {
+    const { tokenizer } = this;
+    return {
+      vocabSize: this.config.vocabSize,
+      maxPositions: this.config.maxPositions,
+      endTokens: this.endTokens,
+      encode: tokenizer === null ? null : (text, addSpecialTokens) => tokenizer.encode(text, { addSpecialTokens }),
+    };
+  }
+
+  private sampleRequest(prompts: readonly Prompt[], options: SampleOptions | undefined): NativeSampleRequest {
+    const request = buildSampleRequest(prompts, options, this.sampleContext());
+    if (request.stopStrings.length > 0 && this.tokenizer !== null) {
+      request.tokenBytes = this.stopTable ??= this.bytesOfTokens(this.tokenizer);
+    }
+    return request;
+  }
+
+  /** One entry per id of the model, whose vocabulary may be larger or smaller than the tokenizer's. */
+  private bytesOfTokens(tokenizer: Tokenizer): Uint8Array[] {
+    const known = tokenBytes(tokenizer).slice(0, this.config.vocabSize);
+    const unknown = Array.from({ length: this.config.vocabSize - known.length }, () => new Uint8Array());
+    return [...known, ...unknown];
+  }
+
+  private async runSample(
+    caller: Caller,
+    request: NativeSampleRequest,
+    options: SampleOptions | undefined,
+    onRollouts: (rollouts: Rollout[]) => void,
+    onStart: (abort: () => void) => void = () => undefined,
+  ): Promise<void> {
+    const signal = checkSignal(options?.signal);
+    if (request.offsets.length === 1) return;
+    this.sampleStats = await this.calls.run(caller, signal, (flag) => {
+      onStart(() => flag.abort());
+      return this.model.sample(request, onRollouts, flag);
+    });
+  }
+
+  private async *streamRequest(
+    caller: Caller,
+    request: NativeSampleRequest,
+    options: SampleOptions | undefined,
+  ): AsyncGenerator<Rollout, void, undefined> {
+    const queue = new RolloutQueue();
+    let abort = (): void => undefined;
+    const running = this.runSample(
+      caller,
+      request,
+      options,
+      (rollouts) => queue.push(rollouts),
+      (set) => (abort = set),
+    ).then(
+      () => queue.end(),
+      (error: unknown) => queue.fail(error),
+    );
+    try {
+      yield* queue;
+    } finally {
+      abort();
+      await running;
+    }
+  }
+}
