@@ -83,9 +83,13 @@ export async function output<T>(file: string, operation: () => Promise<T>): Prom
     return await operation();
   } catch (error) {
     const code = errorCode(error);
-    throw new ZeroRlError('ERR_ZERO_RL_OUTPUT', `Cannot write ${file} (${code}); ${HINTS[code] ?? 'choose another output folder'}.`, {
-      cause: error,
-    });
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_OUTPUT',
+      `Cannot write ${file} (${code}); ${HINTS[code] ?? 'choose another output folder'}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

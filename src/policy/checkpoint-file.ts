@@ -34,12 +34,15 @@ export async function readTextFile(file: string): Promise<string | null> {
   const size = await fileSize(file);
   if (size === null) return null;
   if (size > MAX_JSON_BYTES) {
-    throw checkpointError(`${file} holds ${size} bytes, more than the ${MAX_JSON_BYTES} read; check that it is the right file.`);
+    throw checkpointError(
+      `${file} holds ${size} bytes, more than the ${MAX_JSON_BYTES} read; check that it is the right file.`,
+    );
   }
   try {
     return decodeUtf8(await readFile(file));
   } catch (error) {
-    if (error instanceof TypeError) throw checkpointError(`${file} is not UTF-8 text; download or save it again.`, error);
+    if (error instanceof TypeError)
+      throw checkpointError(`${file} is not UTF-8 text; download or save it again.`, error);
     throw checkpointError(`Cannot read ${file} (${errorCode(error)}); check its permissions.`, error);
   }
 }
@@ -66,4 +69,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
 /** The system's error code, e.g. EACCES. */
 export function errorCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+/** A value as JSON for a message, shortened. */
+export function quote(value: unknown): string {
+  const text = (JSON.stringify(value) as string | undefined) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -5,7 +5,9 @@ export function findDuplicateKey(json: string): string | null {
   // Strings, whether one is a key (a colon follows), and the brackets that open and close scopes.
   const pattern = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/gs;
   const scopes: Set<string>[] = [];
-  for (const [token, colon] of json.matchAll(pattern)) {
+  for (const match of json.matchAll(pattern)) {
+    const token = match[0];
+    const colon = match[1] as string | undefined;
     if (token === '{') scopes.push(new Set());
     else if (token === '}') scopes.pop();
     else if (colon !== undefined) {

@@ -94,6 +94,9 @@ function checkExpressible(config: ModelConfig): void {
             ? `qkNorm ${String(architecture === 'qwen3')}`
             : null;
   if (problem !== null) {
-    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `A model of architecture ${architecture} needs ${problem}; change the configuration.`);
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CONFIG',
+      `A model of architecture ${architecture} needs ${problem}; change the configuration.`,
+    );
   }
 }

@@ -4,7 +4,7 @@
  * missing get the defaults of transformers 5; the five sizes that make a model have no default here. What the engine
  * does not implement is refused by name rather than computed wrongly.
  */
-import { checkpointError, isJsonObject, type JsonObject } from './checkpoint-file';
+import { checkpointError, isJsonObject, quote, type JsonObject } from './checkpoint-file';
 import { parseRope, type RopeConfig } from './rope-config';
 
 export type Architecture = 'qwen2' | 'qwen3' | 'llama';
@@ -105,7 +105,7 @@ export function parseEndTokens(config: JsonObject, generationConfig: JsonObject 
   for (const token of tokens) {
     if (!Number.isInteger(token) || (token as number) < 0 || (token as number) >= vocabSize) {
       throw checkpointError(
-        `${file}: eos_token_id ${JSON.stringify(token)} is not a token id below the vocabulary size ${vocabSize}; correct the file.`,
+        `${file}: eos_token_id ${quote(token)} is not a token id below the vocabulary size ${vocabSize}; correct the file.`,
       );
     }
   }
@@ -115,7 +115,7 @@ export function parseEndTokens(config: JsonObject, generationConfig: JsonObject 
 function parseArchitecture(source: JsonObject, file: string): Architecture {
   const type = source.model_type;
   if (typeof type !== 'string' || !Object.hasOwn(CAUSAL_LM_CLASSES, type)) {
-    const found = type === undefined ? 'has no model_type' : `has model_type ${JSON.stringify(type)}`;
+    const found = type === undefined ? 'has no model_type' : `has model_type ${quote(type)}`;
     throw checkpointError(
       `${file} ${found}, which is not implemented; use a model of type ${Object.keys(CAUSAL_LM_CLASSES).join(', ')}.`,
     );
@@ -125,7 +125,7 @@ function parseArchitecture(source: JsonObject, file: string): Architecture {
   const expected = CAUSAL_LM_CLASSES[architecture];
   if (!Array.isArray(classes) || (classes.length > 0 && !classes.includes(expected))) {
     throw checkpointError(
-      `${file} has architectures ${JSON.stringify(classes)}, which is not implemented for model_type ${type}; use a ${expected}.`,
+      `${file} has architectures ${quote(classes)}, which is not implemented for model_type ${type}; use a ${expected}.`,
     );
   }
   return architecture;
@@ -137,7 +137,7 @@ function refuseUnsupported(source: JsonObject, file: string): void {
   };
   const activation = source.hidden_act ?? 'silu';
   if (activation !== 'silu' && activation !== 'swish') {
-    refuse(`hidden_act ${JSON.stringify(activation)}`, 'use a model with silu');
+    refuse(`hidden_act ${quote(activation)}`, 'use a model with silu');
   }
   if (source.quantization_config != null) {
     const method = isJsonObject(source.quantization_config) ? source.quantization_config.quant_method : undefined;
@@ -148,13 +148,22 @@ function refuseUnsupported(source: JsonObject, file: string): void {
   const types = source.layer_types ?? [];
   if (!Array.isArray(types)) throw checkpointError(`${file}: layer_types is not a list; correct the file.`);
   const other: unknown = types.find((type) => type !== 'full_attention');
-  if (other !== undefined) refuse(`layer type ${JSON.stringify(other)}`, 'use a model with full attention');
+  if (other !== undefined) refuse(`layer type ${quote(other)}`, 'use a model with full attention');
   if (readBoolean(source, 'use_sliding_window', file) && source.sliding_window !== null) {
-    refuse('use_sliding_window true', 'use a model with full attention, or set it to false where no sequence is longer than the window');
+    refuse(
+      'use_sliding_window true',
+      'use a model with full attention, or set it to false where no sequence is longer than the window',
+    );
   }
 }
 
-function parseHeadDim(source: JsonObject, architecture: Architecture, hidden: number, heads: number, file: string): number {
+function parseHeadDim(
+  source: JsonObject,
+  architecture: Architecture,
+  hidden: number,
+  heads: number,
+  file: string,
+): number {
   let headDim: number;
   if (source.head_dim != null) headDim = readInteger(source, 'head_dim', null, MAX_HEADS, file);
   else if (architecture === 'qwen3') headDim = 128;
@@ -177,7 +186,7 @@ function readInteger(source: JsonObject, key: string, fallback: number | null, m
   if (value === null) throw checkpointError(`${file} lacks ${key}; add it.`);
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > maximum) {
     throw checkpointError(
-      `${file}: expected an integer between 1 and ${maximum} for ${key} but found ${JSON.stringify(value)}; correct the file.`,
+      `${file}: expected an integer between 1 and ${maximum} for ${key} but found ${quote(value)}; correct the file.`,
     );
   }
   return value;
@@ -187,7 +196,7 @@ function readPositive(source: JsonObject, key: string, fallback: number, file: s
   const value = source[key] ?? fallback;
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
     throw checkpointError(
-      `${file}: expected a positive number for ${key} but found ${JSON.stringify(value)}; correct the file.`,
+      `${file}: expected a positive number for ${key} but found ${quote(value)}; correct the file.`,
     );
   }
   return value;
@@ -196,7 +205,7 @@ function readPositive(source: JsonObject, key: string, fallback: number, file: s
 function readBoolean(source: JsonObject, key: string, file: string): boolean {
   const value = source[key] ?? false;
   if (typeof value !== 'boolean') {
-    throw checkpointError(`${file}: expected true or false for ${key} but found ${JSON.stringify(value)}; correct the file.`);
+    throw checkpointError(`${file}: expected true or false for ${key} but found ${quote(value)}; correct the file.`);
   }
   return value;
 }

@@ -2,7 +2,7 @@
  * Rotary position embedding settings of config.json, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`)
  * and of transformers 5 (`rope_parameters`), as `convert_rope_params_to_dict` of transformers 5 resolves them.
  */
-import { checkpointError, isJsonObject, type JsonObject } from './checkpoint-file';
+import { checkpointError, isJsonObject, quote, type JsonObject } from './checkpoint-file';
 
 export type RopeScaling =
   | { type: 'linear'; factor: number }
@@ -22,18 +22,20 @@ export function parseRope(source: JsonObject, maxPositions: number, file: string
   if (!isJsonObject(parameters)) throw checkpointError(`${file}: ${key} is not an object; correct the file.`);
   const nested = Object.keys(parameters).find((name) => isJsonObject(parameters[name]));
   if (nested !== undefined) {
-    throw checkpointError(`${file}: ${key} per layer type (${nested}) is not implemented; use a model with one for all layers.`);
+    throw checkpointError(
+      `${file}: ${key} per layer type (${nested}) is not implemented; use a model with one for all layers.`,
+    );
   }
   const partial = parameters.partial_rotary_factor ?? source.partial_rotary_factor ?? 1;
   if (partial !== 1) {
     throw checkpointError(
-      `${file}: partial_rotary_factor ${JSON.stringify(partial)} is not implemented; use a model that rotates whole heads.`,
+      `${file}: partial_rotary_factor ${quote(partial)} is not implemented; use a model that rotates whole heads.`,
     );
   }
   const positive = (name: string, value: unknown): number => {
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
     throw checkpointError(
-      `${file}: expected a positive number for ${name} but found ${JSON.stringify(value) ?? 'nothing'}; correct the file.`,
+      `${file}: expected a positive number for ${name} but found ${quote(value)}; correct the file.`,
     );
   };
   const theta = positive('rope_theta', parameters.rope_theta ?? source.rope_theta ?? DEFAULT_THETA);
@@ -66,7 +68,7 @@ export function parseRope(source: JsonObject, maxPositions: number, file: string
     }
     default:
       throw checkpointError(
-        `${file}: rope type ${JSON.stringify(type)} is not implemented; use a model with default, linear or llama3 rotary embeddings.`,
+        `${file}: rope type ${quote(type)} is not implemented; use a model with default, linear or llama3 rotary embeddings.`,
       );
   }
 }

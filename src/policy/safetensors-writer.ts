@@ -42,7 +42,10 @@ export async function writeModelTensors(
   const shards = splitShards(tensors, options.maxShardBytes ?? DEFAULT_SHARD_BYTES);
   const count = String(shards.length).padStart(5, '0');
   const files = shards.map((_, i) =>
-    join(directory, shards.length === 1 ? SINGLE_FILE : `model-${String(i + 1).padStart(5, '0')}-of-${count}.safetensors`),
+    join(
+      directory,
+      shards.length === 1 ? SINGLE_FILE : `model-${String(i + 1).padStart(5, '0')}-of-${count}.safetensors`,
+    ),
   );
   const index = join(directory, INDEX_FILE);
   const all = shards.length === 1 ? files : [...files, index];
@@ -67,7 +70,11 @@ export async function writeModelTensors(
 }
 
 /** Writes one safetensors file atomically. Errors as for {@link writeModelTensors}. */
-export async function writeSafetensors(file: string, tensors: readonly TensorTarget[], data: TensorData): Promise<void> {
+export async function writeSafetensors(
+  file: string,
+  tensors: readonly TensorTarget[],
+  data: TensorData,
+): Promise<void> {
   await writeTemporary(file, (append) => writeTensors(append, tensors, data));
   await commitTemporary(file);
   await syncFolder(file);

@@ -7,7 +7,16 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { checkpointError, decodeUtf8, errorCode, fileSize, isJsonObject, MAX_JSON_BYTES, readJsonObject } from './checkpoint-file';
+import {
+  checkpointError,
+  decodeUtf8,
+  errorCode,
+  fileSize,
+  isJsonObject,
+  quote,
+  MAX_JSON_BYTES,
+  readJsonObject,
+} from './checkpoint-file';
 import { findDuplicateKey } from './duplicate-key';
 import type { ParameterShape } from './hugging-face-config';
 
@@ -40,10 +49,14 @@ export async function readTensorSources(directory: string): Promise<TensorSource
   if ((await fileSize(index)) !== null) return readSharded(directory, index);
   for (const other of ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'adapter_model.safetensors']) {
     if ((await fileSize(join(directory, other))) !== null) {
-      throw checkpointError(`${directory} holds ${other}, which is not read; save the whole model as ${SINGLE_FILE} first.`);
+      throw checkpointError(
+        `${directory} holds ${other}, which is not read; save the whole model as ${SINGLE_FILE} first.`,
+      );
     }
   }
-  throw checkpointError(`${directory} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}; download or save the weights there.`);
+  throw checkpointError(
+    `${directory} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}; download or save the weights there.`,
+  );
 }
 
 /** Checks one safetensors file against the format and lists its tensors in the order of their offsets. */
@@ -62,10 +75,16 @@ export async function readSafetensorsHeader(file: string): Promise<TensorSource[
   let end = dataStart;
   for (const tensor of tensors) {
     if (tensor.byteOffset + tensor.byteLength > size) {
-      throw damaged(file, `${quote(tensor.name)} ends at byte ${tensor.byteOffset + tensor.byteLength} but the file has ${size}`);
+      throw damaged(
+        file,
+        `${quote(tensor.name)} ends at byte ${tensor.byteOffset + tensor.byteLength} but the file has ${size}`,
+      );
     }
     if (tensor.byteOffset !== end) {
-      const what = tensor.byteOffset < end ? 'overlaps the tensor before it' : `leaves a gap of ${tensor.byteOffset - end} bytes before it`;
+      const what =
+        tensor.byteOffset < end
+          ? 'overlaps the tensor before it'
+          : `leaves a gap of ${tensor.byteOffset - end} bytes before it`;
       throw damaged(file, `${quote(tensor.name)} ${what}`);
     }
     end += tensor.byteLength;
@@ -88,7 +107,9 @@ export function matchParameters(
   const expected = new Set(parameters.map(({ name }) => name));
   const fail = (problem: string, names: string[]) => {
     const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
-    throw checkpointError(`The weights in ${directory} ${problem}: ${shown}; check that config.json and weights belong together.`);
+    throw checkpointError(
+      `The weights in ${directory} ${problem}: ${shown}; check that config.json and weights belong together.`,
+    );
   };
   const missing = parameters.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
   if (missing.length > 0) fail('lack tensors', missing);
@@ -113,7 +134,10 @@ async function readSharded(directory: string, index: string): Promise<TensorSour
   const shards = new Set<string>();
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== 'string' || !/^[^/\\\0]+\.safetensors$/.test(shard)) {
-      throw damaged(index, `${quote(name)} is said to be in ${quote(shard)}, which is not the name of a safetensors file of this folder`);
+      throw damaged(
+        index,
+        `${quote(name)} is said to be in ${quote(shard)}, which is not the name of a safetensors file of this folder`,
+      );
     }
     shards.add(shard);
   }
@@ -139,7 +163,8 @@ async function readHeader(file: string, size: number): Promise<{ header: Record<
     try {
       const prefix = (await handle.read(Buffer.alloc(8), 0, 8, 0)).buffer;
       const length = prefix.readBigUInt64LE();
-      if (length > BigInt(MAX_JSON_BYTES)) throw damaged(file, `it claims a header of ${length} bytes, more than the format allows`);
+      if (length > BigInt(MAX_JSON_BYTES))
+        throw damaged(file, `it claims a header of ${length} bytes, more than the format allows`);
       if (length > BigInt(size - 8)) throw damaged(file, `it claims a header of ${length} bytes but has ${size}`);
       bytes = Buffer.alloc(Number(length));
       const { bytesRead } = await handle.read(bytes, 0, bytes.length, 8);
@@ -203,9 +228,4 @@ function isSizes(value: unknown): value is number[] {
 
 function damaged(file: string, problem: string, cause?: unknown): Error {
   return checkpointError(`${file} is damaged: ${problem}; download or save it again.`, cause);
-}
-
-function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 77)}..."` : text;
 }

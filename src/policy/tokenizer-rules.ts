@@ -2,7 +2,7 @@
  * tokenizer.json made ready for @huggingface/tokenizers where its JavaScript differs from the Rust library, and the
  * special tokens that the post-processor puts around a text.
  */
-import { checkpointError, isJsonObject, type JsonObject } from './checkpoint-file';
+import { checkpointError, isJsonObject, quote, type JsonObject } from './checkpoint-file';
 
 /** Tokens before and after a single text. */
 export interface SpecialTokenTemplate {
@@ -31,7 +31,7 @@ export function preparePreTokenizer(source: unknown, file: string): unknown {
     const known = source.behavior === 'Removed' || (source.behavior === 'Isolated' && source.invert !== true);
     if (!known) {
       throw checkpointError(
-        `${file}: a Split with behavior ${JSON.stringify(source.behavior)} is not implemented; use a tokenizer that isolates or removes.`,
+        `${file}: a Split with behavior ${quote(source.behavior)} is not implemented; use a tokenizer that isolates or removes.`,
       );
     }
     if (isJsonObject(source.pattern) && typeof source.pattern.Regex === 'string') {
@@ -91,7 +91,7 @@ export function parsePostProcessor(source: unknown, file: string): SpecialTokenT
     case 'TemplateProcessing':
       return parseTemplate(source, refuse);
     default:
-      throw refuse(JSON.stringify(source.type));
+      throw refuse(quote(source.type));
   }
 }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import { invalidType, isZeroRlError } from '../errors';
 import { AddedTokenSplitter, isTokenId, parseAddedTokens, type AddedToken, type Piece } from './added-tokens';
-import { checkpointError, isJsonObject, readJsonObject, type JsonObject } from './checkpoint-file';
+import { checkpointError, isJsonObject, quote, readJsonObject, type JsonObject } from './checkpoint-file';
 import { byteLevelBytes } from './token-bytes';
 import { parsePostProcessor, preparePreTokenizer, type SpecialTokenTemplate } from './tokenizer-rules';
 
@@ -173,5 +173,5 @@ function checkModel(model: unknown, file: string): void {
   if (model.type !== 'BPE') return;
   if (!isJsonObject(model.vocab) || !Array.isArray(model.merges)) throw broken('its model has no vocab or no merges');
   const wrong = Object.entries(model.vocab).find(([, id]) => !isTokenId(id));
-  if (wrong !== undefined) throw broken(`its token ${JSON.stringify(wrong[0])} has the id ${JSON.stringify(wrong[1])}`);
+  if (wrong !== undefined) throw broken(`its token ${quote(wrong[0])} has the id ${quote(wrong[1])}`);
 }
