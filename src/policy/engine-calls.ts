@@ -19,18 +19,22 @@ function abortError(caller: Caller, signal: AbortSignal): unknown {
   return caller.error('ERR_ZERO_RL_ABORTED', 'The call was aborted by its signal.', reason);
 }
 
-/** Checks that an option is an AbortSignal (of any realm). */
+/** Also true for a signal of another realm. */
+function isSignal(value: unknown): value is AbortSignal {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'aborted' in value &&
+    typeof value.aborted === 'boolean' &&
+    'addEventListener' in value &&
+    typeof value.addEventListener === 'function'
+  );
+}
+
+/** Checks that an option is an AbortSignal or undefined. */
 export function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined) return undefined;
-  const given = signal;
-  if (
-    typeof given !== 'object' ||
-    typeof given?.aborted !== 'boolean' ||
-    typeof given.addEventListener !== 'function'
-  ) {
-    throw invalidType('signal', 'AbortSignal', signal);
-  }
-  return signal as AbortSignal;
+  if (signal !== undefined && !isSignal(signal)) throw invalidType('signal', 'AbortSignal', signal);
+  return signal;
 }
 
 export class EngineCalls {
