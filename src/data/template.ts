@@ -1,0 +1,48 @@
+/** Turns a problem into the prompt that a base model continues. */
+import { ZeroRlError } from '../errors';
+import { isUserCode, loadUserCode } from '../user-code';
+import type { Problem } from './dataset';
+
+/** Makes the prompt text of a problem. */
+export type Template = (problem: Problem) => string;
+
+const PLACEHOLDER = '{problem}';
+
+/**
+ * Templates by name: `plain` adds nothing; `question` and `steps` are for weak base models; `boxed` asks for the box that the
+ * math reward wants; `think` opens a thought, the answer to be given in tags.
+ */
+export const templates = {
+  plain: PLACEHOLDER,
+  question: `Question: ${PLACEHOLDER}\nAnswer:`,
+  steps: `Question: ${PLACEHOLDER}\nAnswer: Step by step,`,
+  boxed: `Question: ${PLACEHOLDER} Reason step by step and end with the answer in \\boxed{}.\nAnswer:`,
+  think: `User: ${PLACEHOLDER} Reason inside <think></think> and then give the answer inside <answer></answer>.\nAssistant: <think>`,
+} as const;
+
+/**
+ * A name of {@link templates}, a text with `{problem}`, or `./my.mjs#name`, a function from the problem to the prompt.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` for a text without `{problem}`; the template itself throws
+ * `ERR_ZERO_RL_DATA` when user code gives no text.
+ */
+export async function loadTemplate(template: string): Promise<Template> {
+  if (isUserCode(template)) {
+    const make = await loadUserCode(template, 'template');
+    if (typeof make !== 'function')
+      throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `${template} is not a function; data.template needs one`);
+    return (problem) => {
+      const prompt: unknown = (make as (problem: Problem) => unknown)(problem);
+      if (typeof prompt === 'string' && prompt !== '') return prompt;
+      throw new ZeroRlError('ERR_ZERO_RL_DATA', `${template} gave no text for problem ${JSON.stringify(problem.id)}`);
+    };
+  }
+  const text = template in templates ? templates[template as keyof typeof templates] : template;
+  if (!text.includes(PLACEHOLDER)) {
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CONFIG',
+      `Expected ${Object.keys(templates).join(', ')} or a text with ${PLACEHOLDER} for data.template but received ${JSON.stringify(template)}`,
+    );
+  }
+  return ({ problem }) => text.replaceAll(PLACEHOLDER, () => problem);
+}

@@ -1,0 +1,11 @@
+/** The rewards that a config names. */
+import { formatReward } from './format';
+import { mathReward } from './math';
+
+export { formatReward, type FormatRewardOptions } from './format';
+export { mathReward, type MathRewardOptions } from './math';
+export { combineRewards, scoreSample, type CompleteScore, type WeightedReward } from './score';
+export type { RewardFunction, RewardSample, Score } from './types';
+
+/** Rewards by name: each makes a function from its options. */
+export const rewards = { math: mathReward, format: formatReward } as const;

@@ -1,0 +1,194 @@
+/**
+ * The configuration of a training run: every key, its check and its default, in this one place. A config file, `--set`
+ * and the object given to `train` all pass through {@link configSchema}.
+ */
+import { z } from 'zod';
+import { algorithmNames } from '../algorithms';
+import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
+import { isUserCode } from '../user-code';
+
+const positiveInteger = z.int().min(1);
+const count = z.int().min(0);
+const finite = z.number();
+const nonNegative = z.number().min(0);
+const fraction = z.number().min(0).max(1);
+const path = z.string().min(1);
+const keys = <K extends string>(names: Iterable<K>): [K, ...K[]] => [...names] as [K, ...K[]];
+
+const arithmeticSchema = z.strictObject({
+  /** Seed of the generated problems. */
+  seed: count.default(0),
+  /** Prompt form of the generator. */
+  template: z.enum(keys(Object.keys(TEMPLATES) as (keyof typeof TEMPLATES)[])).default('question'),
+  /** Shares of the kinds of problem; default those of the generator. */
+  kinds: z.partialRecord(z.enum(keys(PROBLEM_KINDS)), nonNegative).optional(),
+});
+
+const dataSchema = z.strictObject({
+  /** Training problems: `arithmetic`, a .jsonl file or `./my.mjs#name`. */
+  train: path,
+  /** Held-out problems, the same forms. Default: the source of `train` where that is a generator; none otherwise. */
+  evaluation: path.optional(),
+  /** `plain`, `question`, `steps`, `boxed`, `think`, a text with {problem}, or `./my.mjs#name`. */
+  template: z.string().min(1).default('plain'),
+  /** Column of the problem text in a .jsonl file. */
+  problemKey: z.string().optional(),
+  /** Column of the gold answer in a .jsonl file. */
+  answerKey: z.string().optional(),
+  /** Problems that a generator makes for training. */
+  count: positiveInteger.default(10_000),
+  /** Whether the tokenizer adds its special tokens to prompts. */
+  addSpecialTokens: z.boolean().default(true),
+  arithmetic: arithmeticSchema.prefault({}),
+});
+
+const weight = finite.default(1);
+const namedRewardSchema = z.discriminatedUnion('name', [
+  z.strictObject({
+    name: z.literal('math'),
+    correct: finite.default(1),
+    wrongAnswer: finite.default(-0.5),
+    wrongFormat: finite.default(-1),
+    weight,
+  }),
+  z.strictObject({
+    name: z.literal('format'),
+    style: z.enum(['boxed', 'think-answer']).default('boxed'),
+    right: finite.default(1),
+    wrong: finite.default(0),
+    weight,
+  }),
+  z.strictObject({ name: z.literal('custom'), code: z.string().refine(isUserCode, 'Expected ./my.mjs#name'), weight }),
+]);
+
+/** `math`, `format` and `./my.mjs#name` stand for objects with the defaults. */
+const rewardPartSchema = z.preprocess(
+  (value) =>
+    typeof value !== 'string' ? value : isUserCode(value) ? { name: 'custom', code: value } : { name: value },
+  namedRewardSchema,
+);
+
+const algorithmSchema = z.strictObject({
+  /** `reinforce`, `rloo`, `reinforce++` or `./my.mjs#name`, an estimator of one's own. */
+  name: z
+    .string()
+    .refine(
+      (name) => (algorithmNames as readonly string[]).includes(name) || isUserCode(name),
+      `Expected ${algorithmNames.join(', ')} or ./my.mjs#name`,
+    )
+    .default('rloo'),
+  /** Whose constants and KL placement: the paper's (`default`) or a framework's. */
+  numerics: z.enum(['default', 'openrlhf', 'verl', 'trl']).default('default'),
+  /** REINFORCE: subtract a running mean of the rewards. */
+  baseline: z.enum(['none', 'running']).default('none'),
+  /** How much of the running baseline is kept at each step. */
+  baselineDecay: fraction.default(0.9),
+});
+
+const klSchema = z.strictObject({
+  /** β of the KL inside the reward (OpenRLHF's init_kl_coef). 0 loads no reference model. */
+  initCoefficient: nonNegative.default(0),
+  /** Coefficient of a KL term in the loss. */
+  lossCoefficient: nonNegative.default(0),
+  lossEstimator: z.enum(['k2', 'k3']).default('k2'),
+  /** Load the reference and report the KL even where no coefficient needs it. */
+  measure: z.boolean().default(false),
+});
+
+const rolloutSchema = z.strictObject({
+  promptsPerStep: positiveInteger.default(32),
+  samplesPerPrompt: positiveInteger.default(8),
+  /** Most new tokens of a completion, the end token included. */
+  maxTokens: positiveInteger.default(1024),
+  temperature: z.number().positive().default(1),
+  topP: fraction.default(1),
+  topK: count.default(0),
+  minP: fraction.default(0),
+  stopStrings: z.array(z.string().min(1)).default([]),
+  /** Most sequences decoded together; 0 lets the engine choose. */
+  maxBatch: count.default(0),
+});
+
+const optimizerSchema = z.strictObject({
+  learningRate: z.number().positive().default(1e-6),
+  /** `linear` and `cosine` fall to 0 at the last step. */
+  schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
+  /** Steps over which the learning rate rises from 0. */
+  warmupSteps: count.default(0),
+  betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
+  eps: z.number().positive().default(1e-8),
+  weightDecay: nonNegative.default(0),
+  /** Gradients are scaled down to this global norm; 0 does not clip. */
+  maxGradNorm: nonNegative.default(1),
+  aggregation: z.enum(['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum']).default('token-mean'),
+  objective: z.enum(['reinforce', 'ppo']).default('reinforce'),
+  /** Clip range of `ppo`. */
+  clip: z.strictObject({ low: nonNegative.default(0.2), high: nonNegative.default(0.2) }).prefault({}),
+  /** Optimizer steps on each rollout batch; more than 1 wants `ppo`. */
+  epochs: positiveInteger.default(1),
+  memoryBudgetMiB: z.number().positive().default(1024),
+});
+
+const evaluationSchema = z.strictObject({
+  /** Steps between evaluations; 0: only before the first and after the last step. */
+  every: count.default(0),
+  /** Held-out problems used. */
+  problems: positiveInteger.default(500),
+  /** Samples of each problem. */
+  samples: positiveInteger.default(1),
+  temperature: z.number().min(0).default(1),
+  /** The same at every evaluation, so that differences come from the weights. */
+  seed: count.default(0),
+});
+
+export const configSchema = z.strictObject({
+  /** Names the run folder. */
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, 'Expected letters, digits, ".", "_" and "-"')
+    .default('train'),
+  /** Model folder to start from. */
+  model: path,
+  /** Frozen reference of the KL. Default: `model`. */
+  referenceModel: path.optional(),
+  device: z.string().optional(),
+  dtype: z.enum(['float32', 'bfloat16']).default('float32'),
+  threads: positiveInteger.optional(),
+  data: dataSchema,
+  /** `math`, `format`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
+  reward: z.union([z.array(rewardPartSchema).min(1), rewardPartSchema]).prefault('math'),
+  algorithm: algorithmSchema.prefault({}),
+  kl: klSchema.prefault({}),
+  rollout: rolloutSchema.prefault({}),
+  optimizer: optimizerSchema.prefault({}),
+  steps: positiveInteger.default(100),
+  /** Key of all randomness: order of the problems and sampling. */
+  seed: count.default(0),
+  evaluation: evaluationSchema.prefault({}),
+  /** `every` 0: only after the last step. The newest `keep` stay. */
+  checkpoint: z.strictObject({ every: count.default(0), keep: positiveInteger.default(2) }).prefault({}),
+  /** Rollouts written: of every so many steps (0: none), the groups of the first so many prompts. */
+  rollouts: z.strictObject({ every: count.default(1), prompts: positiveInteger.default(4) }).prefault({}),
+  /** Folder in which the run folder is made. */
+  output: path.default('runs'),
+});
+
+/** A config with every key present. */
+export type TrainConfig = z.output<typeof configSchema>;
+/** What users write: keys with a default may be left out. */
+export type TrainConfigInput = z.input<typeof configSchema>;
+export type RewardPart = z.output<typeof namedRewardSchema>;
+
+/** Whether the frozen reference model is needed. */
+export function needsReference({ kl }: TrainConfig): boolean {
+  return kl.initCoefficient !== 0 || kl.lossCoefficient !== 0 || kl.measure;
+}
+
+/** Learning rate of step `step` (from 1): linear warm-up, then the schedule. */
+export function learningRate({ optimizer, steps }: TrainConfig, step: number): number {
+  const { learningRate: peak, schedule, warmupSteps } = optimizer;
+  if (step <= warmupSteps) return (peak * step) / warmupSteps;
+  if (schedule === 'constant') return peak;
+  const progress = Math.min(1, (step - 1 - warmupSteps) / Math.max(1, steps - warmupSteps));
+  return peak * (schedule === 'linear' ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress)));
+}

@@ -1,0 +1,234 @@
+/** Reads a config from YAML, `--set` and objects, and turns what is wrong with it into one sentence. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { invalidType, ZeroRlError } from '../errors';
+import { nearest } from '../nearest';
+import { isUserCode, resolveUserCode } from '../user-code';
+import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
+
+type Plain = Record<string, unknown>;
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Keys of other frameworks that are taken over, with the key they stand for. */
+const ALIASES: Readonly<Record<string, string>> = {
+  init_kl_coef: 'kl.initCoefficient',
+  'kl.init_kl_coef': 'kl.initCoefficient',
+  'algo.kl.init_coef': 'kl.initCoefficient',
+};
+
+function configError(message: string, cause?: unknown): ZeroRlError {
+  return new ZeroRlError('ERR_ZERO_RL_CONFIG', message, cause === undefined ? undefined : { cause });
+}
+
+/** Every key path of a schema, e.g. `kl.initCoefficient`. */
+function keyPaths(schema: unknown, prefix = ''): string[] {
+  let inner = schema;
+  for (;;) {
+    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional)
+      inner = inner.unwrap();
+    else break;
+  }
+  if (!(inner instanceof z.ZodObject)) return prefix === '' ? [] : [prefix];
+  const children = Object.entries(inner.shape).flatMap(([key, value]) =>
+    keyPaths(value, prefix === '' ? key : `${prefix}.${key}`),
+  );
+  return prefix === '' ? children : [prefix, ...children];
+}
+
+/** The nearest key in the same section, else the key of that name in another section. */
+function suggestKey(path: readonly string[]): string {
+  const all = keyPaths(configSchema);
+  const section = path.slice(0, -1).join('.');
+  const last = path[path.length - 1];
+  const siblings = all
+    .filter((key) => key.split('.').slice(0, -1).join('.') === section)
+    .map((key) => key.split('.').pop() ?? key);
+  const near = nearest(last, siblings);
+  if (near !== undefined) return ` (did you mean "${[section, near].filter(Boolean).join('.')}"?)`;
+  const leaves = new Map(all.map((key) => [key.split('.').pop() ?? key, key]));
+  const elsewhere = nearest(last, [...leaves.keys()]);
+  if (elsewhere !== undefined) return ` (did you mean "${leaves.get(elsewhere) ?? elsewhere}"?)`;
+  return siblings.length > 0 ? ` (known: ${siblings.join(', ')})` : '';
+}
+
+function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? (value as Plain)[key as string] : undefined),
+    config,
+  );
+}
+
+/** The first issue that says something: of a union, the branch that got furthest. */
+function describeIssue(issue: z.core.$ZodIssue, config: unknown, prefix: readonly PropertyKey[] = []): string {
+  const path = [...prefix, ...issue.path].map(String);
+  const name = path.join('.') || 'the config';
+  const value = valueAt(config, path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `Unknown key "${[...path, issue.keys[0]].join('.')}"${suggestKey([...path, issue.keys[0]])}`;
+    case 'invalid_union': {
+      const inner = issue.errors.flat();
+      if (inner.length === 0) return invalidType(name, 'a known name (math, format or ./my.mjs#name)', value).message;
+      const depth = (candidate: z.core.$ZodIssue): number =>
+        candidate.path.length + (candidate.code === 'unrecognized_keys' ? 1 : 0);
+      const deepest = inner.reduce((best, candidate) => (depth(candidate) > depth(best) ? candidate : best));
+      return describeIssue(deepest, config, path);
+    }
+    case 'invalid_type':
+      return value === undefined
+        ? `${name} is missing (${issue.expected})`
+        : invalidType(name, issue.expected, value).message;
+    case 'invalid_value': {
+      const allowed = issue.values.map((item) => JSON.stringify(item));
+      const near = typeof value === 'string' ? nearest(value, issue.values.map(String)) : undefined;
+      const expected = allowed.length === 1 ? allowed[0] : `one of ${allowed.join(', ')}`;
+      return `${invalidType(name, expected, value).message}${near ? ` (did you mean "${near}"?)` : ''}`;
+    }
+    case 'too_small':
+      return invalidType(name, `a value ${issue.inclusive ? 'of at least' : 'above'} ${issue.minimum}`, value).message;
+    case 'too_big':
+      return invalidType(name, `a value of at most ${issue.maximum}`, value).message;
+    default:
+      return issue.message.startsWith('Expected ')
+        ? invalidType(name, issue.message.slice(9), value).message
+        : `${name}: ${issue.message}`;
+  }
+}
+
+function setPath(target: Plain, path: readonly string[], value: unknown): void {
+  let at = target;
+  for (const key of path.slice(0, -1)) at = (isPlain(at[key]) ? at[key] : (at[key] = {}));
+  at[path[path.length - 1]] = value;
+}
+
+function takePath(target: Plain, path: readonly string[]): { value: unknown } | null {
+  const parents: Plain[] = [target];
+  for (const key of path.slice(0, -1)) {
+    const next = parents[parents.length - 1][key];
+    if (!isPlain(next)) return null;
+    parents.push(next);
+  }
+  const last = path[path.length - 1];
+  const holder = parents[parents.length - 1];
+  if (!(last in holder)) return null;
+  const value = holder[last];
+  // An object that held nothing but the alias goes with it.
+  for (let i = path.length - 1; i >= 0; i--) {
+    Reflect.deleteProperty(parents[i], path[i]);
+    if (Object.keys(parents[i]).length > 0) break;
+  }
+  return { value };
+}
+
+/** Moves keys of other frameworks to ours; a hint for each goes to `hint`. */
+function applyAliases(config: Plain, hint: (message: string) => void): void {
+  for (const [alias, key] of Object.entries(ALIASES)) {
+    const found = takePath(config, alias.split('.'));
+    if (!found) continue;
+    if (valueAt(config, key.split('.')) !== undefined)
+      throw configError(`Both "${alias}" and "${key}" are set; they are the same, keep "${key}"`);
+    setPath(config, key.split('.'), found.value);
+    hint(`${alias} is taken as ${key}; write ${key} to be clear`);
+  }
+}
+
+/** Where the shipped models and configs lie. */
+const PACKAGE_ROOT = resolve(__dirname, '..', '..');
+
+/** An absolute path; relative ones count from the working directory, then from the package (its `models/`). */
+function resolveInput(path: string): string {
+  if (isUserCode(path)) return resolveUserCode(path);
+  const here = resolve(path);
+  const shipped = join(PACKAGE_ROOT, path);
+  return !existsSync(here) && existsSync(shipped) ? shipped : here;
+}
+
+function resolvePaths(config: TrainConfig): TrainConfig {
+  const source = (value: string): string => (value === 'arithmetic' ? value : resolveInput(value));
+  const parts = Array.isArray(config.reward) ? config.reward : [config.reward];
+  for (const part of parts) if (part.name === 'custom') part.code = resolveUserCode(part.code);
+  return {
+    ...config,
+    model: resolveInput(config.model),
+    ...(config.referenceModel === undefined ? {} : { referenceModel: resolveInput(config.referenceModel) }),
+    data: {
+      ...config.data,
+      train: source(config.data.train),
+      ...(config.data.evaluation === undefined ? {} : { evaluation: source(config.data.evaluation) }),
+      template: isUserCode(config.data.template) ? resolveUserCode(config.data.template) : config.data.template,
+    },
+    algorithm: {
+      ...config.algorithm,
+      name: isUserCode(config.algorithm.name) ? resolveUserCode(config.algorithm.name) : config.algorithm.name,
+    },
+    output: resolve(config.output),
+  };
+}
+
+/**
+ * Checks a config, fills in the defaults and makes its paths absolute. The input is not changed.
+ *
+ * @param where Named in errors, e.g. the file.
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` naming the first wrong key and, where it is misspelt, the nearest valid one.
+ */
+export function resolveConfig(
+  input: TrainConfigInput,
+  where = 'the config',
+  hint: (message: string) => void = () => undefined,
+): TrainConfig {
+  if (!isPlain(input)) throw configError(invalidType(where, 'a mapping of keys', input).message);
+  const config = structuredClone(input) as Plain;
+  applyAliases(config, hint);
+  const parsed = configSchema.safeParse(config);
+  if (!parsed.success) throw configError(`${describeIssue(parsed.error.issues[0], config)} in ${where}`, parsed.error);
+  return resolvePaths(parsed.data);
+}
+
+/** Parses YAML text into a mapping; an empty text is an empty one. */
+export function parseYaml(text: string, where: string): Plain {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [error] = document.errors;
+  if (document.errors.length > 0)
+    throw configError(`${where} is not valid YAML: ${error.message.split('\n')[0].replace(/:$/, '')}`, error);
+  const value: unknown = document.toJS() ?? {};
+  if (!isPlain(value))
+    throw configError(
+      `Expected a mapping of keys in ${where} but it holds ${Array.isArray(value) ? 'a list' : typeof value}`,
+    );
+  return value;
+}
+
+/** Applies `a.b=c` assignments, c read as YAML, to a copy of `config`. */
+export function applyAssignments(config: Plain, assignments: readonly string[]): Plain {
+  const changed = structuredClone(config);
+  for (const assignment of assignments) {
+    const at = assignment.indexOf('=');
+    const path = assignment.slice(0, Math.max(0, at)).trim().split('.');
+    if (at < 1 || path.some((key) => key === ''))
+      throw configError(`Expected key=value for --set but received ${JSON.stringify(assignment)}`);
+    const document = parseDocument(assignment.slice(at + 1));
+    if (document.errors.length > 0)
+      throw configError(
+        `The value of --set ${assignment} is not valid YAML: ${document.errors[0].message.split('\n')[0]}`,
+      );
+    setPath(changed, path, document.toJS());
+  }
+  return changed;
+}
+
+/** Reads a YAML file. */
+export function readYamlFile(file: string): Plain {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw configError(
+      `Cannot read the config ${file} (${(cause as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+      cause,
+    );
+  }
+  return parseYaml(text, file);
+}

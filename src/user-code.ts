@@ -1,0 +1,48 @@
+/** User code named in a config: `./my.mjs#name` is the export `name` (default: the default export) of that module. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ZeroRlError } from './errors';
+import { nearest } from './nearest';
+
+const USER_CODE = /^(?<file>.+\.[cm]?js)(?:#(?<name>[\w$]+))?$/;
+
+export function isUserCode(reference: string): boolean {
+  return USER_CODE.test(reference);
+}
+
+/** The same reference with an absolute path; relative ones count from the working directory. */
+export function resolveUserCode(reference: string): string {
+  const { file, name } = USER_CODE.exec(reference)?.groups ?? {};
+  return file ? `${resolve(file)}${name ? `#${name}` : ''}` : reference;
+}
+
+/**
+ * Loads the export. It runs with the rights of this process.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when the module cannot be loaded or has no such export.
+ */
+export async function loadUserCode(reference: string, purpose: string): Promise<unknown> {
+  const groups: Partial<Record<string, string>> | undefined = USER_CODE.exec(reference)?.groups;
+  if (!groups)
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CONFIG',
+      `Expected ./file.mjs#name for the ${purpose} but received ${JSON.stringify(reference)}`,
+    );
+  const name = groups.name ?? 'default';
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(pathToFileURL(resolve(groups.file)).href)) as Record<string, unknown>;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `Cannot load the ${purpose} ${reference}: ${message}`, { cause });
+  }
+  if (!(name in exported)) {
+    const names = Object.keys(exported);
+    const near = nearest(name, names);
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CONFIG',
+      `${groups.file} exports no ${name} for the ${purpose}${near ? ` (did you mean "${near}"?)` : ` (it exports ${names.join(', ') || 'nothing'})`}`,
+    );
+  }
+  return exported[name];
+}

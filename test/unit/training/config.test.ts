@@ -1,0 +1,129 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { learningRate, needsReference, type TrainConfigInput } from '../../../src/training/config';
+import { applyAssignments, parseYaml, readYamlFile, resolveConfig } from '../../../src/training/load-config';
+
+const minimal = { model: '/m', data: { train: 'arithmetic' } };
+const failure = (input: unknown): string => {
+  try {
+    resolveConfig(input as TrainConfigInput, 'run.yaml');
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ERR_ZERO_RL_CONFIG' });
+    return (error as Error).message;
+  }
+  throw new Error('the config was accepted');
+};
+
+test('defaults are those of the zero-RL experiments', () => {
+  const config = resolveConfig(minimal);
+  expect(config).toMatchObject({
+    algorithm: { name: 'rloo', numerics: 'default' },
+    kl: { initCoefficient: 0, measure: false },
+    rollout: { promptsPerStep: 32, samplesPerPrompt: 8, temperature: 1 },
+    optimizer: { betas: [0.9, 0.95], aggregation: 'token-mean', objective: 'reinforce', maxGradNorm: 1 },
+    reward: { name: 'math', correct: 1, wrongAnswer: -0.5, wrongFormat: -1 },
+  });
+  expect(needsReference(config)).toBe(false);
+});
+
+test('the reference is needed for any KL', () => {
+  for (const kl of [{ initCoefficient: 0.1 }, { lossCoefficient: 0.1 }, { measure: true }]) {
+    expect(needsReference(resolveConfig({ ...minimal, kl }))).toBe(true);
+  }
+});
+
+test.each([
+  [
+    { ...minimal, kl: { initCoeficient: 0.1 } },
+    'Unknown key "kl.initCoeficient" (did you mean "kl.initCoefficient"?) in run.yaml',
+  ],
+  [{ ...minimal, stepz: 3 }, 'Unknown key "stepz" (did you mean "steps"?)'],
+  [{ ...minimal, learningRate: 1 }, 'Unknown key "learningRate" (did you mean "optimizer.learningRate"?)'],
+  [{ ...minimal, rollout: { samples_per_prompt: 1 } }, '(did you mean "rollout.samplesPerPrompt"?)'],
+  [
+    { ...minimal, optimizer: { clip: { hihg: 1 } } },
+    'Unknown key "optimizer.clip.hihg" (did you mean "optimizer.clip.high"?)',
+  ],
+  [{ ...minimal, reward: { name: 'math', corect: 1 } }, 'Unknown key "reward.corect"'],
+  [{ ...minimal, reward: 'maths' }, 'for reward'],
+  [{ ...minimal, steps: 'many' }, 'Expected number for steps but received "many" of type string'],
+  [{ ...minimal, steps: 0 }, 'Expected a value of at least 1 for steps but received 0 of type number'],
+  [{ ...minimal, steps: NaN }, 'for steps but received NaN of type number'],
+  [
+    { ...minimal, dtype: 'float16' },
+    'Expected one of "float32", "bfloat16" for dtype but received "float16" of type string',
+  ],
+  [
+    { ...minimal, algorithm: { name: 'grpo' } },
+    'Expected reinforce, rloo, reinforce++ or ./my.mjs#name for algorithm.name but received "grpo"',
+  ],
+  [{ data: { train: 'arithmetic' } }, 'model is missing'],
+  [[1], 'Expected a mapping of keys'],
+])('%j is one sentence', (input, message) => {
+  expect(failure(input)).toContain(message);
+});
+
+describe('init_kl_coef of OpenRLHF', () => {
+  test.each([[{ init_kl_coef: 0.5 }], [{ kl: { init_kl_coef: 0.5 } }], [{ algo: { kl: { init_coef: 0.5 } } }]])(
+    '%j is taken with a hint',
+    (extra) => {
+      const hints: string[] = [];
+      const input = { ...minimal, ...extra };
+      const config = resolveConfig(input as TrainConfigInput, 'x', (hint) => hints.push(hint));
+      expect(config.kl.initCoefficient).toBe(0.5);
+      expect(hints).toEqual([expect.stringContaining('kl.initCoefficient')]);
+      expect(input).toHaveProperty(Object.keys(extra)[0]);
+    },
+  );
+
+  test('both spellings at once are refused', () => {
+    expect(failure({ ...minimal, init_kl_coef: 0.5, kl: { initCoefficient: 0 } })).toContain('Both "init_kl_coef" and');
+  });
+});
+
+describe('files and assignments', () => {
+  test('--set reads its value as YAML and makes missing sections', () => {
+    const changed = applyAssignments({ a: { b: 1 } }, ['a.b=2', 'c.d=[1, x]', 'e=true', 'f=', 'g=a=b']);
+    expect(changed).toEqual({ a: { b: 2 }, c: { d: [1, 'x'] }, e: true, f: null, g: 'a=b' });
+  });
+
+  test.each(['steps', '=3', 'a..b=1'])('--set %s is refused', (assignment) => {
+    expect(() => applyAssignments({}, [assignment])).toThrow('Expected key=value for --set');
+  });
+
+  test('broken YAML names file and line', () => {
+    expect(() => parseYaml('a: [1\nb: 2', 'run.yaml')).toThrow(/run\.yaml is not valid YAML: .*line 2/);
+    expect(() => parseYaml('- 1', 'run.yaml')).toThrow('it holds a list');
+    expect(() => readYamlFile('/nowhere.yaml')).toThrow('Cannot read the config /nowhere.yaml (ENOENT)');
+  });
+
+  test('a written resolved config reads back to itself', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'zero-rl-')), 'config.json');
+    const config = resolveConfig({ ...minimal, reward: ['math', { name: 'format', weight: 0.5 }] });
+    writeFileSync(file, JSON.stringify(config));
+    expect(resolveConfig(readYamlFile(file) as TrainConfigInput)).toEqual(config);
+    expect(readFileSync(file, 'utf8')).toContain('"weight":0.5');
+  });
+
+  test('paths become absolute; shipped ones are found', () => {
+    const config = resolveConfig({
+      model: 'nowhere',
+      data: { train: './rows.jsonl', template: './t.mjs#t' },
+      reward: './r.mjs',
+    });
+    expect(config.model).toBe(join(process.cwd(), 'nowhere'));
+    expect(config.data.template).toBe(`${join(process.cwd(), 't.mjs')}#t`);
+    expect(config.reward).toMatchObject({ name: 'custom', code: join(process.cwd(), 'r.mjs'), weight: 1 });
+  });
+});
+
+test('learning-rate schedules', () => {
+  const rates = (optimizer: TrainConfigInput['optimizer'], steps: number): number[] => {
+    const config = resolveConfig({ ...minimal, steps, optimizer: { learningRate: 1, ...optimizer } });
+    return Array.from({ length: steps }, (_, i) => Math.round(1e4 * learningRate(config, i + 1)) / 1e4);
+  };
+  expect(rates({}, 3)).toEqual([1, 1, 1]);
+  expect(rates({ warmupSteps: 2, schedule: 'linear' }, 6)).toEqual([0.5, 1, 1, 0.75, 0.5, 0.25]);
+  expect(rates({ schedule: 'cosine' }, 4)).toEqual([1, 0.8536, 0.5, 0.1464]);
+});
