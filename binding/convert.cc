@@ -1,0 +1,212 @@
+#include "convert.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace zero_rl::binding {
+
+namespace {
+
+int64_t integer(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::Number>().Int64Value();
+}
+double number(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().DoubleValue(); }
+bool boolean(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Boolean>().Value(); }
+std::string text(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+std::vector<int32_t> int32s(const Napi::Object& object, const char* key) {
+  const auto array = object.Get(key).As<Napi::Int32Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+std::vector<int64_t> wide(const Napi::Object& object, const char* key) {
+  const auto array = object.Get(key).As<Napi::Int32Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+std::vector<float> floats(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsNull() || value.IsUndefined()) return {};
+  const auto array = value.As<Napi::Float32Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+std::vector<std::string> byte_strings(const Napi::Object& object, const char* key) {
+  const auto array = object.Get(key).As<Napi::Array>();
+  std::vector<std::string> result;
+  result.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::HandleScope scope(object.Env());
+    const auto bytes = array.Get(i).As<Napi::Uint8Array>();
+    result.emplace_back(reinterpret_cast<const char*>(bytes.Data()), bytes.ElementLength());
+  }
+  return result;
+}
+
+RopeConfig to_rope_config(const Napi::Object& object) {
+  RopeConfig rope;
+  rope.theta = number(object, "theta");
+  const Napi::Value scaling = object.Get("scaling");
+  if (!scaling.IsObject()) return rope;
+  const auto rule = scaling.As<Napi::Object>();
+  rope.factor = number(rule, "factor");
+  if (text(rule, "type") == "linear") {
+    rope.scaling = RopeConfig::Scaling::kLinear;
+    return rope;
+  }
+  rope.scaling = RopeConfig::Scaling::kLlama3;
+  rope.low_freq_factor = number(rule, "lowFreqFactor");
+  rope.high_freq_factor = number(rule, "highFreqFactor");
+  rope.original_max_positions = number(rule, "originalMaxPositions");
+  return rope;
+}
+
+template <class Array, class T>
+Array copy_array(Napi::Env env, const std::vector<T>& values) {
+  Array array = Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+}  // namespace
+
+ModelConfig to_model_config(const Napi::Object& object) {
+  ModelConfig config;
+  config.vocab_size = integer(object, "vocabSize");
+  config.hidden_size = integer(object, "hiddenSize");
+  config.intermediate_size = integer(object, "intermediateSize");
+  config.layers = integer(object, "layers");
+  config.heads = integer(object, "heads");
+  config.kv_heads = integer(object, "kvHeads");
+  config.head_dim = integer(object, "headDim");
+  config.max_positions = integer(object, "maxPositions");
+  config.rms_norm_eps = number(object, "rmsNormEps");
+  config.tie_word_embeddings = boolean(object, "tieWordEmbeddings");
+  config.attention_bias = boolean(object, "attentionBias");
+  config.output_bias = boolean(object, "outputBias");
+  config.mlp_bias = boolean(object, "mlpBias");
+  config.qk_norm = boolean(object, "qkNorm");
+  config.rope = to_rope_config(object.Get("rope").As<Napi::Object>());
+  return config;
+}
+
+GenerateRequest to_generate_request(const Napi::Object& object) {
+  GenerateRequest request;
+  request.tokens = int32s(object, "tokens");
+  request.offsets = wide(object, "offsets");
+  const auto uids = object.Get("uids").As<Napi::Float64Array>();
+  for (size_t i = 0; i < uids.ElementLength(); ++i) request.uids.push_back(static_cast<uint64_t>(uids[i]));
+  request.samples = integer(object, "n");
+  request.max_tokens = integer(object, "maxTokens");
+  request.sampler.temperature = static_cast<float>(number(object, "temperature"));
+  request.sampler.top_p = static_cast<float>(number(object, "topP"));
+  request.sampler.top_k = integer(object, "topK");
+  request.sampler.min_p = static_cast<float>(number(object, "minP"));
+  request.sampler.seed = static_cast<uint64_t>(number(object, "seed"));
+  request.stop_tokens = int32s(object, "stopTokens");
+  std::vector<std::string> strings = byte_strings(object, "stopStrings");
+  if (!strings.empty()) request.stop_strings = StopStrings(std::move(strings), byte_strings(object, "tokenBytes"));
+  request.max_batch = integer(object, "maxBatch");
+  return request;
+}
+
+Sequences to_sequences(const Napi::Object& object) {
+  return {.tokens = int32s(object, "tokens"),
+          .offsets = wide(object, "offsets"),
+          .prompt_lengths = wide(object, "promptLengths")};
+}
+
+StepRequest to_step_request(const Napi::Object& object) {
+  StepRequest request;
+  request.sequences = to_sequences(object);
+  request.advantages = floats(object, "advantages");
+  request.weights = floats(object, "weights");
+  request.old_log_probs = floats(object, "oldLogProbs");
+  request.reference_log_probs = floats(object, "referenceLogProbs");
+  request.objective.kind = text(object, "objective") == "ppo" ? ObjectiveKind::kPpo : ObjectiveKind::kReinforce;
+  request.objective.clip_low = static_cast<float>(number(object, "clipLow"));
+  request.objective.clip_high = static_cast<float>(number(object, "clipHigh"));
+  request.objective.kl_coefficient = static_cast<float>(number(object, "klCoefficient"));
+  request.objective.kl_estimator = text(object, "klEstimator") == "k3" ? KlEstimator::kK3 : KlEstimator::kK2;
+  request.temperature = static_cast<float>(number(object, "temperature"));
+  request.learning_rate = number(object, "learningRate");
+  request.beta1 = number(object, "beta1");
+  request.beta2 = number(object, "beta2");
+  request.eps = number(object, "eps");
+  request.weight_decay = number(object, "weightDecay");
+  request.max_grad_norm = number(object, "maxGradNorm");
+  request.memory_budget = integer(object, "memoryBudget");
+  return request;
+}
+
+StoredDtype to_stored_dtype(const std::string& name) {
+  if (name == "BF16") return StoredDtype::kBfloat16;
+  return name == "F16" ? StoredDtype::kFloat16 : StoredDtype::kFloat32;
+}
+
+std::vector<TensorSource> to_tensor_sources(const Napi::Array& array) {
+  std::vector<TensorSource> sources;
+  sources.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::HandleScope scope(array.Env());
+    const auto object = array.Get(i).As<Napi::Object>();
+    sources.push_back({.name = text(object, "name"),
+                       .file = text(object, "file"),
+                       .dtype = to_stored_dtype(text(object, "dtype")),
+                       .byte_offset = integer(object, "byteOffset"),
+                       .byte_length = integer(object, "byteLength")});
+  }
+  return sources;
+}
+
+Napi::Float32Array to_float32_array(Napi::Env env, const std::vector<float>& values) {
+  return copy_array<Napi::Float32Array>(env, values);
+}
+Napi::Int32Array to_int32_array(Napi::Env env, const std::vector<int32_t>& values) {
+  return copy_array<Napi::Int32Array>(env, values);
+}
+Napi::Uint8Array to_uint8_array(Napi::Env env, const std::vector<uint8_t>& values) {
+  return copy_array<Napi::Uint8Array>(env, values);
+}
+
+Napi::Object to_object(Napi::Env env, const Completion& completion) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("prompt", static_cast<double>(completion.prompt));
+  object.Set("sample", static_cast<double>(completion.sample));
+  object.Set("tokens", to_int32_array(env, completion.tokens));
+  object.Set("logProbs", to_float32_array(env, completion.log_probs));
+  object.Set("finishReason", completion.stopped ? "stop" : "length");
+  return object;
+}
+
+Napi::Object to_object(Napi::Env env, const GenerateStats& stats, double seconds) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("steps", static_cast<double>(stats.steps));
+  object.Set("slotSteps", static_cast<double>(stats.slot_steps));
+  object.Set("liveSlotSteps", static_cast<double>(stats.live_slot_steps));
+  object.Set("promptTokens", static_cast<double>(stats.prompt_tokens));
+  object.Set("newTokens", static_cast<double>(stats.new_tokens));
+  object.Set("seconds", seconds);
+  return object;
+}
+
+Napi::Object to_object(Napi::Env env, const StepStats& stats, double seconds) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("loss", stats.loss);
+  object.Set("gradNorm", stats.grad_norm);
+  object.Set("entropy", stats.entropy);
+  object.Set("kl", stats.kl);
+  object.Set("logProbDifference", stats.log_prob_difference);
+  object.Set("clipFraction", stats.clip_fraction);
+  object.Set("tokens", static_cast<double>(stats.tokens));
+  object.Set("totalTokens", static_cast<double>(stats.total_tokens));
+  object.Set("microBatches", static_cast<double>(stats.micro_batches));
+  object.Set("applied", stats.applied);
+  object.Set("seconds", seconds);
+  return object;
+}
+
+}  // namespace zero_rl::binding

@@ -1,0 +1,244 @@
+#include "model.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/from_blob.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "convert.h"
+#include "job.h"
+#include "model/initialize.h"
+#include "model/model.h"
+#include "runtime/engine_thread.h"
+#include "runtime/error.h"
+
+namespace zero_rl::binding {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+class AbortFlagWrap : public Napi::ObjectWrap<AbortFlagWrap> {
+ public:
+  explicit AbortFlagWrap(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<AbortFlagWrap>(info), flag_(std::make_shared<AbortFlag>()) {}
+
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "AbortFlag", {InstanceMethod<&AbortFlagWrap::abort>("abort")});
+  }
+  static std::shared_ptr<AbortFlag> flag(const Napi::Value& value) {
+    return Unwrap(value.As<Napi::Object>())->flag_;
+  }
+
+ private:
+  void abort(const Napi::CallbackInfo&) { flag_->set(); }
+  std::shared_ptr<AbortFlag> flag_;
+};
+
+// What jobs share with the wrapper; freed on the engine thread once no job needs it.
+struct Session {
+  Session(const ModelConfig& config, at::ScalarType dtype, int threads)
+      : model(config, dtype), trainer(model), threads(threads) {}
+
+  void prepare() const {
+    if (at::get_num_threads() != threads) at::set_num_threads(threads);
+  }
+  const at::Tensor& state(const std::string& name) {
+    if (name == "master") return model.parameters.master();
+    return name == "expAvg" ? trainer.exp_avg() : trainer.exp_avg_sq();
+  }
+
+  Model model;
+  Trainer trainer;
+  int threads;
+};
+
+class NativeModel : public Napi::ObjectWrap<NativeModel> {
+ public:
+  explicit NativeModel(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeModel>(info) {
+    const auto options = info[1].As<Napi::Object>();
+    const bool bfloat16 = options.Get("dtype").As<Napi::String>().Utf8Value() == "bfloat16";
+    session_ = std::make_shared<Session>(to_model_config(info[0].As<Napi::Object>()),
+                                         bfloat16 ? at::kBFloat16 : at::kFloat,
+                                         options.Get("threads").As<Napi::Number>().Int32Value());
+  }
+  ~NativeModel() override { release(); }
+
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeModel",
+                       {
+                           InstanceMethod<&NativeModel::parameters>("parameters"),
+                           InstanceMethod<&NativeModel::load>("load"),
+                           InstanceMethod<&NativeModel::initialize>("initialize"),
+                           InstanceMethod<&NativeModel::sample>("sample"),
+                           InstanceMethod<&NativeModel::log_probs>("logProbs"),
+                           InstanceMethod<&NativeModel::step>("step"),
+                           InstanceMethod<&NativeModel::read_parameter>("readParameter"),
+                           InstanceMethod<&NativeModel::read_state>("readState"),
+                           InstanceMethod<&NativeModel::write_state>("writeState"),
+                           InstanceMethod<&NativeModel::dispose>("dispose"),
+                           InstanceAccessor<&NativeModel::state_size>("stateSize"),
+                           InstanceAccessor<&NativeModel::optimizer_steps, &NativeModel::set_optimizer_steps>(
+                               "optimizerSteps"),
+                       });
+  }
+
+ private:
+  std::shared_ptr<Session> session() const {
+    if (session_ == nullptr) throw Napi::Error::New(Env(), "The model was disposed");
+    return session_;
+  }
+
+  // The last reference may be a queued job's; large buffers are not freed on the event loop.
+  void release() {
+    if (session_ == nullptr) return;
+    EngineThread::instance().submit([session = std::exchange(session_, nullptr)]() mutable { session.reset(); });
+  }
+
+  Napi::Value parameters(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const auto& all = session()->model.parameters.parameters();
+    Napi::Array result = Napi::Array::New(env, all.size());
+    for (uint32_t i = 0; i < all.size(); ++i) {
+      Napi::Array shape = Napi::Array::New(env, all[i].shape.size());
+      for (uint32_t d = 0; d < all[i].shape.size(); ++d) shape.Set(d, static_cast<double>(all[i].shape[d]));
+      Napi::Object item = Napi::Object::New(env);
+      item.Set("name", all[i].name);
+      item.Set("shape", shape);
+      result.Set(i, item);
+    }
+    return result;
+  }
+
+  Napi::Value load(const Napi::CallbackInfo& info) {
+    return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                      [session = session(), sources = to_tensor_sources(info[0].As<Napi::Array>())](Job&) -> Finish {
+                        session->prepare();
+                        load_checkpoint(session->model.parameters, sources);
+                        return nullptr;
+                      });
+  }
+
+  Napi::Value initialize(const Napi::CallbackInfo& info) {
+    const auto seed = static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
+    const double std = info[1].As<Napi::Number>().DoubleValue();
+    return Job::start(info.Env(), std::make_shared<AbortFlag>(), [session = session(), seed, std](Job&) -> Finish {
+      session->prepare();
+      zero_rl::initialize(session->model.parameters, session->model.config, seed, std);
+      return nullptr;
+    });
+  }
+
+  Napi::Value sample(const Napi::CallbackInfo& info) {
+    return Job::start(
+        info.Env(), AbortFlagWrap::flag(info[2]),
+        [session = session(), request = to_generate_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
+          session->prepare();
+          const auto start = std::chrono::steady_clock::now();
+          const CompletionSink sink = [&job](std::vector<Completion> completions) {
+            job.post([completions = std::move(completions)](Napi::Env env) -> Napi::Value {
+              Napi::Array array = Napi::Array::New(env, completions.size());
+              for (uint32_t i = 0; i < completions.size(); ++i) {
+                const Napi::HandleScope scope(env);
+                array.Set(i, to_object(env, completions[i]));
+              }
+              return array;
+            });
+          };
+          const GenerateStats stats = generate(session->model, request, sink, job.abort());
+          return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
+        },
+        info[1].As<Napi::Function>());
+  }
+
+  Napi::Value log_probs(const Napi::CallbackInfo& info) {
+    const auto temperature = static_cast<float>(info[1].As<Napi::Number>().DoubleValue());
+    return Job::start(info.Env(), AbortFlagWrap::flag(info[2]),
+                      [session = session(), sequences = to_sequences(info[0].As<Napi::Object>()),
+                       temperature](Job& job) -> Finish {
+                        session->prepare();
+                        auto values = session->trainer.log_probs(sequences, temperature, job.abort());
+                        return [values = std::move(values)](Napi::Env env) { return to_float32_array(env, values); };
+                      });
+  }
+
+  Napi::Value step(const Napi::CallbackInfo& info) {
+    return Job::start(
+        info.Env(), AbortFlagWrap::flag(info[1]),
+        [session = session(), request = to_step_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
+          session->prepare();
+          const auto start = std::chrono::steady_clock::now();
+          const StepStats stats = session->trainer.step(request, job.abort());
+          return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
+        });
+  }
+
+  static Finish bytes_of(const at::Tensor& values) {
+    const auto* data = static_cast<const uint8_t*>(values.data_ptr());
+    return [bytes = std::vector<uint8_t>(data, data + values.nbytes())](Napi::Env env) {
+      return to_uint8_array(env, bytes);
+    };
+  }
+
+  Napi::Value read_parameter(const Napi::CallbackInfo& info) {
+    return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                      [session = session(), name = info[0].As<Napi::String>().Utf8Value(),
+                       dtype = to_stored_dtype(info[1].As<Napi::String>().Utf8Value())](Job&) -> Finish {
+                        session->prepare();
+                        const ParameterStore& store = session->model.parameters;
+                        const Parameter& parameter = store.find(name);
+                        return bytes_of(
+                            store.master().narrow(0, parameter.offset, parameter.size).to(scalar_type(dtype)));
+                      });
+  }
+
+  Napi::Value read_state(const Napi::CallbackInfo& info) {
+    const int64_t start = info[1].As<Napi::Number>().Int64Value();
+    const int64_t count = info[2].As<Napi::Number>().Int64Value();
+    return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                      [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
+                       count](Job&) -> Finish { return bytes_of(session->state(name).narrow(0, start, count)); });
+  }
+
+  Napi::Value write_state(const Napi::CallbackInfo& info) {
+    const int64_t start = info[1].As<Napi::Number>().Int64Value();
+    const auto array = info[2].As<Napi::Uint8Array>();
+    return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                      [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
+                       bytes = std::vector<uint8_t>(array.Data(), array.Data() + array.ByteLength())](Job&) -> Finish {
+                        const auto count = static_cast<int64_t>(bytes.size() / sizeof(float));
+                        float* target = session->state(name).narrow(0, start, count).data_ptr<float>();
+                        std::memcpy(target, bytes.data(), count * sizeof(float));
+                        if (name == "master") session->model.parameters.round_master(start, count);
+                        return nullptr;
+                      });
+  }
+
+  Napi::Value state_size(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(session()->model.parameters.size()));
+  }
+  Napi::Value optimizer_steps(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(session()->trainer.steps()));
+  }
+  void set_optimizer_steps(const Napi::CallbackInfo&, const Napi::Value& value) {
+    session()->trainer.set_steps(value.As<Napi::Number>().Int64Value());
+  }
+  void dispose(const Napi::CallbackInfo&) { release(); }
+
+  std::shared_ptr<Session> session_;
+};
+
+}  // namespace
+
+void registerModel(Napi::Env env, Napi::Object exports) {
+  exports.Set("AbortFlag", AbortFlagWrap::define(env));
+  exports.Set("NativeModel", NativeModel::define(env));
+}
+
+}  // namespace zero_rl::binding

@@ -1,0 +1,52 @@
+// Continuous batching: a queue of (prompt, sample) pairs, prompts prefilled once per group, a freed slot
+// refilled before the next decode step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "generate/sampler.h"
+#include "generate/stop_matcher.h"
+#include "model/model.h"
+#include "runtime/abort_flag.h"
+
+namespace zero_rl {
+
+struct GenerateRequest {
+  std::vector<int32_t> tokens;   // prompts one after the other
+  std::vector<int64_t> offsets;  // [prompts + 1]
+  std::vector<uint64_t> uids;    // [prompts]
+  int64_t samples = 1;           // per prompt
+  int64_t max_tokens = 128;
+  SamplerOptions sampler;
+  std::vector<int32_t> stop_tokens;
+  StopStrings stop_strings;
+  int64_t max_batch = 0;  // 0: by memory
+};
+
+struct Completion {
+  int64_t prompt;
+  int64_t sample;
+  std::vector<int32_t> tokens;
+  std::vector<float> log_probs;
+  bool stopped;  // by an end token or stop string, not by length
+};
+
+struct GenerateStats {
+  int64_t steps = 0;
+  // While work was queued: slots offered and slots that carried a live sequence.
+  int64_t slot_steps = 0;
+  int64_t live_slot_steps = 0;
+  int64_t prompt_tokens = 0;
+  int64_t new_tokens = 0;
+};
+
+// Called with the completions that ended in a step.
+using CompletionSink = std::function<void(std::vector<Completion>)>;
+
+GenerateStats generate(Model& model, const GenerateRequest& request, const CompletionSink& sink,
+                       const AbortFlag& abort);
+
+}  // namespace zero_rl

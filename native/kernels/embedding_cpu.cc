@@ -1,0 +1,39 @@
+#include "kernels/element.h"
+#include "kernels/register.h"
+#include "runtime/parallel.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+namespace {
+
+template <class T>
+void embedding(const Embedding& a) {
+  for (int64_t t = 0; t < a.count; ++t) {
+    std::memcpy(static_cast<T*>(a.out) + t * a.width, static_cast<const T*>(a.table) + a.tokens[t] * a.width,
+                static_cast<size_t>(a.width) * sizeof(T));
+  }
+}
+
+// Threads share out the columns, so that every sum has one order.
+template <class T>
+void embedding_backward(const EmbeddingBackward& a) {
+  parallel_ranges(a.width, 16, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = 0; t < a.count; ++t) {
+      const T* dx = static_cast<const T*>(a.dx) + t * a.width;
+      float* row = a.dtable + a.tokens[t] * a.width;
+#pragma omp simd
+      for (int64_t i = begin; i < end; ++i) row[i] += to_float(dx[i]);
+    }
+  });
+}
+
+}  // namespace
+
+void register_embedding(Table& float32, Table& bfloat16) {
+  float32.embedding = embedding<float>;
+  float32.embedding_backward = embedding_backward<float>;
+  bfloat16.embedding = embedding<Bfloat16>;
+  bfloat16.embedding_backward = embedding_backward<Bfloat16>;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA

@@ -1,0 +1,50 @@
+#include <cstdlib>
+#include <string_view>
+
+#include "kernels/kernels.h"
+#include "kernels/register.h"
+
+ZERO_RL_DECLARE_KERNELS(portable)
+ZERO_RL_DECLARE_KERNELS(avx2)
+ZERO_RL_DECLARE_KERNELS(avx512)
+
+namespace zero_rl::kernels {
+
+namespace {
+
+#define ZERO_RL_FILL(isa)                            \
+  [] {                                               \
+    InstructionSet set{};                            \
+    set.name = #isa;                                 \
+    isa::register_rms_norm(set.float32, set.bfloat16);         \
+    isa::register_rope(set.float32, set.bfloat16);             \
+    isa::register_swiglu(set.float32, set.bfloat16);           \
+    isa::register_attention(set.float32, set.bfloat16);        \
+    isa::register_decode_attention(set.float32, set.bfloat16); \
+    isa::register_softmax(set.float32, set.bfloat16);          \
+    isa::register_embedding(set.float32, set.bfloat16);        \
+    isa::register_adamw(set.float32, set.bfloat16);            \
+    return set;                                      \
+  }()
+
+InstructionSet choose() {
+  const char* variable = std::getenv("ZERO_RL_ISA");
+  const std::string_view wanted = variable == nullptr ? "" : variable;
+  if (wanted == "portable") return ZERO_RL_FILL(portable);
+  __builtin_cpu_init();
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (avx512 && wanted != "avx2") return ZERO_RL_FILL(avx512);
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (avx2) return ZERO_RL_FILL(avx2);
+  return ZERO_RL_FILL(portable);
+}
+
+}  // namespace
+
+const InstructionSet& instruction_set() {
+  static const InstructionSet chosen = choose();
+  return chosen;
+}
+
+}  // namespace zero_rl::kernels

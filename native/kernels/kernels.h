@@ -1,0 +1,213 @@
+// The CPU kernels: plain functions over raw pointers, compiled once per instruction set and chosen at
+// run time. T is the compute dtype (float or bfloat16); arithmetic is float32 throughout.
+// Letters: T tokens, H hidden, D head_dim, Hq and Hk query and key/value heads, I intermediate, V vocabulary.
+#pragma once
+
+#include <cstdint>
+
+namespace zero_rl::kernels {
+
+// y = weight · x / sqrt(mean(x²) + eps) over `dim`, for outer × inner vectors that lie
+// at x + o·x_stride + i·dim (RMSNorm, Zhang & Sennrich, arXiv 1910.07467).
+struct RmsNorm {
+  const void* x;
+  int64_t x_stride;
+  const void* weight;  // [dim]
+  void* y;
+  int64_t y_stride;
+  float* rstd;  // [outer, inner] or null
+  int64_t outer;
+  int64_t inner;
+  int64_t dim;
+  float eps;
+};
+
+struct RmsNormBackward {
+  const void* dy;
+  int64_t dy_stride;
+  const void* x;
+  int64_t x_stride;
+  const void* weight;
+  const float* rstd;
+  void* dx;
+  int64_t dx_stride;
+  bool accumulate;  // dx += instead of dx =
+  float* dweight;   // [dim], accumulated
+  int64_t outer;
+  int64_t inner;
+  int64_t dim;
+};
+
+// Rotates `heads` vectors of D at x + t·stride in place; direction −1 is the backward pass.
+struct Rope {
+  void* x;
+  int64_t stride;
+  const int32_t* positions;  // [T]
+  const float* cosines;      // [positions, D / 2]
+  const float* sines;
+  int64_t tokens;
+  int64_t heads;
+  int64_t head_dim;
+  float direction;
+};
+
+// act = silu(gate) · up, gate_up: [T, 2I].
+struct SwiGlu {
+  const void* gate_up;
+  void* act;  // [T, I]
+  int64_t tokens;
+  int64_t width;  // I
+};
+
+struct SwiGluBackward {
+  const void* gate_up;
+  const void* dact;
+  void* dgate_up;
+  int64_t tokens;
+  int64_t width;
+};
+
+// Causal attention of packed sequences; qkv: [T, (Hq + 2Hk)·D], rotated.
+struct Attention {
+  const void* qkv;
+  void* out;   // [T, Hq·D]
+  float* lse;  // [T, Hq] log-sum-exp of the scaled scores, or null
+  const int64_t* offsets;  // [sequences + 1]
+  int64_t sequences;
+  int64_t heads;
+  int64_t kv_heads;
+  int64_t head_dim;
+};
+
+struct AttentionBackward {
+  Attention forward;  // qkv, out and lse as the forward pass left them
+  const void* dout;
+  void* dqkv;
+};
+
+// Keys and values of one sequence during decoding: a shared prompt and the sequence's own suffix.
+// Layouts: keys [layers, Hk, D, capacity], values [layers, Hk, capacity, D].
+struct KvSequence {
+  const void* prefix_keys;
+  const void* prefix_values;
+  int64_t prefix_length;  // also its capacity
+  void* keys;
+  void* values;
+  int64_t length;  // suffix tokens before this step
+  int64_t capacity;
+};
+
+// One new token per sequence: appends its key and value, then attends over prefix and suffix.
+struct DecodeAttention {
+  const void* qkv;  // [B, (Hq + 2Hk)·D], rotated
+  void* out;        // [B, Hq·D]
+  const KvSequence* sequences;
+  int64_t rows;
+  int64_t layer;
+  int64_t heads;
+  int64_t kv_heads;
+  int64_t head_dim;
+};
+
+// Writes a prompt's rotated keys and values of one layer into its prefix.
+struct StorePrefix {
+  const void* qkv;  // first row of the prompt
+  void* keys;
+  void* values;
+  int64_t length;
+  int64_t layer;
+  int64_t heads;
+  int64_t kv_heads;
+  int64_t head_dim;
+};
+
+// Rows of logits: exponentials relative to the row's maximum, their sum, and what follows from them.
+struct Softmax {
+  const float* logits;        // [R, V]
+  float* exponentials;        // [R, V], may be the logits
+  float inverse_temperature;
+  const int32_t* targets;     // [R] or null
+  float* log_probs;           // [R] of the targets, or null
+  float* entropies;           // [R] in nats, or null
+  float* maxima;              // [R] of the scaled logits
+  float* sums;                // [R]
+  int64_t rows;
+  int64_t vocab;
+};
+
+// dlogits = coefficient · (onehot(target) − p) / temperature.
+struct LogProbGradient {
+  const float* exponentials;
+  const float* sums;
+  const int32_t* targets;
+  const float* coefficients;  // [R] d loss / d log-prob
+  float inverse_temperature;
+  void* dlogits;  // [R, V] of T; may be the exponentials when T is float
+  int64_t rows;
+  int64_t vocab;
+};
+
+// out[t] = table[tokens[t]].
+struct Embedding {
+  const void* table;
+  const int32_t* tokens;
+  void* out;
+  int64_t count;
+  int64_t width;
+};
+
+// dtable[tokens[t]] += dx[t], in the order of t.
+struct EmbeddingBackward {
+  const void* dx;
+  const int32_t* tokens;
+  float* dtable;
+  int64_t count;
+  int64_t width;
+};
+
+// AdamW (Loshchilov & Hutter, arXiv 1711.05101) with the order of operations of torch.optim.AdamW.
+struct AdamW {
+  float* master;
+  const float* gradient;
+  float* exp_avg;
+  float* exp_avg_sq;
+  void* weights;  // T copy of master, or null when master is the compute buffer
+  int64_t count;
+  float gradient_scale;
+  float beta1;
+  float beta2;
+  float eps;
+  float step_size;              // learning rate / (1 − beta1^t)
+  float inverse_sqrt_correction;  // 1 / sqrt(1 − beta2^t)
+  float decay;                  // 1 − learning rate · weight decay
+};
+
+struct Table {
+  void (*rms_norm)(const RmsNorm&);
+  void (*rms_norm_backward)(const RmsNormBackward&);
+  void (*rope)(const Rope&);
+  void (*swiglu)(const SwiGlu&);
+  void (*swiglu_backward)(const SwiGluBackward&);
+  void (*attention)(const Attention&);
+  void (*attention_backward)(const AttentionBackward&);
+  void (*decode_attention)(const DecodeAttention&);
+  void (*store_prefix)(const StorePrefix&);
+  void (*log_prob_gradient)(const LogProbGradient&);
+  void (*embedding)(const Embedding&);
+  void (*embedding_backward)(const EmbeddingBackward&);
+  void (*adamw)(const AdamW&);
+  // The same for every compute dtype:
+  void (*softmax)(const Softmax&);
+  double (*squared_norm)(const float* values, int64_t count);
+};
+
+struct InstructionSet {
+  const char* name;  // portable, avx2, avx512
+  Table float32;
+  Table bfloat16;
+};
+
+// The best set this processor runs; ZERO_RL_ISA=portable|avx2|avx512 asks for a lower one.
+const InstructionSet& instruction_set();
+
+}  // namespace zero_rl::kernels

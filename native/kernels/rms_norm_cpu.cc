@@ -1,0 +1,77 @@
+#include "kernels/element.h"
+#include "kernels/register.h"
+#include "runtime/parallel.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+namespace {
+
+constexpr int64_t kElementsPerThread = 16384;
+
+template <class T>
+void rms_norm(const RmsNorm& a) {
+  const T* weight = static_cast<const T*>(a.weight);
+  const int64_t grain = 1 + kElementsPerThread / (a.inner * a.dim);
+  parallel_ranges(a.outer, grain, [&](int64_t begin, int64_t end, int) {
+    for (int64_t o = begin; o < end; ++o) {
+      for (int64_t i = 0; i < a.inner; ++i) {
+        const T* x = static_cast<const T*>(a.x) + o * a.x_stride + i * a.dim;
+        T* y = static_cast<T*>(a.y) + o * a.y_stride + i * a.dim;
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t d = 0; d < a.dim; ++d) sum += to_float(x[d]) * to_float(x[d]);
+        const float rstd = 1.0f / std::sqrt(sum / static_cast<float>(a.dim) + a.eps);
+        if (a.rstd != nullptr) a.rstd[o * a.inner + i] = rstd;
+#pragma omp simd
+        for (int64_t d = 0; d < a.dim; ++d) y[d] = from_float<T>(to_float(x[d]) * rstd * to_float(weight[d]));
+      }
+    }
+  });
+}
+
+template <class T>
+void rms_norm_backward(const RmsNormBackward& a) {
+  const T* weight = static_cast<const T*>(a.weight);
+  const int64_t threads = omp_get_max_threads();
+  Scratch partials(threads * a.dim);
+  std::memset(partials.data(), 0, static_cast<size_t>(threads * a.dim) * sizeof(float));
+  const int64_t grain = 1 + kElementsPerThread / (a.inner * a.dim);
+  parallel_ranges(a.outer, grain, [&](int64_t begin, int64_t end, int thread) {
+    float* dweight = partials.data() + thread * a.dim;
+    for (int64_t o = begin; o < end; ++o) {
+      for (int64_t i = 0; i < a.inner; ++i) {
+        const T* dy = static_cast<const T*>(a.dy) + o * a.dy_stride + i * a.dim;
+        const T* x = static_cast<const T*>(a.x) + o * a.x_stride + i * a.dim;
+        T* dx = static_cast<T*>(a.dx) + o * a.dx_stride + i * a.dim;
+        const float rstd = a.rstd[o * a.inner + i];
+        float dot = 0;
+#pragma omp simd reduction(+ : dot)
+        for (int64_t d = 0; d < a.dim; ++d) dot += to_float(dy[d]) * to_float(weight[d]) * to_float(x[d]) * rstd;
+        const float mean = dot / static_cast<float>(a.dim);
+        const float keep = a.accumulate ? 1.0f : 0.0f;
+#pragma omp simd
+        for (int64_t d = 0; d < a.dim; ++d) {
+          const float normalised = to_float(x[d]) * rstd;
+          const float gradient = to_float(dy[d]);
+          dweight[d] += gradient * normalised;
+          const float previous = keep != 0.0f ? to_float(dx[d]) : 0.0f;
+          dx[d] = from_float<T>(previous + rstd * (gradient * to_float(weight[d]) - normalised * mean));
+        }
+      }
+    }
+  });
+  for (int64_t thread = 0; thread < threads; ++thread) {
+    for (int64_t d = 0; d < a.dim; ++d) a.dweight[d] += partials.data()[thread * a.dim + d];
+  }
+}
+
+}  // namespace
+
+void register_rms_norm(Table& float32, Table& bfloat16) {
+  float32.rms_norm = rms_norm<float>;
+  float32.rms_norm_backward = rms_norm_backward<float>;
+  bfloat16.rms_norm = rms_norm<Bfloat16>;
+  bfloat16.rms_norm_backward = rms_norm_backward<Bfloat16>;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA

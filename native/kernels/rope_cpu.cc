@@ -1,0 +1,39 @@
+#include "kernels/element.h"
+#include "kernels/register.h"
+#include "runtime/parallel.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+namespace {
+
+template <class T>
+void rope(const Rope& a) {
+  const int64_t half = a.head_dim / 2;
+  parallel_ranges(a.tokens, 1 + 8192 / (a.heads * a.head_dim), [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      const float* cosines = a.cosines + a.positions[t] * half;
+      const float* sines = a.sines + a.positions[t] * half;
+      for (int64_t head = 0; head < a.heads; ++head) {
+        T* low = static_cast<T*>(a.x) + t * a.stride + head * a.head_dim;
+        T* high = low + half;
+#pragma omp simd
+        for (int64_t i = 0; i < half; ++i) {
+          const float x = to_float(low[i]);
+          const float y = to_float(high[i]);
+          const float sine = a.direction * sines[i];
+          low[i] = from_float<T>(x * cosines[i] - y * sine);
+          high[i] = from_float<T>(y * cosines[i] + x * sine);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void register_rope(Table& float32, Table& bfloat16) {
+  float32.rope = rope<float>;
+  bfloat16.rope = rope<Bfloat16>;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA

@@ -1,0 +1,75 @@
+#include "kernels/element.h"
+#include "kernels/register.h"
+#include "runtime/parallel.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+namespace {
+
+constexpr int64_t kElementsPerThread = 4096;
+constexpr int64_t kBlock = 512;
+
+void softmax(const Softmax& a) {
+  parallel_ranges(a.rows, 1 + kElementsPerThread / a.vocab, [&](int64_t begin, int64_t end, int) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* logits = a.logits + row * a.vocab;
+      float* exponentials = a.exponentials + row * a.vocab;
+      float maximum = -INFINITY;
+#pragma omp simd reduction(max : maximum)
+      for (int64_t j = 0; j < a.vocab; ++j) maximum = logits[j] > maximum ? logits[j] : maximum;
+      maximum *= a.inverse_temperature;
+      const float target =
+          a.targets != nullptr ? logits[a.targets[row]] * a.inverse_temperature - maximum : 0.0f;
+      double sum = 0;
+      double weighted = 0;
+      for (int64_t block = 0; block < a.vocab; block += kBlock) {
+        const int64_t last = block + kBlock < a.vocab ? block + kBlock : a.vocab;
+        float part = 0;
+        float part_weighted = 0;
+#pragma omp simd reduction(+ : part, part_weighted)
+        for (int64_t j = block; j < last; ++j) {
+          const float z = logits[j] * a.inverse_temperature - maximum;
+          const float e = fast_exp(z);
+          exponentials[j] = e;
+          part += e;
+          part_weighted += e * z;
+        }
+        sum += part;
+        weighted += part_weighted;
+      }
+      const double log_sum = std::log(sum);
+      a.maxima[row] = maximum;
+      a.sums[row] = static_cast<float>(sum);
+      if (a.log_probs != nullptr) a.log_probs[row] = static_cast<float>(target - log_sum);
+      if (a.entropies != nullptr) a.entropies[row] = static_cast<float>(log_sum - weighted / sum);
+    }
+  });
+}
+
+template <class T>
+void log_prob_gradient(const LogProbGradient& a) {
+  parallel_ranges(a.rows, 1 + kElementsPerThread / a.vocab, [&](int64_t begin, int64_t end, int) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* exponentials = a.exponentials + row * a.vocab;
+      T* dlogits = static_cast<T*>(a.dlogits) + row * a.vocab;
+      const float coefficient = a.coefficients[row] * a.inverse_temperature;
+      const int64_t target = a.targets[row];
+      const float target_probability = exponentials[target] / a.sums[row];
+      const float scale = -coefficient / a.sums[row];
+#pragma omp simd
+      for (int64_t j = 0; j < a.vocab; ++j) dlogits[j] = from_float<T>(exponentials[j] * scale);
+      dlogits[target] = from_float<T>(coefficient * (1.0f - target_probability));
+    }
+  });
+}
+
+}  // namespace
+
+void register_softmax(Table& float32, Table& bfloat16) {
+  float32.softmax = softmax;
+  bfloat16.softmax = softmax;
+  float32.log_prob_gradient = log_prob_gradient<float>;
+  bfloat16.log_prob_gradient = log_prob_gradient<Bfloat16>;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA

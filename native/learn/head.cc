@@ -1,0 +1,150 @@
+#include "learn/head.h"
+
+#include <algorithm>
+
+#include "model/decoder_steps.h"
+
+namespace zero_rl {
+
+namespace {
+
+constexpr int64_t kChunkLogits = int64_t{1} << 23;  // 32 MiB of float32 logits
+constexpr int64_t kMaxChunkRows = 2048;
+
+int64_t chunk_rows(int64_t vocab) { return std::clamp<int64_t>(kChunkLogits / vocab, 16, kMaxChunkRows); }
+
+// The buffers of one chunk and the forward pass over it.
+class Chunk {
+ public:
+  Chunk(Model& model, int64_t most_rows)
+      : model_(model),
+        dtype_(model.parameters.dtype()),
+        input_(model.workspace.take({most_rows, model.config.hidden_size}, dtype_)),
+        normed_(model.workspace.take({most_rows, model.config.hidden_size}, dtype_)),
+        logits_(model.workspace.take({most_rows, model.config.vocab_size}, at::kFloat)),
+        rounded_(dtype_ == at::kFloat ? logits_
+                                      : model.workspace.take({most_rows, model.config.vocab_size}, dtype_)),
+        rstd_(model.workspace.take({most_rows}, at::kFloat)),
+        values_(model.workspace.take({5, most_rows}, at::kFloat)) {}
+
+  // Leaves exponentials in logits and fills the log-probs and entropies.
+  void forward(const Activations& saved, const int64_t* rows, const int32_t* targets, int64_t count,
+               float temperature) {
+    count_ = count;
+    const at::Tensor x = input();
+    const size_t row_bytes = model_.config.hidden_size * x.element_size();
+    for (int64_t i = 0; i < count; ++i) {
+      std::memcpy(static_cast<char*>(x.data_ptr()) + i * row_bytes,
+                  static_cast<const char*>(saved.output.data_ptr()) + rows[i] * row_bytes, row_bytes);
+    }
+    at::Tensor y = normed();
+    norm_rows(model_, x, model_.parameters.tensors().final_norm, y, rstd());
+    at::Tensor logits = rounded();
+    linear(y, model_.parameters.tensors().head, at::Tensor(), logits);
+    at::Tensor exact = logits_.narrow(0, 0, count);
+    if (dtype_ != at::kFloat) exact.copy_(logits);
+    model_.kernels().softmax({.logits = exact.data_ptr<float>(),
+                              .exponentials = exact.data_ptr<float>(),
+                              .inverse_temperature = 1.0F / temperature,
+                              .targets = targets,
+                              .log_probs = value(0),
+                              .entropies = value(1),
+                              .maxima = value(2),
+                              .sums = value(3),
+                              .rows = count,
+                              .vocab = model_.config.vocab_size});
+  }
+
+  // Overwrites the logits buffer with dlogits.
+  at::Tensor gradient(const int32_t* targets, float temperature) {
+    at::Tensor dlogits = rounded();
+    model_.kernels().log_prob_gradient({.exponentials = logits_.data_ptr<float>(),
+                                        .sums = value(3),
+                                        .targets = targets,
+                                        .coefficients = value(4),
+                                        .inverse_temperature = 1.0F / temperature,
+                                        .dlogits = dlogits.data_ptr(),
+                                        .rows = count_,
+                                        .vocab = model_.config.vocab_size});
+    return dlogits;
+  }
+
+  at::Tensor input() const { return input_.narrow(0, 0, count_); }
+  at::Tensor normed() const { return normed_.narrow(0, 0, count_); }
+  at::Tensor rounded() const { return rounded_.narrow(0, 0, count_); }
+  at::Tensor rstd() const { return rstd_.narrow(0, 0, count_); }
+  const float* log_probs() const { return value(0); }
+  const float* entropies() const { return value(1); }
+  float* coefficients() const { return value(4); }
+
+ private:
+  float* value(int64_t index) const { return values_.data_ptr<float>() + index * values_.size(1); }
+
+  Model& model_;
+  at::ScalarType dtype_;
+  at::Tensor input_;    // [C, H] rows of the residual stream
+  at::Tensor normed_;   // [C, H]
+  at::Tensor logits_;   // [C, V] float32
+  at::Tensor rounded_;  // [C, V] compute dtype; the same memory when that is float32
+  at::Tensor rstd_;     // [C]
+  at::Tensor values_;   // [5, C] log-probs, entropies, maxima, sums, coefficients
+  int64_t count_ = 0;
+};
+
+int64_t row_count(const MicroBatch& batch) { return static_cast<int64_t>(batch.rows.size()); }
+
+}  // namespace
+
+void head_log_probs(Model& model, const Activations& saved, const MicroBatch& batch, float temperature,
+                    float* log_probs, const AbortFlag& abort) {
+  const Workspace::Frame frame(model.workspace);
+  const int64_t step = chunk_rows(model.config.vocab_size);
+  Chunk chunk(model, std::min(step, row_count(batch)));
+  for (int64_t start = 0; start < row_count(batch); start += step) {
+    abort.check();
+    const int64_t count = std::min(step, row_count(batch) - start);
+    chunk.forward(saved, batch.rows.data() + start, batch.targets.data() + start, count, temperature);
+    std::copy_n(chunk.log_probs(), count, log_probs + start);
+  }
+}
+
+void head_backward(Model& model, const Activations& saved, const MicroBatch& batch, float temperature,
+                   const HeadLoss& loss, DecoderTensors& gradients, at::Tensor& dx, const AbortFlag& abort) {
+  const Workspace::Frame frame(model.workspace);
+  const DecoderTensors& weights = model.parameters.tensors();
+  const int64_t hidden = model.config.hidden_size;
+  const int64_t step = chunk_rows(model.config.vocab_size);
+  const int64_t most_rows = std::min(step, row_count(batch));
+  Chunk chunk(model, most_rows);
+  at::Tensor dnormed = model.workspace.take({most_rows, hidden}, model.parameters.dtype());
+  at::Tensor dinput = model.workspace.take({most_rows, hidden}, model.parameters.dtype());
+  dx.zero_();
+  for (int64_t start = 0; start < row_count(batch); start += step) {
+    abort.check();
+    const int64_t count = std::min(step, row_count(batch) - start);
+    const int64_t* rows = batch.rows.data() + start;
+    const int32_t* targets = batch.targets.data() + start;
+    chunk.forward(saved, rows, targets, count, temperature);
+    loss(start, count, chunk.log_probs(), chunk.entropies(), chunk.coefficients());
+    const at::Tensor dlogits = chunk.gradient(targets, temperature);
+    at::Tensor dy = dnormed.narrow(0, 0, count);
+    at::Tensor dout = dinput.narrow(0, 0, count);
+    linear_backward_weight(dlogits, chunk.normed(), gradients.head, at::Tensor());
+    linear_backward_input(dlogits, weights.head, dy);
+    norm_rows_backward(model, dy, chunk.input(), weights.final_norm, chunk.rstd(), dout, /*accumulate=*/false,
+                       gradients.final_norm);
+    const size_t row_bytes = hidden * dx.element_size();
+    for (int64_t i = 0; i < count; ++i) {
+      std::memcpy(static_cast<char*>(dx.data_ptr()) + rows[i] * row_bytes,
+                  static_cast<const char*>(dout.data_ptr()) + i * row_bytes, row_bytes);
+    }
+  }
+}
+
+int64_t head_chunk_bytes(const ModelConfig& config, at::ScalarType dtype) {
+  const int64_t bytes = dtype == at::kFloat ? 4 : 2;
+  const int64_t per_row = config.vocab_size * (4 + (dtype == at::kFloat ? 0 : bytes)) + 4 * config.hidden_size * bytes;
+  return chunk_rows(config.vocab_size) * per_row;
+}
+
+}  // namespace zero_rl

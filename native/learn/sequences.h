@@ -1,0 +1,33 @@
+// Scored sequences and their grouping into micro-batches.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/decoder.h"
+
+namespace zero_rl {
+
+// Prompt and response of each sequence, one after the other. Values per response token are laid out
+// sequence after sequence.
+struct Sequences {
+  std::vector<int32_t> tokens;
+  std::vector<int64_t> offsets;         // [sequences + 1]
+  std::vector<int64_t> prompt_lengths;  // [sequences], at least 1
+
+  int64_t count() const { return static_cast<int64_t>(prompt_lengths.size()); }
+  int64_t response_tokens() const;
+};
+
+// A run of whole sequences. The last token of a sequence predicts nothing and is not run.
+struct MicroBatch {
+  PackedTokens packed;
+  std::vector<int64_t> rows;     // [R] packed position whose output predicts the response token
+  std::vector<int32_t> targets;  // [R]
+  int64_t first_response = 0;    // index of the first response token among all of the call
+};
+
+// Consecutive sequences up to `token_limit` packed tokens each; a longer sequence is a batch of its own.
+std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit);
+
+}  // namespace zero_rl

@@ -1,0 +1,135 @@
+#include "learn/trainer.h"
+
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "learn/head.h"
+
+namespace zero_rl {
+
+namespace {
+
+constexpr int64_t kScoringBudget = int64_t{1} << 29;
+
+}  // namespace
+
+int64_t Trainer::token_limit(int64_t budget) const {
+  const at::ScalarType dtype = model_.parameters.dtype();
+  const int64_t free = budget - head_chunk_bytes(model_.config, dtype);
+  return std::max<int64_t>(1, free / activation_bytes_per_token(model_.config, dtype));
+}
+
+std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) {
+  std::vector<float> result(sequences.response_tokens());
+  for (const MicroBatch& batch : split(sequences, token_limit(kScoringBudget))) {
+    const Workspace::Frame frame(model_.workspace);
+    Activations saved;
+    decoder_forward(model_, batch.packed, /*keep=*/false, saved, nullptr, abort);
+    head_log_probs(model_, saved, batch, temperature, result.data() + batch.first_response, abort);
+  }
+  return result;
+}
+
+void Trainer::ensure_state() {
+  if (exp_avg_.defined()) return;
+  const auto options = at::TensorOptions().dtype(at::kFloat);
+  const int64_t size = model_.parameters.size();
+  gradient_ = at::zeros({size}, options);
+  gradients_ = model_.parameters.bind(gradient_);
+  exp_avg_sq_ = at::zeros({size}, options);
+  exp_avg_ = at::zeros({size}, options);
+}
+
+const at::Tensor& Trainer::exp_avg() {
+  ensure_state();
+  return exp_avg_;
+}
+
+const at::Tensor& Trainer::exp_avg_sq() {
+  ensure_state();
+  return exp_avg_sq_;
+}
+
+void Trainer::accumulate(const StepRequest& request, const MicroBatch& batch, StepStats& stats,
+                         const AbortFlag& abort) {
+  const Workspace::Frame frame(model_.workspace);
+  Activations saved;
+  decoder_forward(model_, batch.packed, /*keep=*/true, saved, nullptr, abort);
+  const HeadLoss loss = [&](int64_t start, int64_t count, const float* log_probs, const float* entropies,
+                            float* coefficients) {
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t token = batch.first_response + start + i;
+      const double weight = request.weights[token];
+      coefficients[i] = 0;
+      if (weight == 0) continue;
+      TokenInputs inputs{.log_prob = log_probs[i], .advantage = request.advantages[token]};
+      if (!request.old_log_probs.empty()) {
+        inputs.old_log_prob = request.old_log_probs[token];
+        stats.log_prob_difference += std::abs(log_probs[i] - inputs.old_log_prob);
+      }
+      if (!request.reference_log_probs.empty()) {
+        inputs.reference_log_prob = request.reference_log_probs[token];
+        stats.kl += log_probs[i] - inputs.reference_log_prob;
+      }
+      const TokenLoss value = token_loss(request.objective, inputs);
+      coefficients[i] = static_cast<float>(weight * value.derivative);
+      stats.loss += weight * value.loss;
+      stats.entropy += entropies[i];
+      stats.clip_fraction += value.clipped ? 1 : 0;
+      ++stats.tokens;
+    }
+  };
+  at::Tensor dx = model_.workspace.take({batch.packed.count(), model_.config.hidden_size}, model_.parameters.dtype());
+  head_backward(model_, saved, batch, request.temperature, loss, gradients_, dx, abort);
+  decoder_backward(model_, batch.packed, saved, dx, gradients_, abort);
+}
+
+void Trainer::update(const StepRequest& request, double scale) {
+  ++steps_;
+  const double step = static_cast<double>(steps_);
+  const bool rounded = model_.parameters.dtype() != at::kFloat;
+  model_.kernels().adamw({
+      .master = model_.parameters.master().data_ptr<float>(),
+      .gradient = gradient_.data_ptr<float>(),
+      .exp_avg = exp_avg_.data_ptr<float>(),
+      .exp_avg_sq = exp_avg_sq_.data_ptr<float>(),
+      .weights = rounded ? model_.parameters.weights().data_ptr() : nullptr,
+      .count = model_.parameters.size(),
+      .gradient_scale = static_cast<float>(scale),
+      .beta1 = static_cast<float>(request.beta1),
+      .beta2 = static_cast<float>(request.beta2),
+      .eps = static_cast<float>(request.eps),
+      .step_size = static_cast<float>(request.learning_rate / (1 - std::pow(request.beta1, step))),
+      .inverse_sqrt_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(request.beta2, step))),
+      .decay = static_cast<float>(1 - request.learning_rate * request.weight_decay),
+  });
+}
+
+StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
+  ensure_state();
+  gradient_.zero_();
+  StepStats stats;
+  for (const MicroBatch& batch : split(request.sequences, token_limit(request.memory_budget))) {
+    accumulate(request, batch, stats, abort);
+    stats.total_tokens += batch.packed.count() + batch.packed.sequences();
+    ++stats.micro_batches;
+  }
+  abort.check();
+  const double tokens = static_cast<double>(std::max<int64_t>(1, stats.tokens));
+  stats.entropy /= tokens;
+  stats.kl /= tokens;
+  stats.log_prob_difference /= tokens;
+  stats.clip_fraction /= tokens;
+  stats.grad_norm = std::sqrt(model_.kernels().squared_norm(gradient_.data_ptr<float>(), gradient_.numel()));
+  if (!std::isfinite(stats.grad_norm) || !std::isfinite(stats.loss)) return stats;
+  // As torch.nn.utils.clip_grad_norm_.
+  const double scale =
+      request.max_grad_norm > 0 ? std::min(1.0, request.max_grad_norm / (stats.grad_norm + 1e-6)) : 1.0;
+  update(request, scale);
+  stats.applied = true;
+  return stats;
+}
+
+}  // namespace zero_rl

@@ -1,0 +1,76 @@
+// Scoring and policy-gradient steps over a model, with AdamW's state.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "learn/objective.h"
+#include "learn/sequences.h"
+#include "model/model.h"
+#include "runtime/abort_flag.h"
+
+namespace zero_rl {
+
+// All vectors hold one value per response token, sequences one after the other; old and reference
+// log-probs may be empty.
+struct StepRequest {
+  Sequences sequences;
+  std::vector<float> advantages;
+  std::vector<float> weights;  // share of each token in the aggregated loss, 0 where masked
+  std::vector<float> old_log_probs;
+  std::vector<float> reference_log_probs;
+  Objective objective;
+  float temperature = 1;
+  double learning_rate = 1e-6;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  double max_grad_norm = 1;  // 0: no clipping
+  int64_t memory_budget = int64_t{1} << 30;  // bytes of activations per micro-batch
+};
+
+struct StepStats {
+  double loss = 0;
+  double grad_norm = 0;
+  double entropy = 0;
+  double kl = 0;
+  double log_prob_difference = 0;
+  double clip_fraction = 0;
+  int64_t tokens = 0;
+  int64_t total_tokens = 0;
+  int64_t micro_batches = 0;
+  bool applied = false;
+};
+
+class Trainer {
+ public:
+  explicit Trainer(Model& model) : model_(model) {}
+
+  // One value per response token.
+  std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort);
+
+  // Forward, backward, clip, AdamW. An abort leaves weights and moments as they were.
+  StepStats step(const StepRequest& request, const AbortFlag& abort);
+
+  int64_t steps() const { return steps_; }
+  void set_steps(int64_t steps) { steps_ = steps; }
+  // Float32 [size]; zeros before the first step.
+  const at::Tensor& exp_avg();
+  const at::Tensor& exp_avg_sq();
+
+ private:
+  void ensure_state();
+  int64_t token_limit(int64_t budget) const;
+  void accumulate(const StepRequest& request, const MicroBatch& batch, StepStats& stats, const AbortFlag& abort);
+  void update(const StepRequest& request, double scale);
+
+  Model& model_;
+  int64_t steps_ = 0;
+  at::Tensor gradient_;    // [size] float32
+  at::Tensor exp_avg_;     // [size]
+  at::Tensor exp_avg_sq_;  // [size]
+  DecoderTensors gradients_;
+};
+
+}  // namespace zero_rl

@@ -1,0 +1,36 @@
+#include "model/initialize.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "runtime/philox.h"
+
+namespace zero_rl {
+
+void initialize(const ParameterStore& store, const ModelConfig& config, uint64_t seed, double std) {
+  store.master().zero_();  // alignment gaps too
+  float* master = store.master().data_ptr<float>();
+  uint32_t tensor = 0;
+  for (const Parameter& parameter : store.parameters()) {
+    ++tensor;
+    float* values = master + parameter.offset;
+    const bool bias = parameter.name.ends_with(".bias");
+    if (bias || parameter.shape.size() == 1) {
+      for (int64_t i = 0; i < parameter.size; ++i) values[i] = bias ? 0.0F : 1.0F;
+      continue;
+    }
+    const bool residual = parameter.name.ends_with("o_proj.weight") || parameter.name.ends_with("down_proj.weight");
+    const double scale = residual ? std / std::sqrt(2.0 * static_cast<double>(config.layers)) : std;
+    for (int64_t i = 0; i < parameter.size; i += 2) {
+      const auto bits = philox(seed, {static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), tensor, 0x1417});
+      // Box–Muller
+      const double radius = std::sqrt(-2 * std::log(uniform_open(bits[0], bits[1])));
+      const double angle = 2 * std::numbers::pi * uniform_open(bits[2], bits[3]);
+      values[i] = static_cast<float>(scale * radius * std::cos(angle));
+      if (i + 1 < parameter.size) values[i + 1] = static_cast<float>(scale * radius * std::sin(angle));
+    }
+  }
+  store.round_master(0, store.size());
+}
+
+}  // namespace zero_rl

@@ -1,0 +1,27 @@
+// A decoder's weights and what every pass over them needs.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "model/model_config.h"
+#include "model/parameter_store.h"
+#include "model/rope_table.h"
+#include "runtime/workspace.h"
+
+namespace zero_rl {
+
+struct Model {
+  Model(const ModelConfig& model_config, at::ScalarType dtype)
+      : config(model_config), parameters(config, dtype), rope(config.rope, config.head_dim) {}
+
+  const kernels::Table& kernels() const {
+    const kernels::InstructionSet& set = kernels::instruction_set();
+    return parameters.dtype() == at::kFloat ? set.float32 : set.bfloat16;
+  }
+
+  ModelConfig config;
+  ParameterStore parameters;
+  RopeTable rope;
+  Workspace workspace;
+};
+
+}  // namespace zero_rl

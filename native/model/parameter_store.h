@@ -1,0 +1,77 @@
+// All parameters in one flat buffer of the compute dtype, with float32 masters beside it when that dtype
+// is bfloat16. q, k, v and gate, up are merged in storage; Hugging Face names are slices of it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "model/model_config.h"
+
+namespace zero_rl {
+
+// One Hugging Face tensor: `size` consecutive elements from `offset`.
+struct Parameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  int64_t offset;
+  int64_t size;
+};
+
+// Views into a flat buffer; a tensor that the architecture lacks is undefined.
+struct LayerTensors {
+  at::Tensor input_norm;    // [H]
+  at::Tensor qkv;           // [(Hq + 2Hk)·D, H]
+  at::Tensor qkv_bias;      // [(Hq + 2Hk)·D]
+  at::Tensor q_norm;        // [D]
+  at::Tensor k_norm;        // [D]
+  at::Tensor output;        // [H, Hq·D]
+  at::Tensor output_bias;   // [H]
+  at::Tensor post_norm;     // [H]
+  at::Tensor gate_up;       // [2I, H]
+  at::Tensor gate_up_bias;  // [2I]
+  at::Tensor down;          // [H, I]
+  at::Tensor down_bias;     // [H]
+};
+
+struct DecoderTensors {
+  at::Tensor embedding;  // [V, H]
+  std::vector<LayerTensors> layers;
+  at::Tensor final_norm;  // [H]
+  at::Tensor head;        // [V, H]; the embedding when tied
+};
+
+class ParameterStore {
+ public:
+  // The buffers are uninitialised, and cost no memory until they are filled.
+  ParameterStore(const ModelConfig& config, at::ScalarType dtype);
+
+  at::ScalarType dtype() const { return weights_.scalar_type(); }
+  // Elements of the flat buffers, alignment gaps included.
+  int64_t size() const { return size_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  const Parameter& find(const std::string& name) const;
+
+  const at::Tensor& weights() const { return weights_; }
+  // Float32; the weights themselves when they are float32.
+  const at::Tensor& master() const { return master_; }
+  const DecoderTensors& tensors() const { return tensors_; }
+  // The same views over another flat buffer, a gradient for example.
+  DecoderTensors bind(const at::Tensor& flat) const;
+  // Rounds elements [start, start + count) of the masters into the weights.
+  void round_master(int64_t start, int64_t count) const;
+
+ private:
+  ModelConfig config_;
+  int64_t size_ = 0;
+  std::vector<Parameter> parameters_;
+  std::unordered_map<std::string, size_t> index_;
+  at::Tensor weights_;  // [size]
+  at::Tensor master_;   // [size] float32
+  DecoderTensors tensors_;
+};
+
+}  // namespace zero_rl

@@ -1,0 +1,22 @@
+// Set from another thread, polled by long work between layers, decode steps and micro-batches.
+#pragma once
+
+#include <atomic>
+
+#include "runtime/error.h"
+
+namespace zero_rl {
+
+class AbortFlag {
+ public:
+  void set() noexcept { set_.store(true, std::memory_order_relaxed); }
+  bool is_set() const noexcept { return set_.load(std::memory_order_relaxed); }
+  void check() const {
+    if (is_set()) throw aborted_error();
+  }
+
+ private:
+  std::atomic<bool> set_{false};
+};
+
+}  // namespace zero_rl
