@@ -28,10 +28,10 @@ export async function loadUserCode(reference: string, purpose: string): Promise<
       'ERR_ZERO_RL_CONFIG',
       `Expected ./file.mjs#name for the ${purpose} but received ${JSON.stringify(reference)}`,
     );
-  const name = groups.name ?? 'default';
+  const { file, name = 'default' } = groups;
   let exported: Record<string, unknown>;
   try {
-    exported = (await import(pathToFileURL(resolve(groups.file)).href)) as Record<string, unknown>;
+    exported = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `Cannot load the ${purpose} ${reference}: ${message}`, { cause });
@@ -41,7 +41,7 @@ export async function loadUserCode(reference: string, purpose: string): Promise<
     const near = nearest(name, names);
     throw new ZeroRlError(
       'ERR_ZERO_RL_CONFIG',
-      `${groups.file} exports no ${name} for the ${purpose}${near ? ` (did you mean "${near}"?)` : ` (it exports ${names.join(', ') || 'nothing'})`}`,
+      `${file} exports no ${name} for the ${purpose}${near ? ` (did you mean "${near}"?)` : ` (it exports ${names.join(', ') || 'nothing'})`}`,
     );
   }
   return exported[name];
