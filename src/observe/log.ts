@@ -21,6 +21,7 @@ export const log = {
   warn: (...values: unknown[]): void => write('warn', values),
   info: (...values: unknown[]): void => write('info', values),
   debug: (...values: unknown[]): void => write('debug', values),
+  isEnabled: enabled,
   /** Whether debug lines (and stack traces of the command line) are shown. */
   isDebug: (): boolean => enabled('debug'),
 };

@@ -1,0 +1,127 @@
+/** The figures of one training step, as yielded by `train` and written to metrics.jsonl. */
+import type { StepStats } from '../policy/types';
+import type { Evaluation } from '../training/evaluate';
+import type { Sample } from '../training/rollouts';
+
+export const phases = ['sample', 'verify', 'reference', 'step'] as const;
+export type Phase = (typeof phases)[number];
+
+export interface StepMetrics {
+  /** From 1. */
+  step: number;
+  /** Over scored samples. */
+  rewardMean: number;
+  /** Unbiased standard deviation over scored samples. */
+  rewardStd: number;
+  /** Share of samples that are right, of those whose correctness is known; null when of none. */
+  accuracy: number | null;
+  /** Share in the right format; null when unknown. */
+  formatRate: number | null;
+  /** Share cut off by the token limit. */
+  truncatedRate: number;
+  /** Mean response tokens, the end token included. */
+  responseLength: number;
+  /** Mean entropy of the policy per token in nats. */
+  entropy: number;
+  /** Mean of logProb − referenceLogProb per token in nats; null without a reference. */
+  klPerToken: number | null;
+  /** Mean over sequences of the summed difference in nats. */
+  klPerSequence: number | null;
+  loss: number;
+  /** Global norm of the gradient before clipping. */
+  gradNorm: number;
+  /** Share of tokens whose ratio was clipped (`ppo`). */
+  clipFraction: number;
+  /** Mean |logProb at the step − logProb at sampling|: rollout and training must agree. */
+  logProbDifference: number;
+  learningRate: number;
+  /** False: the gradient was not finite and the step left the weights as they were. */
+  applied: boolean;
+  groups: number;
+  /** Groups whose rewards differ: the others carry no signal for group baselines. */
+  usableGroups: number;
+  samples: number;
+  /** Samples left out because they could not be scored. */
+  excludedSamples: number;
+  /** Wall-clock seconds. */
+  seconds: Record<Phase, number> & { total: number };
+  /** Response tokens for sample and verify, prompt and response tokens for reference and step; null where a phase did not run. */
+  tokensPerSecond: Record<Phase, number | null>;
+  /** Resident memory of the process. */
+  memoryMiB: number;
+  /** Where the policy was evaluated after this step. */
+  evaluation?: Evaluation;
+}
+
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Share of true among the known; null when none is known. */
+export function knownShare(values: readonly (boolean | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.filter(Boolean).length / known.length;
+}
+
+export interface StepRecord {
+  step: number;
+  /** Every sample, also those left out. */
+  samples: readonly Sample[];
+  /** k1 per token of the samples that trained; null without a reference. */
+  kl: readonly Float32Array[] | null;
+  stats: StepStats;
+  learningRate: number;
+  seconds: Record<Phase, number>;
+  total: number;
+}
+
+/** Summarises a step. */
+export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, total }: StepRecord): StepMetrics {
+  const scored = samples.filter(({ score }) => score.reward !== null);
+  const rewards = scored.map(({ score }) => score.reward ?? 0);
+  const rewardMean = mean(rewards);
+  const squares = rewards.reduce((sum, reward) => sum + (reward - rewardMean) ** 2, 0);
+  const ranges = new Map<number, { low: number; high: number }>();
+  scored.forEach(({ group }, i) => {
+    const range = ranges.get(group);
+    if (!range) ranges.set(group, { low: rewards[i], high: rewards[i] });
+    else {
+      range.low = Math.min(range.low, rewards[i]);
+      range.high = Math.max(range.high, rewards[i]);
+    }
+  });
+  const newTokens = samples.reduce((sum, { rollout }) => sum + rollout.tokens.length, 0);
+  const perSequence = kl?.map((row) => row.reduce((sum, value) => sum + value, 0)) ?? null;
+  const klTokens = kl?.reduce((sum, row) => sum + row.length, 0) ?? 0;
+  const rate = (tokens: number, phase: Phase): number | null => (seconds[phase] > 0 ? tokens / seconds[phase] : null);
+  return {
+    step,
+    rewardMean,
+    rewardStd: rewards.length > 1 ? Math.sqrt(squares / (rewards.length - 1)) : 0,
+    accuracy: knownShare(samples.map(({ score }) => score.correct)),
+    formatRate: knownShare(samples.map(({ score }) => score.formatted)),
+    truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
+    responseLength: newTokens / Math.max(1, samples.length),
+    entropy: stats.entropy,
+    klPerToken: perSequence && (klTokens > 0 ? perSequence.reduce((sum, value) => sum + value, 0) / klTokens : 0),
+    klPerSequence: perSequence && mean(perSequence),
+    loss: stats.loss,
+    gradNorm: stats.gradNorm,
+    clipFraction: stats.clipFraction,
+    logProbDifference: stats.logProbDifference,
+    learningRate,
+    applied: stats.applied,
+    groups: new Set(samples.map(({ group }) => group)).size,
+    usableGroups: [...ranges.values()].filter(({ low, high }) => high > low).length,
+    samples: samples.length,
+    excludedSamples: samples.length - scored.length,
+    seconds: { ...seconds, total },
+    tokensPerSecond: {
+      sample: rate(newTokens, 'sample'),
+      verify: rate(newTokens, 'verify'),
+      reference: rate(stats.totalTokens, 'reference'),
+      step: rate(stats.totalTokens, 'step'),
+    },
+    memoryMiB: process.memoryUsage().rss / 2 ** 20,
+  };
+}
