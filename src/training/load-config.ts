@@ -39,8 +39,8 @@ function keyPaths(schema: unknown, prefix = ''): string[] {
 }
 
 /** The nearest key in the same section, else the key of that name in another section. */
-function suggestKey(path: readonly string[]): string {
-  const all = keyPaths(configSchema);
+function suggestKey(path: readonly string[], schema: z.ZodType): string {
+  const all = keyPaths(schema);
   const section = path.slice(0, -1).join('.');
   const last = path[path.length - 1];
   const siblings = all
@@ -62,20 +62,25 @@ function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** The first issue that says something: of a union, the branch that got furthest. */
-function describeIssue(issue: z.core.$ZodIssue, config: unknown, prefix: readonly PropertyKey[] = []): string {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  config: unknown,
+  schema: z.ZodType,
+  prefix: readonly PropertyKey[] = [],
+): string {
   const path = [...prefix, ...issue.path].map(String);
   const name = path.join('.') || 'the config';
   const value = valueAt(config, path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return `Unknown key "${[...path, issue.keys[0]].join('.')}"${suggestKey([...path, issue.keys[0]])}`;
+      return `Unknown key "${[...path, issue.keys[0]].join('.')}"${suggestKey([...path, issue.keys[0]], schema)}`;
     case 'invalid_union': {
       const inner = issue.errors.flat();
       if (inner.length === 0) return invalidType(name, 'a known name (math, format or ./my.mjs#name)', value).message;
       const depth = (candidate: z.core.$ZodIssue): number =>
         candidate.path.length + (candidate.code === 'unrecognized_keys' ? 1 : 0);
       const deepest = inner.reduce((best, candidate) => (depth(candidate) > depth(best) ? candidate : best));
-      return describeIssue(deepest, config, path);
+      return describeIssue(deepest, config, schema, path);
     }
     case 'invalid_type':
       return value === undefined
@@ -100,7 +105,7 @@ function describeIssue(issue: z.core.$ZodIssue, config: unknown, prefix: readonl
 
 function setPath(target: Plain, path: readonly string[], value: unknown): void {
   let at = target;
-  for (const key of path.slice(0, -1)) at = (isPlain(at[key]) ? at[key] : (at[key] = {}));
+  for (const key of path.slice(0, -1)) at = isPlain(at[key]) ? at[key] : (at[key] = {});
   at[path[path.length - 1]] = value;
 }
 
@@ -182,9 +187,14 @@ export function resolveConfig(
   if (!isPlain(input)) throw configError(invalidType(where, 'a mapping of keys', input).message);
   const config = structuredClone(input) as Plain;
   applyAliases(config, hint);
-  const parsed = configSchema.safeParse(config);
-  if (!parsed.success) throw configError(`${describeIssue(parsed.error.issues[0], config)} in ${where}`, parsed.error);
-  return resolvePaths(parsed.data);
+  return resolvePaths(checkSchema(configSchema, config, where));
+}
+
+/** Parses `config` by any schema of ours; what is wrong with it becomes one sentence that ends in `where`. */
+export function checkSchema<S extends z.ZodType>(schema: S, config: unknown, where: string): z.output<S> {
+  const parsed = schema.safeParse(config);
+  if (parsed.success) return parsed.data;
+  throw configError(`${describeIssue(parsed.error.issues[0], config, schema)} in ${where}`, parsed.error);
 }
 
 /** Parses YAML text into a mapping; an empty text is an empty one. */
