@@ -28,15 +28,14 @@ describe('arithmetic documents', () => {
 
   test('without slips, work columns that are true and end in the true answer', () => {
     const mix = { ...DEFAULT_MIX, worked: 1, workedSlip: 0, runOn: 0 };
-    for (const document of documents(mix)) {
+    const failures = documents(mix).filter((document) => {
       const [{ question, response }] = splitSections(document);
       const steps = equalities(response);
-      expect(steps.length).toBeGreaterThan(1);
-      for (const [left, right] of steps) expect(`${left}=${evaluateSimple(left)}`).toBe(`${left}=${right}`);
-      expect({ document, answer: Number(response.match(/\d+/g)?.at(-1)) }).toEqual({
-        document,
-        answer: solve(question),
-      });
+      const last = Number(response.match(/\d+/g)?.at(-1));
+      return steps.length < 2 || steps.some(([left, right]) => evaluateSimple(left) !== right) || last !== solve(question);
+    });
+    expect(failures).toEqual([]);
+  });
     }
   });
 

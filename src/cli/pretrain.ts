@@ -1,0 +1,78 @@
+/** `zero-rl pretrain`: next-token training of a small model from random weights. */
+import { Command, Option } from 'commander';
+import { checkInteger } from '../errors';
+import { log } from '../observe/log';
+import { startProgress } from '../observe/progress';
+import { readPretrainConfig } from '../training/load-pretrain-config';
+import { pretrain } from '../training/pretrain';
+
+interface Flags {
+  set: string[];
+  resume: boolean;
+  device?: string;
+  dtype?: 'float32' | 'bfloat16';
+  threads?: number;
+  json: boolean;
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+async function run(file: string, flags: Flags): Promise<void> {
+  const { set, resume, device, dtype, threads } = flags;
+  const config = readPretrainConfig(file, set);
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const progress = startProgress({ label: 'pretrain', total: config.steps, unit: 'steps' });
+  const started = performance.now();
+  let first: number | null = null;
+  let step = 0;
+  let heldOutLoss: number | null = null;
+  try {
+    for await (const metrics of pretrain(config, { resume, signal: abort.signal, device, dtype, threads })) {
+      step = metrics.step;
+      first ??= step - 1;
+      const left = ((performance.now() - started) / 1000 / (step - first)) * (config.steps - step);
+      progress.set(
+        step,
+        `loss ${metrics.loss.toFixed(3)}  ${Math.round(metrics.tokensPerSecond)} tokens/s  ${duration(left)} left`,
+      );
+      if (metrics.heldOutLoss !== null) {
+        heldOutLoss = metrics.heldOutLoss;
+        progress.line(
+          `step ${step}/${config.steps}  loss ${metrics.loss.toFixed(4)}  held-out loss ${heldOutLoss.toFixed(4)}  ` +
+            `${Math.round(metrics.tokensPerSecond)} tokens/s  ${duration(left)} left`,
+        );
+      }
+    }
+  } finally {
+    progress.stop();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const done = !abort.signal.aborted || step === config.steps;
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify({ output: config.output, done, step, heldOutLoss, seconds })}\n`);
+  }
+  if (done) log.info(`The model is in ${config.output} (${duration(seconds)}).`);
+  else {
+    log.info(`Stopped; the state is saved in ${config.output}, go on with --resume.`);
+    process.exitCode = 1;
+  }
+}
+
+export const command = new Command('pretrain')
+  .description('Next-token training: makes a small base model with checkpoints at stated steps.')
+  .argument('<config>', 'YAML file, for example configs/pretrain.yaml')
+  .option('--set <key=value>', 'set one key of the config; may be repeated', collect, [])
+  .option('--resume', 'go on with the run in the output folder', false)
+  .option('--device <device>', 'auto, cpu, cuda or cuda:N')
+  .addOption(new Option('--dtype <dtype>', 'compute dtype').choices(['float32', 'bfloat16']))
+  .option('--threads <n>', 'threads of the engine', (value) => checkInteger('--threads', Number(value), 1))
+  .option('--json', 'print a summary as one JSON object on stdout', false)
+  .action(run);
