@@ -32,11 +32,11 @@ describe('arithmetic documents', () => {
       const [{ question, response }] = splitSections(document);
       const steps = equalities(response);
       const last = Number(response.match(/\d+/g)?.at(-1));
-      return steps.length < 2 || steps.some(([left, right]) => evaluateSimple(left) !== right) || last !== solve(question);
+      return (
+        steps.length < 2 || steps.some(([left, right]) => evaluateSimple(left) !== right) || last !== solve(question)
+      );
     });
     expect(failures).toEqual([]);
-  });
-    }
   });
 
   test('give at once as many wrong answers as asked', () => {

@@ -7,7 +7,6 @@ describe('arithmetic prompts', () => {
 
   test('carry the true answer', () => {
     expect([...train, ...heldOut].filter(({ prompt, answer }) => answer !== String(solve(prompt)))).toEqual([]);
-    expect({ prompt, answer }).toEqual({ prompt, answer: String(solve(prompt)) });
     expect(new Set(train.map(({ kind }) => kind))).toEqual(new Set(PROBLEM_KINDS));
   });
 
