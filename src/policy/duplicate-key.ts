@@ -3,7 +3,7 @@
 /** The first key that an object of this valid JSON text has twice, or null. */
 export function findDuplicateKey(json: string): string | null {
   // Strings, whether one is a key (a colon follows), and the brackets that open and close scopes.
-  const pattern = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/gs;
+  const pattern = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]/gs;
   const scopes: Set<string>[] = [];
   for (const match of json.matchAll(pattern)) {
     const token = match[0];
