@@ -27,7 +27,8 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   let least = Infinity;
   for (const candidate of candidates) {
     const edits = distance(wanted, plain(candidate));
-    if (edits >= least || edits > Math.max(2, Math.floor(candidate.length / 3))) continue;
+    const limit = Math.min(wanted.length - 1, Math.max(2, Math.floor(candidate.length / 3)));
+    if (edits >= least || edits > limit) continue;
     found = candidate;
     least = edits;
   }
