@@ -158,8 +158,8 @@ export function problemsOfStep(count: number, perStep: number, step: number, see
   });
 }
 
-/** Fisher and Yates' shuffle of 0 ... count−1. */
-function shuffled(count: number, seed: number, epoch: number): Uint32Array {
+/** Fisher and Yates' shuffle of 0 ... count−1, the order of one epoch. */
+export function shuffled(count: number, seed: number, epoch: number): Uint32Array {
   const random = new RandomStream(seed, 'epoch', epoch);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {

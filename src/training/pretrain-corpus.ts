@@ -5,10 +5,9 @@
  * what is held out. Files are kept in memory.
  */
 import { readFile } from 'node:fs/promises';
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { arithmeticDocument } from '../data/arithmetic';
 import { hashWords } from '../data/arithmetic/random';
+import { shuffled } from '../data/dataset';
 import { readJsonLines } from '../data/jsonl';
 import { ZeroRlError } from '../errors';
 import type { CorpusConfig } from './pretrain-config';
@@ -56,17 +55,6 @@ async function readDocuments(file: string, textKey: string, separator: string): 
   return `\n${content}\n`.split(`\n${separator}\n`).map((part) => part.replace(/^\n|\n$/g, ''));
 }
 
-/** Indices 0 ... size−1 in the random order of (seed, epoch), by Fisher and Yates. */
-function permutation(size: number, seed: number, epoch: number): Uint32Array {
-  const generator = xoroshiro128plusFromState(hashWords(`${seed}/epoch/${epoch}`));
-  const order = Uint32Array.from({ length: size }, (_, i) => i);
-  for (let i = size - 1; i > 0; i--) {
-    const j = uniformInt(generator, 0, i);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
 /** A corpus of given documents, of which about one in `heldOutEvery` is held out. */
 export function documentCorpus(documents: readonly string[], seed: number, heldOutEvery: number): Corpus {
   const isHeldOut = (text: string): boolean => (hashWords(text)[0] >>> 0) % heldOutEvery === 0;
@@ -82,7 +70,7 @@ export function documentCorpus(documents: readonly string[], seed: number, heldO
     document: (index) => {
       const wanted = Math.floor(index / training.length);
       if (wanted !== epoch) {
-        order = permutation(training.length, seed, wanted);
+        order = shuffled(training.length, seed, wanted);
         epoch = wanted;
       }
       return training[order[index % training.length]];
