@@ -42,8 +42,8 @@ describe.each(golden.cases)('$name', (reference) => {
   test('loss, norm and entropy of every step and every parameter after ten steps', async () => {
     const { batches, options } = reference;
     for (let step = 0; step < golden.steps; step++) {
-      const stats = await policy.step(asTraining(batches[step % batches.length]!), options);
-      const expected = reference.stats[step]!;
+      const stats = await policy.step(asTraining(batches[step % batches.length]), options);
+      const expected = reference.stats[step];
       expect(stats.applied).toBe(true);
       expect(Math.abs(stats.loss - expected.loss)).toBeLessThan(1e-4);
       expect(Math.abs(stats.gradNorm / expected.gradNorm - 1)).toBeLessThan(1e-4);
@@ -62,7 +62,7 @@ describe.each(golden.cases)('$name', (reference) => {
   test('micro-batches change the step by rounding only', async () => {
     const other = await Policy.load(folder, CPU);
     try {
-      const batch = asTraining(reference.batches[0]!);
+      const batch = asTraining(reference.batches[0]);
       const whole = await policy.step(batch, reference.options);
       const split = await other.step(batch, { ...reference.options, memoryBudgetMiB: 1 });
       expect(whole.microBatches).toBe(1);

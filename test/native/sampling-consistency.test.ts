@@ -37,7 +37,7 @@ describe.each(references)('$name', (reference) => {
     expect(new Set(together.map(({ tokens }) => tokens.length)).size).toBeGreaterThan(5);
     for (const i of [0, 1, 17, 40, 63]) {
       const expected = find(together, i, 0);
-      const alone = await policy.sample([prompts[i]!], { ...options, uids: [uids[i]!] });
+      const alone = await policy.sample([prompts[i]], { ...options, uids: [uids[i]] });
       for (const other of [find(alone, 0, 0), find(fewSlots, i, 0), find(grouped, i, 0)]) {
         expect(Array.from(other.tokens)).toEqual(Array.from(expected.tokens));
         expect(maxDifference(other.logProbs, expected.logProbs)).toBeLessThan(1e-5);
@@ -67,29 +67,29 @@ describe.each(references)('$name', (reference) => {
       expect(rollouts).toHaveLength(2 * prompts.length);
       const scored = await policy.logProbs(
         rollouts.map(({ prompt, tokens }) => ({
-          tokens: Int32Array.from([...prompts[prompt]!, ...tokens]),
-          promptLength: prompts[prompt]!.length,
+          tokens: Int32Array.from([...prompts[prompt], ...tokens]),
+          promptLength: prompts[prompt].length,
         })),
         { temperature: setting.temperature },
       );
-      const differences = rollouts.map(({ logProbs }, i) => maxDifference(scored[i]!, logProbs));
+      const differences = rollouts.map(({ logProbs }, i) => maxDifference(scored[i], logProbs));
       expect(Math.max(...differences)).toBeLessThan(1e-5);
     },
   );
 
   test('temperature 0 takes the most likely token', async () => {
-    const [rollout] = await policy.sample([prompts[3]!], { maxTokens: 6, stopTokens: [], temperature: 0 });
-    let prefix = Array.from(prompts[3]!);
-    for (const [position, token] of rollout!.tokens.entries()) {
+    const [rollout] = await policy.sample([prompts[3]], { maxTokens: 6, stopTokens: [], temperature: 0 });
+    let prefix = Array.from(prompts[3]);
+    for (const [position, token] of rollout.tokens.entries()) {
       const row = await policy.logProbs(
         Array.from({ length: vocabulary }, (_, next) => ({ tokens: [...prefix, next], promptLength: prefix.length })),
       );
-      const values = row.map((value) => value[0]!);
+      const values = row.map((value) => value[0]);
       expect(values.indexOf(Math.max(...values))).toBe(token);
-      expect(Math.abs(values[token]! - rollout!.logProbs[position]!)).toBeLessThan(1e-5);
+      expect(Math.abs(values[token] - rollout.logProbs[position])).toBeLessThan(1e-5);
       prefix = [...prefix, token];
     }
-    expect(rollout!.tokens).toHaveLength(6);
+    expect(rollout.tokens).toHaveLength(6);
   });
 
   test('a completion ends with its end token or at maxTokens', async () => {

@@ -14,8 +14,8 @@ const CPU = { device: 'cpu', dtype: 'float32', threads: 2 } as const;
 
 const reference = logitsGolden().cases.find(({ name }) => name === 'llama-multihead-untied')!;
 const vocabulary = reference.config.vocab_size;
-const { tokens, positions, logits } = reference.sequences[2]!;
-const prompt = Int32Array.from(tokens.slice(0, positions[1]! + 1));
+const { tokens, positions, logits } = reference.sequences[2];
+const prompt = Int32Array.from(tokens.slice(0, positions[1] + 1));
 const row = decodeFloats(logits).subarray(vocabulary, 2 * vocabulary);
 const exact = (temperature: number) => logSoftmax(row, temperature).map(Math.exp);
 
@@ -41,7 +41,7 @@ async function draw(prompts: number, n: number, options: SampleOptions): Promise
 
 function count(values: Iterable<number>, outcomes: number): Float64Array {
   const counts = new Float64Array(outcomes);
-  for (const value of values) counts[value]!++;
+  for (const value of values) counts[value]++;
   return counts;
 }
 
@@ -82,7 +82,7 @@ const settings: { name: string; options: SampleOptions; right: Float64Array; wro
 test.each(settings)('$name', async ({ options, right, wrong }) => {
   const completions = await draw(20, DRAWS / 20, { seed: 11, ...options });
   const counts = count(
-    completions.map((completion) => completion[0]!),
+    completions.map((completion) => completion[0]),
     vocabulary,
   );
   expectFit(counts, right);
@@ -93,7 +93,7 @@ test('every completion reports the log-prob of the scaled, untruncated distribut
   const expected = logSoftmax(row, 0.7);
   const options = { n: 200, maxTokens: 1, stopTokens: [], temperature: 0.7, topK: 5, topP: 0.9, minP: 0.01, seed: 3 };
   for (const { tokens: drawn, logProbs } of await policy.sample([prompt], options)) {
-    expect(Math.abs(logProbs[0]! - expected[drawn[0]!]!)).toBeLessThan(1e-4);
+    expect(Math.abs(logProbs[0] - expected[drawn[0]])).toBeLessThan(1e-4);
   }
 });
 
@@ -105,31 +105,31 @@ test('the second token follows the first', async () => {
         promptLength: prefix.length,
       })),
     );
-    return (await policy.logProbs(sequences)).map((values) => Math.exp(values[0]!));
+    return (await policy.logProbs(sequences)).map((values) => Math.exp(values[0]));
   };
   const first = exact(1);
   const second = await score(Array.from({ length: vocabulary }, (_, token) => Int32Array.from([...prompt, token])));
-  const joint = Float64Array.from(second, (value, index) => value * first[Math.floor(index / vocabulary)]!);
+  const joint = Float64Array.from(second, (value, index) => value * first[Math.floor(index / vocabulary)]);
   const completions = await draw(20, DRAWS / 20, { seed: 12, maxTokens: 2 });
   const counts = count(
-    completions.map(([a, b]) => a! * vocabulary + b!),
+    completions.map(([a, b]) => a * vocabulary + b),
     vocabulary ** 2,
   );
   expectFit(counts, joint);
   expectMisfit(
     counts,
-    joint.map((_, index) => first[Math.floor(index / vocabulary)]! * first[index % vocabulary]!),
+    joint.map((_, index) => first[Math.floor(index / vocabulary)] * first[index % vocabulary]),
   );
 });
 
 describe('draws are independent between', () => {
   const joint = Float64Array.from({ length: vocabulary ** 2 }, (_, index) => {
     const probabilities = exact(1);
-    return probabilities[Math.floor(index / vocabulary)]! * probabilities[index % vocabulary]!;
+    return probabilities[Math.floor(index / vocabulary)] * probabilities[index % vocabulary];
   });
   const pairs = (left: Int32Array[], right: Int32Array[]) =>
     count(
-      left.map((completion, index) => completion[0]! * vocabulary + right[index]![0]!),
+      left.map((completion, index) => completion[0] * vocabulary + right[index][0]),
       vocabulary ** 2,
     );
 
