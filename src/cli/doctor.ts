@@ -1,0 +1,142 @@
+/** `zero-rl doctor`: what was found on this machine, what was refused and why, what to do. */
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { Command } from 'commander';
+import { addonPath } from '../../binding/index.js';
+import { cacheDirectory } from '../libtorch/cache';
+import { candidates, type Candidate } from '../libtorch/candidates';
+import { loadNative } from '../libtorch/load';
+import { packageVersion, pin } from '../libtorch/pin';
+import { currentPlatform, platformRefusal, type Platform } from '../libtorch/platform';
+import { INSTALL_COMMAND } from '../libtorch/resolve';
+import { defaultThreads } from '../policy/device';
+
+interface Diagnosis {
+  ok: boolean;
+  version: string;
+  platform: Platform & { refusal: string | null };
+  torch: { pinned: string; loaded: string | null };
+  addon: { path: string | null; error: { code: string | null; message: string } | null };
+  libtorch: { cache: string; chosen: string | null; candidates: Candidate[] };
+  /** Shared libraries of libtorch and OpenMP that are mapped after loading. */
+  libraries: string[];
+  driver: string | null;
+  threads: { processors: number; default: number; OMP_NUM_THREADS: string | null };
+  environment: Record<string, string>;
+  /** What to do, in order; empty when all is well. */
+  advice: string[];
+}
+
+const VARIABLES = [
+  'ZERO_RL_LIBTORCH',
+  'ZERO_RL_CACHE',
+  'ZERO_RL_DEVICE',
+  'ZERO_RL_LOG',
+  'LD_LIBRARY_PATH',
+  'LD_PRELOAD',
+];
+
+function nvidiaDriver(): string | null {
+  try {
+    return (
+      /Kernel Module\s+(?:for \S+\s+)?([\d.]+)/.exec(readFileSync('/proc/driver/nvidia/version', 'utf8'))?.[1] ?? null
+    );
+  } catch {
+    return existsSync('/dev/nvidiactl') ? 'present, version unknown' : null;
+  }
+}
+
+function mappedLibraries(): string[] {
+  const report = process.report.getReport() as unknown as { sharedObjects: string[] };
+  return report.sharedObjects.filter((file) => /lib(torch|c10|gomp|cud|cupti)/.test(path.basename(file)));
+}
+
+/** Examines this machine; loads libtorch and the addon in this process. */
+export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosis {
+  const platform = currentPlatform();
+  const refusal = platformRefusal(platform) ?? null;
+  const found = refusal === null ? [...candidates(environment)] : [];
+  let loaded: string | null = null;
+  let error: Diagnosis['addon']['error'] = null;
+  try {
+    loaded = loadNative().torchVersion;
+  } catch (caught) {
+    const { message, code } = caught as Error & { code?: string };
+    error = { code: code ?? null, message };
+  }
+  const chosen = found.find((candidate) => candidate.refusal === undefined) ?? null;
+  return {
+    ok: error === null,
+    version: packageVersion,
+    platform: { ...platform, refusal },
+    torch: { pinned: pin.torch, loaded },
+    addon: { path: addonPath() ?? null, error },
+    libtorch: { cache: cacheDirectory(environment), chosen: chosen?.directory ?? null, candidates: found },
+    libraries: mappedLibraries(),
+    driver: nvidiaDriver(),
+    threads: {
+      processors: availableParallelism(),
+      default: defaultThreads(),
+      OMP_NUM_THREADS: environment.OMP_NUM_THREADS ?? null,
+    },
+    environment: Object.fromEntries(
+      VARIABLES.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+    ),
+    // The error is a sentence that says what to do.
+    advice: error === null ? [] : [error.message],
+  };
+}
+
+function* lines(diagnosis: Diagnosis): Generator<string> {
+  const { platform, torch, addon, libtorch, threads } = diagnosis;
+  const entry = (label: string, text: string): string => `${label.padEnd(12)}${text}`;
+  yield entry('zero-rl', `${diagnosis.version}, for libtorch ${torch.pinned}`);
+  yield entry(
+    'platform',
+    `${platform.platform}-${platform.arch}, ${platform.glibc === undefined ? 'no glibc' : `glibc ${platform.glibc}`}` +
+      (platform.refusal === null ? '' : ' (refused)'),
+  );
+  yield entry('node', platform.node);
+  yield entry('addon', addon.path ?? 'missing');
+  yield entry('cache', libtorch.cache);
+  for (const candidate of libtorch.candidates) {
+    const verdict =
+      candidate.refusal !== undefined
+        ? `refused: ${candidate.refusal}`
+        : candidate.directory === libtorch.chosen
+          ? 'chosen'
+          : 'usable';
+    const parts = `${candidate.cuda ? 'with' : 'without'} CUDA, ${candidate.headers ? 'with' : 'without'} headers`;
+    yield entry(
+      'libtorch',
+      `${candidate.directory} (${candidate.source}) ${candidate.version ?? '?'}, ${parts}: ${verdict}`,
+    );
+  }
+  if (libtorch.candidates.length === 0) yield entry('libtorch', 'none found');
+  yield entry('loaded', torch.loaded === null ? 'nothing' : `libtorch ${torch.loaded}`);
+  for (const file of diagnosis.libraries) yield entry('', file);
+  yield entry('driver', diagnosis.driver === null ? 'no NVIDIA driver' : `NVIDIA ${diagnosis.driver}`);
+  yield entry(
+    'threads',
+    `${threads.default} of ${threads.processors} processors` +
+      (threads.OMP_NUM_THREADS === null ? '' : `, OMP_NUM_THREADS=${threads.OMP_NUM_THREADS}`),
+  );
+  for (const [name, value] of Object.entries(diagnosis.environment)) yield entry('set', `${name}=${value}`);
+  yield '';
+  if (diagnosis.ok) yield 'All is well.';
+  else for (const advice of diagnosis.advice) yield advice;
+}
+
+export const command = new Command('doctor')
+  .description(
+    `Says what was found on this machine: platform, libtorch candidates and verdicts, driver, threads. Exits with 1 when ` +
+      `zero-rl cannot run; \`${INSTALL_COMMAND}\` repairs a missing libtorch.`,
+  )
+  .option('--json', 'print one JSON object')
+  .action(({ json }: { json?: true }) => {
+    const diagnosis = diagnose();
+    if (json) console.log(JSON.stringify(diagnosis, null, 2));
+    else for (const line of lines(diagnosis)) console.log(line);
+    process.exitCode = diagnosis.ok ? 0 : 1;
+  });

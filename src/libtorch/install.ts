@@ -1,0 +1,177 @@
+/**
+ * Installs libtorch into the cache, from pip's wheels where there is a pip, else from PyTorch's archive. Only the needed
+ * files are kept. The installation is made under a temporary name and renamed, so a killed one leaves nothing usable.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isZeroRlError, ZeroRlError } from '../errors';
+import { installationDirectory, readManifest, type Flavor, type Manifest } from './cache';
+import { readTorchVersion } from './candidates';
+import { archiveUrl, fetchArchive } from './fetch-archive';
+import { fetchWheels, findPip } from './fetch-wheels';
+import { withLock } from './lock';
+import { pin } from './pin';
+import { checkPlatform } from './platform';
+import { unpack } from './unpack';
+
+export interface InstallOptions {
+  /** Default `cpu`. */
+  flavor?: Flavor;
+  /** Also the headers, for a build from source (62 MB); default false. */
+  headers?: boolean;
+  /** The address of an archive laid out like PyTorch's, e.g. on a mirror; default: pip, then PyTorch's own. */
+  archive?: string;
+  /** Installs again what is there; default false. */
+  force?: boolean;
+  /** Called often with what is going on, e.g. "downloading torch 2.11.0, 120 MB". */
+  onProgress?: (text: string) => void;
+}
+
+export interface Installation {
+  /** The torch folder, which holds lib/. */
+  directory: string;
+  /** False when it was there already. */
+  installed: boolean;
+}
+
+const GIGABYTE = 1e9;
+/** Download, unpacked files and some room. */
+const SPACE = { cpu: 1.3 * GIGABYTE, cuda: 9 * GIGABYTE };
+
+/** Installs the pinned libtorch unless it is there. */
+export async function installLibtorch(options: InstallOptions = {}): Promise<Installation> {
+  checkPlatform();
+  const { flavor = 'cpu', headers = false, force = false, onProgress } = options;
+  const target = installationDirectory(flavor);
+  const present = (): Installation | undefined => {
+    const manifest = readManifest(target);
+    if (manifest === undefined || (headers && !manifest.headers) || !isWhole(target, manifest)) return undefined;
+    return { directory: path.join(target, manifest.root), installed: false };
+  };
+  const early = force ? undefined : present();
+  if (early !== undefined) return early;
+  return withLock(
+    `${target}.lock`,
+    async () => {
+      // Another process may have finished meanwhile.
+      const late = force ? undefined : present();
+      return late ?? { directory: await install(target, { ...options, flavor, headers }), installed: true };
+    },
+    (pid) => onProgress?.(`waiting for process ${pid}, which is installing libtorch`),
+  );
+}
+
+function isWhole(target: string, manifest: Manifest): boolean {
+  return Object.entries(manifest.files).every(
+    ([file, size]) => statSync(path.join(target, file), { throwIfNoEntry: false })?.size === size,
+  );
+}
+
+async function install(
+  target: string,
+  options: InstallOptions & { flavor: Flavor; headers: boolean },
+): Promise<string> {
+  const { flavor, headers, onProgress } = options;
+  const parent = path.dirname(target);
+  await removeLeftovers(target);
+  await checkSpace(parent, flavor);
+  const work = `${target}.partial-${process.pid}`;
+  const downloads = path.join(work, 'downloads');
+  const unpacked = path.join(work, 'unpacked');
+  await mkdir(downloads, { recursive: true });
+  try {
+    const archives = await download(downloads, options);
+    const files: Record<string, number> = {};
+    let bytes = 0;
+    for (const archive of archives) {
+      const onBytes = (more: number): void => {
+        bytes += more;
+        onProgress?.(`unpacking, ${megabytes(bytes)}`);
+      };
+      Object.assign(files, (await unpack(archive, unpacked, { flavor, headers, onBytes })).files);
+    }
+    const root = existsSync(path.join(unpacked, 'libtorch')) ? 'libtorch' : 'torch';
+    const version = readTorchVersion(path.join(unpacked, root));
+    if (version?.split('+')[0] !== pin.torch || !existsSync(path.join(unpacked, root, 'lib', 'libtorch_cpu.so'))) {
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_LIBTORCH_VERSION',
+        `What was downloaded is libtorch ${version ?? 'of an unknown version'} and not ${pin.torch}; nothing was installed.`,
+      );
+    }
+    const manifest: Manifest = {
+      torch: version,
+      flavor,
+      root,
+      headers,
+      source: archives.map((archive) => path.basename(archive)),
+      files: Object.fromEntries(Object.entries(files).filter(([file]) => !file.includes('/include/'))),
+    };
+    await writeFile(path.join(unpacked, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    await rm(target, { recursive: true, force: true });
+    await rename(unpacked, target);
+    return path.join(target, root);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function download(
+  directory: string,
+  { flavor, archive, onProgress }: InstallOptions & { flavor: Flavor },
+): Promise<string[]> {
+  const what = `torch ${pin.torch} (${flavor})`;
+  let pipFailure: ZeroRlError | undefined;
+  const pip = archive === undefined ? findPip() : undefined;
+  if (pip !== undefined) {
+    try {
+      onProgress?.(`downloading ${what} with pip`);
+      return await fetchWheels(pip, directory, flavor, (bytes) =>
+        onProgress?.(`downloading ${what}, ${megabytes(bytes)}`),
+      );
+    } catch (error) {
+      if (!isZeroRlError(error)) throw error;
+      pipFailure = error;
+    }
+  }
+  const file = path.join(directory, 'libtorch.zip');
+  try {
+    await fetchArchive(archive ?? archiveUrl(flavor), file, (bytes, total) => {
+      onProgress?.(`downloading ${what}, ${megabytes(bytes)}${total > 0 ? ` of ${megabytes(total)}` : ''}`);
+    });
+  } catch (error) {
+    const reasons = [pipFailure, error as Error]
+      .filter((failure) => failure !== undefined)
+      .map(({ message }) => message);
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_LIBTORCH_NOT_FOUND',
+      `libtorch ${pin.torch} could not be downloaded: ${reasons.join('; ')}. Check the network and the proxy settings, or unpack ` +
+        `libtorch ${pin.torch} by hand and set ZERO_RL_LIBTORCH to its folder.`,
+      { cause: error },
+    );
+  }
+  return [file];
+}
+
+async function checkSpace(directory: string, flavor: Flavor): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize >= SPACE[flavor]) return;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_OUTPUT',
+    `Installing libtorch needs ${megabytes(SPACE[flavor])} in ${directory}, which has ${megabytes(bavail * bsize)} free; ` +
+      'make room or set ZERO_RL_CACHE to a folder on another disk.',
+  );
+}
+
+/** Folders of installations that were killed; the lock is held, so none of them is in use. */
+async function removeLeftovers(target: string): Promise<void> {
+  const parent = path.dirname(target);
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(`${path.basename(target)}.partial-`))
+      await rm(path.join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
+}

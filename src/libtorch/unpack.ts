@@ -1,0 +1,82 @@
+/** Takes the needed files out of wheels and of PyTorch's archive; both are zip files. */
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import type { Flavor } from './cache';
+
+const CPU_LIBRARIES = /^lib(c10|torch_cpu|gomp[^/]*|cudart|cupti)\.so(\.[\d.]+)?$/;
+
+/**
+ * Whether a file of a wheel (torch/, nvidia/) or of the archive (libtorch/) is needed: the libraries of the flavor, the
+ * version, the licences and, where asked for, the headers. Nothing of Python.
+ */
+export function isNeeded(file: string, flavor: Flavor, headers: boolean): boolean {
+  if (/^(torch\/version\.py|libtorch\/build-version)$/.test(file)) return true;
+  if (/^[^/]+\.dist-info\/(licenses\/.*)?LICENSE[^/]*$/i.test(file)) return true;
+  if (/^(lib)?torch\/include\//.test(file)) return headers;
+  const library = /^((lib)?torch|nvidia\/[^/]+)\/lib\/([^/]+\.so(\.[\d.]+)?)$/.exec(file)?.[3];
+  if (library === undefined || library.startsWith('libtorch_python')) return false;
+  return flavor === 'cuda' || CPU_LIBRARIES.test(library);
+}
+
+export interface Unpacked {
+  /** Bytes by path. */
+  files: Record<string, number>;
+}
+
+/**
+ * Unpacks the needed files of one zip file below `target`.
+ * @param onBytes called with the bytes written since the last call
+ */
+export async function unpack(
+  archive: string,
+  target: string,
+  options: { flavor: Flavor; headers: boolean; onBytes?: (bytes: number) => void },
+): Promise<Unpacked> {
+  const files: Record<string, number> = {};
+  const folders = new Set<string>();
+  await withZip(archive, async (zip) => {
+    for await (const entry of zip.eachEntry()) {
+      const file = entry.fileName;
+      if (file.endsWith('/') || !isNeeded(file, options.flavor, options.headers)) continue;
+      const destination = path.join(target, file);
+      const folder = path.dirname(destination);
+      if (!folders.has(folder)) await mkdir(folder, { recursive: true });
+      folders.add(folder);
+      const source = await readEntry(zip, entry);
+      source.on('data', (chunk: Buffer) => options.onBytes?.(chunk.length));
+      await pipeline(source, createWriteStream(destination));
+      files[file] = entry.uncompressedSize;
+    }
+  });
+  return { files };
+}
+
+/** The text of the first file whose name matches, or undefined. */
+export async function readText(archive: string, name: RegExp): Promise<string | undefined> {
+  return withZip(archive, async (zip) => {
+    for await (const entry of zip.eachEntry()) {
+      if (!name.test(entry.fileName)) continue;
+      const chunks: Buffer[] = [];
+      for await (const chunk of await readEntry(zip, entry)) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
+    }
+    return undefined;
+  });
+}
+
+function readEntry(zip: ZipFile, entry: Entry): Promise<Readable> {
+  return zip.openReadStreamPromise(entry);
+}
+
+async function withZip<T>(archive: string, use: (zip: ZipFile) => Promise<T>): Promise<T> {
+  const zip = await openPromise(archive, { lazyEntries: true, autoClose: false });
+  try {
+    return await use(zip);
+  } finally {
+    zip.close();
+  }
+}
