@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { ZeroRlError } from './errors';
 import { nearest } from './nearest';
 
-const USER_CODE = /^(?<file>.+\.[cm]?js)(?:#(?<name>[\w$]+))?$/;
+const USER_CODE = /^(.+\.[cm]?js)(?:#([\w$]+))?$/;
 
 export function isUserCode(reference: string): boolean {
   return USER_CODE.test(reference);
@@ -12,8 +12,8 @@ export function isUserCode(reference: string): boolean {
 
 /** The same reference with an absolute path; relative ones count from the working directory. */
 export function resolveUserCode(reference: string): string {
-  const { file, name } = USER_CODE.exec(reference)?.groups ?? {};
-  return file ? `${resolve(file)}${name ? `#${name}` : ''}` : reference;
+  const match: (string | undefined)[] | null = USER_CODE.exec(reference);
+  return match?.[1] === undefined ? reference : `${resolve(match[1])}${match[2] === undefined ? '' : `#${match[2]}`}`;
 }
 
 /**
@@ -22,13 +22,15 @@ export function resolveUserCode(reference: string): string {
  * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when the module cannot be loaded or has no such export.
  */
 export async function loadUserCode(reference: string, purpose: string): Promise<unknown> {
-  const groups: Partial<Record<string, string>> | undefined = USER_CODE.exec(reference)?.groups;
-  if (!groups)
+  const match: (string | undefined)[] | null = USER_CODE.exec(reference);
+  const file = match?.[1];
+  if (file === undefined) {
     throw new ZeroRlError(
       'ERR_ZERO_RL_CONFIG',
       `Expected ./file.mjs#name for the ${purpose} but received ${JSON.stringify(reference)}`,
     );
-  const { file, name = 'default' } = groups;
+  }
+  const name = match?.[2] ?? 'default';
   let exported: Record<string, unknown>;
   try {
     exported = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;

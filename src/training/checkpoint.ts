@@ -1,0 +1,104 @@
+/**
+ * Checkpoints of a run: checkpoints/step-N holds a Hugging Face model folder, optimizer.safetensors (exact float32 state)
+ * and trainer-state.json. A checkpoint is written under a temporary name, flushed and renamed, so those that can be seen
+ * are whole.
+ */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ZeroRlError } from '../errors';
+import { output, syncFolder, writeFileAtomically } from '../policy/atomic-file';
+import type { TrainingPolicy } from './training-policy';
+
+const STATE_FILE = 'trainer-state.json';
+const STATE_VERSION = 1;
+
+/** What the loop carries from step to step beside weights and moments. */
+export interface TrainerState {
+  version: number;
+  /** Steps done. */
+  step: number;
+  /** Running baseline of REINFORCE; null before the first step. */
+  baseline: number | null;
+  /** Steps in a row whose gradient was not finite. */
+  failedSteps: number;
+  /** Seconds spent in steps and in all, over every session of the run. */
+  seconds: { training: number; total: number };
+}
+
+export function initialState(): TrainerState {
+  return { version: STATE_VERSION, step: 0, baseline: null, failedSteps: 0, seconds: { training: 0, total: 0 } };
+}
+
+const stepOf = (name: string): number => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
+
+/** Whole checkpoints in `folder`, oldest first. */
+export function listCheckpoints(folder: string): { step: number; path: string }[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => !Number.isNaN(stepOf(name)) && existsSync(join(folder, name, STATE_FILE)))
+    .map((name) => ({ step: stepOf(name), path: join(folder, name) }))
+    .sort((a, b) => a.step - b.step);
+}
+
+/**
+ * Writes step-N and deletes all but the newest `keep`. A failure leaves the older checkpoints as they were.
+ *
+ * @returns The path of the checkpoint.
+ * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT`
+ */
+export async function saveCheckpoint(
+  folder: string,
+  policy: TrainingPolicy,
+  state: TrainerState,
+  keep: number,
+): Promise<string> {
+  const path = join(folder, `step-${state.step}`);
+  const partial = join(folder, `.step-${state.step}.partial`);
+  try {
+    rmSync(partial, { recursive: true, force: true });
+    await output(partial, () => mkdir(partial, { recursive: true }));
+    await policy.save(partial);
+    await policy.saveTrainingState(partial);
+    await writeFileAtomically(join(partial, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
+    await syncFolder(join(partial, STATE_FILE));
+    if (existsSync(path)) rmSync(path, { recursive: true });
+    await output(path, () => rename(partial, path));
+    await syncFolder(path);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+  removePartial(folder);
+  for (const old of listCheckpoints(folder).slice(0, -keep)) {
+    const leaving = join(folder, `.step-${old.step}.partial`);
+    renameSync(old.path, leaving);
+    rmSync(leaving, { recursive: true, force: true });
+  }
+  return path;
+}
+
+/** Clears what a killed process left half-written or half-deleted. */
+export function removePartial(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith('.partial')) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` when the state is damaged or of a newer version. */
+export function readTrainerState(checkpoint: string): TrainerState {
+  const file = join(checkpoint, STATE_FILE);
+  try {
+    const state = JSON.parse(readFileSync(file, 'utf8')) as TrainerState;
+    if (state.version !== STATE_VERSION || !Number.isSafeInteger(state.step))
+      throw new Error(`it has version ${state.version}`);
+    return state;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CHECKPOINT',
+      `${file} cannot be read (${message}); delete ${checkpoint} to resume from an older checkpoint`,
+      { cause },
+    );
+  }
+}

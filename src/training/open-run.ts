@@ -1,0 +1,163 @@
+/** Gathers what a run needs: config, models, problems, template, reward, estimator and the run folder. */
+import { existsSync } from 'node:fs';
+import { algorithms, type Advantages, type AlgorithmName, type Estimator } from '../algorithms';
+import { loadProblems, type DatasetOptions, type Problem } from '../data/dataset';
+import { loadTemplate, type Template } from '../data/template';
+import { ZeroRlError } from '../errors';
+import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
+import { isUserCode, loadUserCode } from '../user-code';
+import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
+import { needsReference, type RewardPart, type TrainConfig } from './config';
+import { RunFolder, runFiles } from './run-folder';
+import { lockRun } from './run-lock';
+import type { LoadPolicy, TrainingPolicy } from './training-policy';
+
+/** Everything the loop reads; `state` alone changes. */
+export interface Run {
+  config: TrainConfig;
+  folder: RunFolder;
+  policy: TrainingPolicy;
+  /** Null where no KL is wanted. */
+  reference: TrainingPolicy | null;
+  problems: Problem[];
+  heldOut: Problem[];
+  template: Template;
+  reward: RewardFunction;
+  estimator: Estimator;
+  state: TrainerState;
+  /** Frees the models and unlocks the folder. */
+  close(): void;
+}
+
+export interface OpenOptions {
+  reward?: RewardFunction;
+  estimator?: Estimator;
+  resume?: string;
+  loadPolicy: LoadPolicy;
+  warn: (message: string) => void;
+}
+
+async function loadRewardPart(part: RewardPart): Promise<WeightedReward> {
+  const { weight } = part;
+  if (part.name === 'math') return { reward: rewards.math(part), weight };
+  if (part.name === 'format') return { reward: rewards.format(part), weight };
+  const code = await loadUserCode(part.code, 'reward');
+  if (typeof code !== 'function')
+    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `${part.code} is not a function; a reward needs one`);
+  return { reward: code as RewardFunction, weight };
+}
+
+/** The reward of a config: one part as it is, several as their weighted sum. */
+export async function loadReward({ reward }: TrainConfig): Promise<RewardFunction> {
+  const parts = await Promise.all((Array.isArray(reward) ? reward : [reward]).map(loadRewardPart));
+  return parts.length === 1 && (parts[0].weight ?? 1) === 1 ? parts[0].reward : combineRewards(parts);
+}
+
+/** The estimator of a config, by name or from user code. */
+export async function loadEstimator({ algorithm: { name } }: TrainConfig): Promise<Estimator> {
+  if (!isUserCode(name)) return algorithms[name as AlgorithmName];
+  const code = await loadUserCode(name, 'estimator');
+  if (typeof code !== 'function')
+    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `${name} is not a function; an estimator needs to be one`);
+  return checkedEstimator(code as Estimator, name);
+}
+
+/** An estimator of one's own must give finite numbers in the shape of the responses. */
+export function checkedEstimator(estimator: Estimator, name: string): Estimator {
+  return (input, options): Advantages => {
+    const advantages = estimator(input, options) as unknown;
+    if (!Array.isArray(advantages) || advantages.length !== input.lengths.length) {
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_DATA',
+        `The estimator ${name} must return ${input.lengths.length} arrays, one per sequence`,
+      );
+    }
+    return advantages.map((row: ArrayLike<number>, i) => {
+      const values = Float32Array.from(row);
+      if (values.length !== input.lengths[i] || !values.every(Number.isFinite)) {
+        throw new ZeroRlError(
+          'ERR_ZERO_RL_DATA',
+          `The estimator ${name} must return ${input.lengths[i]} finite numbers for sequence ${i}`,
+        );
+      }
+      return values;
+    });
+  };
+}
+
+/** Where held-out problems come from: a generator keeps some apart, a file does not. */
+export function evaluationSource({ data }: TrainConfig): string | undefined {
+  return data.evaluation ?? (data.train === 'arithmetic' ? data.train : undefined);
+}
+
+function datasetOptions({ data }: TrainConfig, split: DatasetOptions['split'], count: number): DatasetOptions {
+  return {
+    split,
+    count,
+    arithmetic: data.arithmetic,
+    problemKey: data.problemKey,
+    answerKey: data.answerKey,
+  };
+}
+
+async function loadHeldOut(config: TrainConfig, warn: (message: string) => void): Promise<Problem[]> {
+  const source = evaluationSource(config);
+  const wanted = config.evaluation.problems;
+  if (source === undefined) {
+    warn('data.evaluation is not set, so nothing is evaluated');
+    return [];
+  }
+  const problems = await loadProblems(source, datasetOptions(config, 'heldOut', wanted));
+  if (problems.length < wanted)
+    warn(`${source} holds ${problems.length} problems; evaluation.problems asks for ${wanted}`);
+  return problems.slice(0, wanted);
+}
+
+/**
+ * Opens a new run, or `options.resume` at its newest whole checkpoint (at the start where it has none). What later steps had
+ * written is forgotten: they are done again.
+ */
+export async function openRun(config: TrainConfig, options: OpenOptions): Promise<Run> {
+  const template = await loadTemplate(config.data.template);
+  const reward = options.reward ?? (await loadReward(config));
+  const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
+  const problems = await loadProblems(config.data.train, datasetOptions(config, 'train', config.data.count));
+  const heldOut = await loadHeldOut(config, options.warn);
+  for (const model of [config.model, config.referenceModel]) {
+    if (model !== undefined && !existsSync(model)) {
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_CHECKPOINT',
+        `There is no model folder ${model}; give one that exists for model`,
+      );
+    }
+  }
+
+  const folder = options.resume === undefined ? await RunFolder.create(config) : RunFolder.open(options.resume);
+  const closers: (() => void)[] = [lockRun(folder.path)];
+  const close = (): void => {
+    while (closers.length > 0) closers.pop()?.();
+  };
+  try {
+    let state = initialState();
+    const checkpoint = listCheckpoints(folder.file(runFiles.checkpoints)).at(-1);
+    if (options.resume !== undefined) {
+      removePartial(folder.file(runFiles.checkpoints));
+      if (checkpoint) state = readTrainerState(checkpoint.path);
+      await folder.truncateTo(state.step);
+      await folder.writeConfig(config);
+    }
+    const { dtype, device, threads } = config;
+    const load = async (directory: string): Promise<TrainingPolicy> => {
+      const policy = await options.loadPolicy(directory, { dtype, device, threads });
+      closers.push(() => policy.dispose());
+      return policy;
+    };
+    const policy = await load(checkpoint?.path ?? config.model);
+    if (checkpoint) await policy.loadTrainingState(checkpoint.path);
+    const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
+    return { config, folder, policy, reference, problems, heldOut, template, reward, estimator, state, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}

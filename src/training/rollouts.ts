@@ -1,0 +1,92 @@
+/** The sampling half of a step: problems become prompts, prompts become completions, completions get scores. */
+import { ZeroRlError } from '../errors';
+import type { Problem } from '../data/dataset';
+import type { Template } from '../data/template';
+import type { Rollout, SampleOptions } from '../policy/types';
+import { scoreSample, type CompleteScore, type RewardFunction } from '../rewards';
+import { decodeResponse, type TrainingPolicy } from './training-policy';
+
+/** A prompt of a step. */
+export interface Prompt {
+  problem: Problem;
+  text: string;
+  tokens: Int32Array;
+  /** Key of its randomness. */
+  uid: number;
+}
+
+/** A completion with its score. */
+export interface Sample {
+  prompt: Prompt;
+  /** Index of the prompt in the step. */
+  group: number;
+  /** Index within the group. */
+  index: number;
+  rollout: Rollout;
+  completion: string;
+  score: CompleteScore;
+}
+
+/** Prompts of `problems`; `firstUid` + i keys the randomness of prompt i. */
+export function makePrompts(
+  policy: TrainingPolicy,
+  problems: readonly Problem[],
+  template: Template,
+  firstUid: number,
+  addSpecialTokens: boolean,
+): Prompt[] {
+  return problems.map((problem, i) => {
+    const text = template(problem);
+    try {
+      return { problem, text, tokens: policy.encodePrompt(text, addSpecialTokens), uid: firstUid + i };
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_DATA',
+        `Problem ${JSON.stringify(problem.id)} cannot be a prompt: ${message}`,
+        { cause },
+      );
+    }
+  });
+}
+
+/** `n` completions of each prompt, ordered by prompt, then sample. */
+export async function samplePrompts(
+  policy: TrainingPolicy,
+  prompts: readonly Prompt[],
+  options: Omit<SampleOptions, 'uids'>,
+): Promise<Rollout[]> {
+  const uids = prompts.map(({ uid }) => uid);
+  return policy.sample(
+    prompts.map(({ tokens }) => tokens),
+    { ...options, uids },
+  );
+}
+
+/** Decodes and scores; the order is kept. */
+export async function scoreRollouts(
+  policy: TrainingPolicy,
+  prompts: readonly Prompt[],
+  rollouts: readonly Rollout[],
+  reward: RewardFunction,
+): Promise<Sample[]> {
+  return Promise.all(
+    rollouts.map(async (rollout) => {
+      const prompt = prompts[rollout.prompt];
+      const completion = decodeResponse(policy, rollout.tokens);
+      const { problem, text } = prompt;
+      const { tokens, finishReason } = rollout;
+      const sample = { problem, prompt: text, completion, answer: problem.answer, tokens, finishReason };
+      const score = await scoreSample(reward, sample, rollout.sample);
+      return { prompt, group: rollout.prompt, index: rollout.sample, rollout, completion, score };
+    }),
+  );
+}
+
+/** Prompt and response as one sequence. */
+export function wholeSequence({ prompt, rollout }: Sample): { tokens: Int32Array; promptLength: number } {
+  const tokens = new Int32Array(prompt.tokens.length + rollout.tokens.length);
+  tokens.set(prompt.tokens);
+  tokens.set(rollout.tokens, prompt.tokens.length);
+  return { tokens, promptLength: prompt.tokens.length };
+}

@@ -1,0 +1,196 @@
+/**
+ * The files of a run: config.resolved.yaml, metrics.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html.
+ * Rows are appended; everything else is written under a temporary name and renamed, so a killed process leaves a folder
+ * that can be resumed.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFile, mkdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { ZeroRlError } from '../errors';
+import type { StepMetrics } from '../observe/metrics';
+import { output, writeFileAtomically } from '../policy/atomic-file';
+import type { TrainConfig } from './config';
+import type { Evaluation } from './evaluate';
+import type { Sample } from './rollouts';
+
+export const runFiles = {
+  config: 'config.resolved.yaml',
+  metrics: 'metrics.jsonl',
+  rollouts: 'rollouts',
+  evaluations: 'evaluations',
+  checkpoints: 'checkpoints',
+  summary: 'summary.json',
+  report: 'report.html',
+} as const;
+
+/** The first row of metrics.jsonl: the evaluation before training. */
+export interface BaselineRow {
+  step: 0;
+  evaluation: Evaluation;
+}
+export type MetricsRow = BaselineRow | StepMetrics;
+
+/** summary.json. Accuracies are fractions, lengths in tokens with the end token; null without held-out problems. */
+export interface Summary {
+  heldOut: { before: number; after: number; n: number } | null;
+  responseLength: { before: number; after: number } | null;
+  seconds: { training: number; total: number };
+}
+
+/** A row of rollouts/step-N.jsonl and evaluations/step-N.jsonl. */
+export interface SampleRow {
+  step: number;
+  id: string;
+  uid: number;
+  sample: number;
+  prompt: string;
+  answer: string;
+  completion: string;
+  reward: number | null;
+  reason: string;
+  correct: boolean | null;
+  formatted: boolean | null;
+  /** Mean advantage over the tokens; absent in evaluations and for samples left out. */
+  advantage?: number;
+  length: number;
+  finishReason: 'stop' | 'length';
+}
+
+export function sampleRow(step: number, sample: Sample, advantage?: number): SampleRow {
+  const { prompt, rollout, score } = sample;
+  return {
+    step,
+    id: prompt.problem.id,
+    uid: prompt.uid,
+    sample: sample.index,
+    prompt: prompt.text,
+    answer: prompt.problem.answer,
+    completion: sample.completion,
+    reward: score.reward,
+    reason: score.reason,
+    correct: score.correct,
+    formatted: score.formatted,
+    ...(advantage === undefined ? {} : { advantage }),
+    length: rollout.tokens.length,
+    finishReason: rollout.finishReason,
+  };
+}
+
+const stepFile = (step: number): string => `step-${String(step).padStart(6, '0')}.jsonl`;
+const stepOf = (name: string): number => Number(/^step-(\d+)/.exec(name)?.[1] ?? NaN);
+
+function timestamp(date: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+  return `${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
+}
+
+/** Rows of a JSON Lines file of a run; a torn last line, as a killed process leaves it, is dropped. */
+export function readRows<T>(file: string): T[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.flatMap((line, i) => {
+    if (line === '') return [];
+    try {
+      return [JSON.parse(line) as T];
+    } catch (cause) {
+      if (i === lines.length - 1) return [];
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_DATA',
+        `Line ${i + 1} of ${file} is not JSON; restore the file or remove the line`,
+        { cause },
+      );
+    }
+  });
+}
+
+export class RunFolder {
+  private constructor(readonly path: string) {}
+
+  /** Makes `<output>/<name>-<timestamp>`. @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` */
+  static async create(config: TrainConfig): Promise<RunFolder> {
+    await output(config.output, () => mkdir(config.output, { recursive: true }));
+    const base = join(config.output, `${config.name}-${timestamp(new Date())}`);
+    let path = base;
+    for (let attempt = 2; existsSync(path); attempt++) path = `${base}-${attempt}`;
+    const folder = new RunFolder(path);
+    await output(path, () => mkdir(path));
+    for (const name of [runFiles.rollouts, runFiles.evaluations, runFiles.checkpoints]) {
+      await output(path, () => mkdir(folder.file(name)));
+    }
+    await folder.writeConfig(config);
+    return folder;
+  }
+
+  /** @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when `path` is not a run folder. */
+  static open(path: string): RunFolder {
+    if (!existsSync(join(path, runFiles.config))) {
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_CONFIG',
+        `${path} is not a run folder: it has no ${runFiles.config}; give a folder that zero-rl train made`,
+      );
+    }
+    const folder = new RunFolder(resolve(path));
+    for (const name of [runFiles.rollouts, runFiles.evaluations, runFiles.checkpoints])
+      mkdirSync(folder.file(name), { recursive: true });
+    return folder;
+  }
+
+  get name(): string {
+    return basename(this.path);
+  }
+
+  file(...parts: string[]): string {
+    return join(this.path, ...parts);
+  }
+
+  async writeConfig(config: TrainConfig): Promise<void> {
+    await writeFileAtomically(this.file(runFiles.config), stringify(config));
+  }
+
+  metrics(): MetricsRow[] {
+    return readRows<MetricsRow>(this.file(runFiles.metrics));
+  }
+
+  async appendMetrics(row: MetricsRow): Promise<void> {
+    await this.append(this.file(runFiles.metrics), [row]);
+  }
+
+  async writeRollouts(step: number, rows: readonly SampleRow[]): Promise<void> {
+    await this.write(this.file(runFiles.rollouts, stepFile(step)), rows);
+  }
+
+  async writeEvaluation(step: number, rows: readonly SampleRow[]): Promise<void> {
+    await this.write(this.file(runFiles.evaluations, stepFile(step)), rows);
+  }
+
+  evaluation(step: number): SampleRow[] {
+    return readRows<SampleRow>(this.file(runFiles.evaluations, stepFile(step)));
+  }
+
+  async writeSummary(summary: Summary): Promise<void> {
+    await writeFileAtomically(this.file(runFiles.summary), `${JSON.stringify(summary, null, 2)}\n`);
+  }
+
+  /** Forgets what came after `step`: a resumed run writes it again. */
+  async truncateTo(step: number): Promise<void> {
+    const rows = this.metrics().filter((row) => row.step <= step);
+    await writeFileAtomically(this.file(runFiles.metrics), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    for (const folder of [runFiles.rollouts, runFiles.evaluations]) {
+      for (const name of readdirSync(this.file(folder))) {
+        if (!(stepOf(name) <= step)) rmSync(this.file(folder, name), { force: true });
+      }
+    }
+    for (const name of [runFiles.summary, runFiles.report]) rmSync(this.file(name), { force: true });
+  }
+
+  private async append(file: string, rows: readonly object[]): Promise<void> {
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    await output(file, () => appendFile(file, text));
+  }
+
+  private async write(file: string, rows: readonly object[]): Promise<void> {
+    await writeFileAtomically(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * The training loop of zero-RL: data → template → sample → reward → (reference log-probs) → advantages → step → metrics.
+ * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
+ */
+import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
+import { problemsOfStep } from '../data/dataset';
+import { ZeroRlError } from '../errors';
+import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
+import type { StepStats, TrainingSequence } from '../policy/types';
+import type { RewardFunction } from '../rewards';
+import { saveCheckpoint } from './checkpoint';
+import { learningRate, type TrainConfig, type TrainConfigInput } from './config';
+import { evaluate, type Evaluation } from './evaluate';
+import { resolveConfig } from './load-config';
+import { openRun, type Run } from './open-run';
+import { samplingOptions, stepOptions } from './phase-options';
+import { runFiles, sampleRow, type Summary } from './run-folder';
+import { makePrompts, samplePrompts, scoreRollouts, wholeSequence, type Sample } from './rollouts';
+import { loadPolicy, type LoadPolicy } from './training-policy';
+
+/** Steps in a row without a finite gradient that end the run. */
+export const MAX_FAILED_STEPS = 3;
+
+/** What happens beside the steps. */
+export type TrainEvent =
+  | {
+      type: 'start';
+      folder: string;
+      config: TrainConfig;
+      step: number;
+      parameters: number;
+      problems: number;
+      heldOut: number;
+    }
+  | { type: 'phase'; phase: Phase | 'evaluation' | 'checkpoint' }
+  | { type: 'evaluation'; step: number; evaluation: Evaluation }
+  | { type: 'checkpoint'; step: number; path: string }
+  | { type: 'warning'; message: string }
+  | { type: 'finish'; folder: string; summary: Summary; before: Evaluation | null; after: Evaluation | null };
+
+export interface TrainOptions {
+  /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
+  signal?: AbortSignal;
+  /** Instead of the config's reward. */
+  reward?: RewardFunction;
+  /** Instead of the config's algorithm. */
+  estimator?: Estimator;
+  /** Run folder to go on with. */
+  resume?: string;
+  onEvent?: (event: TrainEvent) => void;
+  /** How model folders become policies. Default `Policy.load`. */
+  loadPolicy?: LoadPolicy;
+}
+
+class PhaseClock {
+  readonly start = performance.now();
+  readonly seconds = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
+
+  constructor(private readonly emit: (event: TrainEvent) => void) {}
+
+  async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    this.emit({ type: 'phase', phase });
+    const start = performance.now();
+    const result = await work();
+    this.seconds[phase] += (performance.now() - start) / 1000;
+    return result;
+  }
+
+  get total(): number {
+    return (performance.now() - this.start) / 1000;
+  }
+}
+
+/**
+ * Trains and yields the metrics of each step once its checkpoint and evaluation, where due, are done. Leaving the loop
+ * early saves a checkpoint.
+ *
+ * @param input Config; see {@link configSchema} for keys and defaults. With `options.resume` give the run's own
+ *   config (`config.resolved.yaml`), changed where wanted.
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG`, `_DATA`, `_CHECKPOINT`, `_OUTPUT`, `_ABORTED`, or `_NATIVE` when
+ *   {@link MAX_FAILED_STEPS} gradients in a row were not finite.
+ */
+export async function* train(
+  input: TrainConfigInput,
+  options: TrainOptions = {},
+): AsyncGenerator<StepMetrics, void, undefined> {
+  const opened = performance.now();
+  const { signal, onEvent: emit = () => undefined } = options;
+  const warn = (message: string): void => emit({ type: 'warning', message });
+  const config = resolveConfig(input, 'the config', warn);
+  const run = await openRun(config, { ...options, loadPolicy: options.loadPolicy ?? loadPolicy, warn });
+  const { policy, reference, problems, template, folder, state } = run;
+  const earlier = state.seconds.total;
+  let savedStep = state.step;
+
+  const save = async (): Promise<void> => {
+    emit({ type: 'phase', phase: 'checkpoint' });
+    state.seconds.total = earlier + (performance.now() - opened) / 1000;
+    const path = await saveCheckpoint(folder.file(runFiles.checkpoints), policy, state, config.checkpoint.keep);
+    savedStep = state.step;
+    emit({ type: 'checkpoint', step: state.step, path });
+  };
+  const evaluateNow = async (): Promise<Evaluation> => {
+    emit({ type: 'phase', phase: 'evaluation' });
+    const { evaluation, samples } = await evaluate({ ...run, problems: run.heldOut, signal });
+    await folder.writeEvaluation(
+      state.step,
+      samples.map((sample) => sampleRow(state.step, sample)),
+    );
+    emit({ type: 'evaluation', step: state.step, evaluation });
+    return evaluation;
+  };
+
+  try {
+    const { parameterCount: parameters } = policy;
+    emit({
+      type: 'start',
+      folder: folder.path,
+      config,
+      step: state.step,
+      parameters,
+      problems: problems.length,
+      heldOut: run.heldOut.length,
+    });
+    if (state.step === 0 && run.heldOut.length > 0 && folder.metrics().length === 0) {
+      await folder.appendMetrics({ step: 0, evaluation: await evaluateNow() });
+    }
+
+    while (state.step < config.steps) {
+      signal?.throwIfAborted();
+      const step = state.step + 1;
+      const clock = new PhaseClock(emit);
+      const { promptsPerStep, temperature } = config.rollout;
+
+      const chosen = problemsOfStep(problems.length, promptsPerStep, state.step, config.seed).map((i) => problems[i]);
+      const prompts = makePrompts(policy, chosen, template, state.step * promptsPerStep, config.data.addSpecialTokens);
+      const rollouts = await clock.time('sample', () =>
+        samplePrompts(policy, prompts, { ...samplingOptions(config), signal }),
+      );
+      const samples = await clock.time('verify', () => scoreRollouts(policy, prompts, rollouts, run.reward));
+      const scored = samples.filter(({ score }) => score.reward !== null);
+      if (scored.length === 0) {
+        throw new ZeroRlError(
+          'ERR_ZERO_RL_DATA',
+          `No sample of step ${step} could be scored (${samples[0].score.reason}); check the answers of the data and the reward`,
+        );
+      }
+
+      const sequences = scored.map(wholeSequence);
+      const referenceLogProbs = reference
+        ? await clock.time('reference', () => reference.logProbs(sequences, { temperature, signal }))
+        : null;
+      const kl =
+        referenceLogProbs?.map((row, i) => row.map((value, t) => scored[i].rollout.logProbs[t] - value)) ?? null;
+
+      const batch: EstimatorInput = {
+        rewards: scored.map(({ score }) => score.reward ?? 0),
+        groups: scored.map(({ group }) => group),
+        lengths: scored.map(({ rollout }) => rollout.tokens.length),
+        ...(kl ? { kl } : {}),
+      };
+      const advantages = run.estimator(batch, {
+        klCoefficient: config.kl.initCoefficient,
+        numerics: config.algorithm.numerics,
+        ...(config.algorithm.baseline === 'running' ? { baseline: state.baseline ?? 0 } : {}),
+      });
+
+      const trained = sequences.map((sequence, i) => ({
+        ...sequence,
+        advantages: advantages[i],
+        oldLogProbs: scored[i].rollout.logProbs,
+        ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
+      }));
+      // A step is finished even when aborted meanwhile: half of one could not be resumed.
+      const stats = await clock.time('step', () => optimize(run, trained, step));
+
+      state.baseline = runningBaseline(state.baseline, batch.rewards, config.algorithm.baselineDecay);
+      state.step = step;
+      state.failedSteps = stats.applied ? 0 : state.failedSteps + 1;
+      state.seconds.training += clock.total;
+      const metrics = stepMetrics({
+        step,
+        samples,
+        kl,
+        stats,
+        learningRate: learningRate(config, step),
+        seconds: clock.seconds,
+        total: clock.total,
+      });
+      await writeRollouts(run, step, samples, scored, advantages);
+      if (run.heldOut.length > 0 && isDue(config.evaluation.every, step, config.steps))
+        metrics.evaluation = await evaluateNow();
+      await folder.appendMetrics(metrics);
+      if (!stats.applied) warn(`Step ${step} was skipped: its gradient was not finite (${state.failedSteps} in a row)`);
+      if (isDue(config.checkpoint.every, step, config.steps)) await save();
+      yield metrics;
+      if (state.failedSteps >= MAX_FAILED_STEPS) {
+        throw new ZeroRlError(
+          'ERR_ZERO_RL_NATIVE',
+          `The gradients of ${MAX_FAILED_STEPS} steps in a row, up to step ${step}, were not finite; lower optimizer.learningRate and start again`,
+        );
+      }
+    }
+    state.seconds.total = earlier + (performance.now() - opened) / 1000;
+    await finish(run, emit);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_ABORTED',
+      `The run stopped after step ${state.step}; go on with resume: ${folder.path}`,
+      { cause: error },
+    );
+  } finally {
+    // The error under way, if any, says more than a second failure to write.
+    if (state.step > savedStep) await save().catch(() => undefined);
+    run.close();
+  }
+}
+
+/** The last step is always due. */
+function isDue(every: number, step: number, last: number): boolean {
+  return step === last || (every > 0 && step % every === 0);
+}
+
+/** One optimizer step, or `optimizer.epochs` of them; the figures are those of the first. */
+async function optimize(
+  { config, policy }: Run,
+  sequences: readonly TrainingSequence[],
+  step: number,
+): Promise<StepStats> {
+  const options = stepOptions(config, step);
+  const first = await policy.step(sequences, options);
+  let last = first;
+  for (let epoch = 1; epoch < config.optimizer.epochs && last.applied; epoch++)
+    last = await policy.step(sequences, options);
+  return { ...first, applied: last.applied, clipFraction: last.clipFraction };
+}
+
+async function writeRollouts(
+  { config, folder }: Run,
+  step: number,
+  samples: readonly Sample[],
+  scored: readonly Sample[],
+  advantages: readonly Float32Array[],
+): Promise<void> {
+  const { every, prompts } = config.rollouts;
+  if (every === 0 || !(step === 1 || isDue(every, step, config.steps))) return;
+  const meanAdvantage = new Map(
+    scored.map((sample, i) => [
+      sample,
+      advantages[i].reduce((sum, value) => sum + value, 0) / Math.max(1, advantages[i].length),
+    ]),
+  );
+  await folder.writeRollouts(
+    step,
+    samples.filter(({ group }) => group < prompts).map((sample) => sampleRow(step, sample, meanAdvantage.get(sample))),
+  );
+}
+
+async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void): Promise<void> {
+  const evaluations = folder
+    .metrics()
+    .flatMap((row) => (row.evaluation ? [{ step: row.step, evaluation: row.evaluation }] : []));
+  const before = evaluations.find(({ step }) => step === 0)?.evaluation ?? null;
+  const after = evaluations.at(-1)?.evaluation ?? null;
+  const compared = before && after;
+  const summary: Summary = {
+    heldOut: compared && { before: before.accuracy, after: after.accuracy, n: after.problems },
+    responseLength: compared && { before: before.responseLength, after: after.responseLength },
+    seconds: { ...state.seconds },
+  };
+  await folder.writeSummary(summary);
+  emit({ type: 'finish', folder: folder.path, summary, before, after });
+}

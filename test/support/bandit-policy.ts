@@ -1,0 +1,132 @@
+/**
+ * A policy without an engine: it chooses one of a few canned completions by a softmax over learnt logits, and learns by
+ * REINFORCE with momentum. Sampling is keyed by (seed, uid, sample) as in the engine, so runs replay exactly.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  Rollout,
+  SampleOptions,
+  Sequence,
+  StepOptions,
+  StepStats,
+  TrainingSequence,
+} from '../../src/policy/types';
+import type { TrainingPolicy } from '../../src/training/training-policy';
+
+const END = 0;
+/** The answer of every problem is 2. */
+export const arms = ['It is 2.', '\\boxed{3}', '\\boxed{2}', 'One and one, so \\boxed{2}'];
+
+function uniform(...key: number[]): number {
+  return createHash('sha256').update(key.join('/')).digest().readUInt32LE() / 2 ** 32;
+}
+
+export class BanditPolicy implements TrainingPolicy {
+  readonly parameterCount = arms.length;
+  readonly tokenizer = { decode: (ids: ArrayLike<number>) => arms[ids[0] - 1] ?? '' };
+  logits = [1, 1, 0, -1];
+  momentum = [0, 0, 0, 0];
+  disposed = false;
+  sampleCalls: { prompts: number; options: SampleOptions }[] = [];
+  /** Replaces the gradient norm of a step; a number that is not finite skips the step. */
+  gradNorm: (step: number) => number = () => 1;
+  /** Runs before each sample call. */
+  beforeSample: (call: number) => void = () => undefined;
+  private steps = 0;
+
+  static load(directory: string): Promise<BanditPolicy> {
+    const policy = new BanditPolicy();
+    const file = join(directory, 'weights.json');
+    if (existsSync(file)) policy.logits = JSON.parse(readFileSync(file, 'utf8')) as number[];
+    return Promise.resolve(policy);
+  }
+
+  encodePrompt(prompt: unknown): Int32Array {
+    if (typeof prompt !== 'string' || prompt === '') throw new RangeError('Expected a non-empty prompt');
+    return Int32Array.from(prompt, (character) => character.charCodeAt(0));
+  }
+
+  async sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Rollout[]> {
+    this.sampleCalls.push({ prompts: prompts.length, options });
+    this.beforeSample(this.sampleCalls.length);
+    await Promise.resolve();
+    options.signal?.throwIfAborted();
+    const logProbs = this.armLogProbs();
+    return prompts.flatMap((_, prompt) =>
+      Array.from({ length: options.n ?? 1 }, (__, sample): Rollout => {
+        let left = uniform(options.seed ?? 0, options.uids?.[prompt] ?? prompt, sample);
+        const chosen = logProbs.findIndex((value) => (left -= Math.exp(value)) < 0);
+        const arm = chosen < 0 ? arms.length - 1 : chosen;
+        const tokens = Int32Array.from([
+          arm + 1,
+          ...Array.from(arms[arm], (character) => character.charCodeAt(0)),
+          END,
+        ]);
+        const values = new Float32Array(tokens.length);
+        values[0] = logProbs[arm];
+        return { prompt, sample, tokens, logProbs: values, finishReason: 'stop' };
+      }),
+    );
+  }
+
+  logProbs(sequences: readonly Sequence[]): Promise<Float32Array[]> {
+    const logProbs = this.armLogProbs();
+    return Promise.resolve(
+      sequences.map(({ tokens, promptLength }) => {
+        const values = new Float32Array(tokens.length - promptLength);
+        values[0] = logProbs[tokens[promptLength] - 1];
+        return values;
+      }),
+    );
+  }
+
+  step(sequences: readonly TrainingSequence[], options: StepOptions = {}): Promise<StepStats> {
+    this.steps++;
+    const probabilities = this.armLogProbs().map(Math.exp);
+    const gradNorm = this.gradNorm(this.steps);
+    const applied = Number.isFinite(gradNorm);
+    const gradient = arms.map(() => 0);
+    for (const { tokens, promptLength, advantages } of sequences) {
+      const arm = tokens[promptLength] - 1;
+      const advantage = typeof advantages === 'number' ? advantages : advantages[0];
+      gradient.forEach(
+        (_, i) => (gradient[i] += (advantage * ((i === arm ? 1 : 0) - probabilities[i])) / sequences.length),
+      );
+    }
+    if (applied) {
+      this.momentum = this.momentum.map((value, i) => 0.5 * value + gradient[i]);
+      this.logits = this.logits.map((value, i) => value + (options.learningRate ?? 0) * this.momentum[i]);
+    }
+    const tokens = sequences.reduce((sum, { tokens: all, promptLength }) => sum + all.length - promptLength, 0);
+    const totalTokens = sequences.reduce((sum, { tokens: all }) => sum + all.length, 0);
+    const entropy = -probabilities.reduce((sum, p) => sum + p * Math.log(p), 0);
+    const rest = { kl: 0, logProbDifference: 0, clipFraction: 0, microBatches: 1, seconds: 0 };
+    return Promise.resolve({ loss: applied ? 0 : NaN, gradNorm, entropy, tokens, totalTokens, applied, ...rest });
+  }
+
+  save(directory: string): Promise<void> {
+    writeFileSync(join(directory, 'weights.json'), JSON.stringify(this.logits));
+    return Promise.resolve();
+  }
+
+  saveTrainingState(directory: string): Promise<void> {
+    writeFileSync(join(directory, 'momentum.json'), JSON.stringify(this.momentum));
+    return Promise.resolve();
+  }
+
+  loadTrainingState(directory: string): Promise<void> {
+    this.momentum = JSON.parse(readFileSync(join(directory, 'momentum.json'), 'utf8')) as number[];
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  private armLogProbs(): number[] {
+    const total = Math.log(this.logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    return this.logits.map((logit) => logit - total);
+  }
+}

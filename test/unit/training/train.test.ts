@@ -1,0 +1,317 @@
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StepMetrics } from '../../../src/observe/metrics';
+import type { TrainConfigInput } from '../../../src/training/config';
+import { readRows, type MetricsRow, type SampleRow, type Summary } from '../../../src/training/run-folder';
+import { train, type TrainEvent, type TrainOptions } from '../../../src/training/train';
+import { BanditPolicy } from '../../support/bandit-policy';
+
+const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-train-'));
+const rows = join(scratch, 'rows.jsonl');
+writeFileSync(
+  rows,
+  Array.from({ length: 10 }, (_, i) => JSON.stringify({ id: `p${i}`, problem: `${i}`, answer: '2' })).join('\n'),
+);
+let outputs = 0;
+const anyNumber = expect.any(Number) as number;
+
+function makeConfig(changes: Partial<TrainConfigInput> = {}): TrainConfigInput {
+  return {
+    model: scratch,
+    data: { train: rows, evaluation: rows },
+    rollout: { promptsPerStep: 4, samplesPerPrompt: 4 },
+    optimizer: { learningRate: 0.5 },
+    evaluation: { problems: 10, samples: 4 },
+    steps: 6,
+    output: join(scratch, `runs-${outputs++}`),
+    ...changes,
+  };
+}
+
+interface Finished {
+  steps: StepMetrics[];
+  events: TrainEvent[];
+  policies: BanditPolicy[];
+  folder: string;
+  error: Error | null;
+}
+
+async function run(
+  config: TrainConfigInput,
+  options: TrainOptions & { prepare?: (policy: BanditPolicy) => void; stopAfter?: number } = {},
+): Promise<Finished> {
+  const { prepare, stopAfter = Infinity, ...rest } = options;
+  const finished: Finished = { steps: [], events: [], policies: [], folder: '', error: null };
+  try {
+    const steps = train(config, {
+      loadPolicy: async (directory) => {
+        const policy = await BanditPolicy.load(directory);
+        prepare?.(policy);
+        finished.policies.push(policy);
+        return policy;
+      },
+      onEvent: (event) => {
+        finished.events.push(event);
+        if (event.type === 'start') finished.folder = event.folder;
+      },
+      ...rest,
+    });
+    for await (const step of steps) {
+      finished.steps.push(step);
+      if (step.step >= stopAfter) break;
+    }
+  } catch (error) {
+    finished.error = error as Error;
+  }
+  return finished;
+}
+
+const metricsOf = (folder: string): MetricsRow[] => readRows<MetricsRow>(join(folder, 'metrics.jsonl'));
+const checkpointsOf = (folder: string): string[] => readdirSync(join(folder, 'checkpoints')).sort();
+/** Without what depends on the clock and the machine. */
+const timeless = (folder: string): unknown[] =>
+  metricsOf(folder).map((row) => ({
+    ...row,
+    seconds: 0,
+    tokensPerSecond: 0,
+    memoryMiB: 0,
+    ...(row.evaluation ? { evaluation: { ...row.evaluation, seconds: 0 } } : {}),
+  }));
+const rolloutsOf = (folder: string): string[] =>
+  readdirSync(join(folder, 'rollouts'))
+    .sort()
+    .map((name) => `${name}\n${readFileSync(join(folder, 'rollouts', name), 'utf8')}`);
+
+describe('a whole run', () => {
+  test('learns, and leaves a complete run folder', async () => {
+    const { steps, folder, policies, error } = await run(makeConfig({ steps: 40 }));
+    expect(error).toBeNull();
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    expect(steps[39].rewardMean).toBeGreaterThan(steps[0].rewardMean + 0.5);
+
+    const summary = JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8')) as Summary;
+    expect(summary).toEqual({
+      heldOut: { before: anyNumber, after: anyNumber, n: 10 },
+      responseLength: { before: anyNumber, after: anyNumber },
+      seconds: { training: anyNumber, total: anyNumber },
+    });
+    expect(summary.heldOut!.after).toBeGreaterThan(0.8);
+    expect(summary.heldOut!.before).toBeLessThan(0.5);
+    expect(metricsOf(folder).map(({ step }) => step)).toEqual(Array.from({ length: 41 }, (_, i) => i));
+    expect(checkpointsOf(folder)).toEqual(['step-40']);
+    expect(existsSync(join(folder, 'lock'))).toBe(false);
+    expect(policies).toHaveLength(1);
+    expect(policies[0].disposed).toBe(true);
+  });
+
+  test('rollout rows tell what happened to a sample', async () => {
+    const { folder } = await run(makeConfig({ steps: 1, rollouts: { prompts: 2 } }));
+    const samples = readRows<SampleRow>(join(folder, 'rollouts', 'step-000001.jsonl'));
+    expect(samples).toHaveLength(8);
+    for (const row of samples) {
+      expect(row.id).toMatch(/^p\d$/);
+      expect(row.reward).toBe({ 'wrong-format': -1, 'wrong-answer': -0.5, correct: 1 }[row.reason]);
+      expect(row.finishReason).toBe('stop');
+    }
+    const group = samples.slice(0, 4);
+    expect(group.reduce((sum, row) => sum + row.advantage!, 0)).toBeCloseTo(0, 5);
+  });
+
+  test('uids are unique over steps and apart from those of evaluation', async () => {
+    const { policies } = await run(makeConfig({ steps: 3 }));
+    const uids = policies[0].sampleCalls.flatMap(({ options }) => options.uids!);
+    const training = policies[0].sampleCalls
+      .filter(({ prompts }) => prompts === 4)
+      .flatMap(({ options }) => options.uids!);
+    expect(training).toEqual(Array.from({ length: 12 }, (_, i) => i));
+    expect(new Set(uids).size).toBe(12 + 10);
+  });
+
+  test.each(['reinforce', 'reinforce++', 'rloo'])('%s trains, also with KL', async (name) => {
+    const { steps, error } = await run(
+      makeConfig({ steps: 30, algorithm: { name }, kl: { initCoefficient: 0.01 }, data: { train: rows } }),
+    );
+    expect(error).toBeNull();
+    expect(steps[29].rewardMean).toBeGreaterThan(steps[0].rewardMean);
+    expect(steps[29].klPerSequence).toBeGreaterThan(0);
+  });
+
+  test('a strong KL keeps the policy near the reference', async () => {
+    const [free, held] = await Promise.all(
+      [0, 5].map((initCoefficient) =>
+        run(makeConfig({ steps: 30, kl: { initCoefficient, measure: true }, optimizer: { learningRate: 0.2 } })),
+      ),
+    );
+    expect(held.steps[29].klPerSequence).toBeLessThan(0.2 * free.steps[29].klPerSequence!);
+  });
+
+  test('the reference is loaded only where a KL is wanted', async () => {
+    expect((await run(makeConfig({ steps: 1 }))).policies).toHaveLength(1);
+    const { policies, steps } = await run(makeConfig({ steps: 1, kl: { measure: true } }));
+    expect(policies).toHaveLength(2);
+    expect(policies[1].disposed).toBe(true);
+    expect(steps[0].klPerToken).toBe(0);
+  });
+});
+
+describe('resume', () => {
+  const config = (): TrainConfigInput =>
+    makeConfig({
+      checkpoint: { every: 2, keep: 2 },
+      evaluation: { every: 3, problems: 10 },
+      algorithm: { name: 'reinforce', baseline: 'running' },
+    });
+
+  test('a run that was left and resumed equals the uninterrupted one', async () => {
+    const whole = await run(config());
+    const settings = config();
+    const first = await run(settings, { stopAfter: 3 });
+    expect(checkpointsOf(first.folder)).toEqual(['step-2', 'step-3']);
+    const second = await run(settings, { resume: first.folder });
+    expect(second.error).toBeNull();
+    expect(second.folder).toBe(first.folder);
+    expect(second.steps.map(({ step }) => step)).toEqual([4, 5, 6]);
+    expect(timeless(second.folder)).toEqual(timeless(whole.folder));
+    expect(rolloutsOf(second.folder)).toEqual(rolloutsOf(whole.folder));
+  });
+
+  test('rows after the checkpoint and a torn line are written again', async () => {
+    const whole = await run(config());
+    const settings = config();
+    const { folder } = await run(settings, { stopAfter: 4 });
+    const metrics = join(folder, 'metrics.jsonl');
+    appendFileSync(metrics, `${JSON.stringify({ step: 5, rewardMean: 99 })}\n{"step":6,"rewar`);
+    writeFileSync(join(folder, 'rollouts', 'step-000005.jsonl'), 'old');
+    expect((await run(settings, { resume: folder })).error).toBeNull();
+    expect(timeless(folder)).toEqual(timeless(whole.folder));
+    expect(rolloutsOf(folder)).toEqual(rolloutsOf(whole.folder));
+  });
+
+  test('without a checkpoint it starts again; a finished run only writes its summary', async () => {
+    const settings = config();
+    const failed = await run(settings, { reward: () => NaN });
+    expect(checkpointsOf(failed.folder)).toEqual([]);
+    const again = await run(settings, { resume: failed.folder });
+    expect(again.steps).toHaveLength(6);
+    const done = await run(settings, { resume: failed.folder });
+    expect(done.steps).toHaveLength(0);
+    expect(existsSync(join(failed.folder, 'summary.json'))).toBe(true);
+    expect(metricsOf(failed.folder)).toHaveLength(7);
+  });
+
+  test('more steps go on from the end', async () => {
+    const settings = config();
+    const { folder } = await run(settings);
+    const longer = await run({ ...settings, steps: 8 }, { resume: folder });
+    expect(longer.steps.map(({ step }) => step)).toEqual([7, 8]);
+    expect(readFileSync(join(folder, 'config.resolved.yaml'), 'utf8')).toContain('steps: 8');
+  });
+
+  test('a folder that is no run is refused', async () => {
+    expect((await run(config(), { resume: scratch })).error).toMatchObject({ code: 'ERR_ZERO_RL_CONFIG' });
+  });
+
+  test('a folder that another process writes is refused; a stale lock is not', async () => {
+    const settings = config();
+    const { folder } = await run(settings, { stopAfter: 2 });
+    const started = readFileSync(`/proc/${process.ppid}/stat`, 'utf8').split(') ').pop()!.split(' ')[19];
+    const lock = (owner: object): void => writeFileSync(join(folder, 'lock'), JSON.stringify(owner));
+    lock({ pid: process.ppid, started, host: hostname() });
+    const refused = await run(settings, { resume: folder });
+    expect(refused.error).toMatchObject({ code: 'ERR_ZERO_RL_OUTPUT' });
+    expect(refused.error?.message).toContain(`is being written by process ${process.ppid}`);
+    expect(existsSync(join(folder, 'lock'))).toBe(true);
+    lock({ pid: process.ppid, started: '1', host: hostname() });
+    expect((await run(settings, { resume: folder })).error).toBeNull();
+  });
+});
+
+describe('what goes wrong', () => {
+  test('an aborted run saves a checkpoint of the last whole step', async () => {
+    const controller = new AbortController();
+    const { error, folder, steps } = await run(makeConfig({ evaluation: { problems: 10 } }), {
+      signal: controller.signal,
+      prepare: (policy) => (policy.beforeSample = (call) => call === 4 && controller.abort()),
+    });
+    expect(error).toMatchObject({ code: 'ERR_ZERO_RL_ABORTED' });
+    expect(error?.message).toContain(`stopped after step 2; go on with resume: ${folder}`);
+    expect(steps).toHaveLength(2);
+    expect(checkpointsOf(folder)).toEqual(['step-2']);
+    expect(existsSync(join(folder, 'lock'))).toBe(false);
+  });
+
+  test('a NaN reward names the prompt and loses nothing', async () => {
+    let calls = 0;
+    const { error, folder } = await run(makeConfig({ data: { train: rows } }), {
+      reward: () => (++calls > 40 ? NaN : 1),
+    });
+    expect(error).toMatchObject({ code: 'ERR_ZERO_RL_DATA' });
+    expect(error?.message).toMatch(/The reward of sample \d of prompt "p\d" is NaN/);
+    expect(metricsOf(folder).map(({ step }) => step)).toEqual([1, 2]);
+    expect(checkpointsOf(folder)).toEqual(['step-2']);
+  });
+
+  test('samples that cannot be scored are left out of the step', async () => {
+    const { steps } = await run(makeConfig({ steps: 1 }), {
+      reward: ({ problem }) => (Number(problem.problem) % 2 ? null : 0.5),
+    });
+    expect(steps[0].excludedSamples).toBeGreaterThan(0);
+    expect(steps[0].excludedSamples).toBeLessThan(16);
+    expect(steps[0].rewardMean).toBe(0.5);
+    const none = await run(makeConfig({ steps: 1, data: { train: rows } }), { reward: () => null });
+    expect(none.error?.message).toContain('No sample of step 1 could be scored (unscored)');
+  });
+
+  test('gradients that are not finite are skipped and, three in a row, end the run', async () => {
+    const blip = await run(makeConfig(), { prepare: (policy) => (policy.gradNorm = (step) => (step === 2 ? NaN : 1)) });
+    expect(blip.error).toBeNull();
+    expect(blip.steps.map(({ applied }) => applied)).toEqual([true, false, true, true, true, true]);
+    expect(blip.events).toContainEqual({
+      type: 'warning',
+      message: expect.stringContaining('Step 2 was skipped') as string,
+    });
+
+    const lost = await run(makeConfig(), {
+      prepare: (policy) => (policy.gradNorm = (step) => (step > 2 ? Infinity : 1)),
+    });
+    expect(lost.error).toMatchObject({ code: 'ERR_ZERO_RL_NATIVE' });
+    expect(lost.error?.message).toContain('3 steps in a row, up to step 5');
+    expect(lost.steps).toHaveLength(5);
+  });
+
+  test('an output folder that cannot be made is one error before anything runs', async () => {
+    const { error, policies } = await run(makeConfig({ output: join(rows, 'runs') }));
+    expect(error).toMatchObject({ code: 'ERR_ZERO_RL_OUTPUT' });
+    expect(policies).toHaveLength(0);
+  });
+
+  test('a disk that fills up during a checkpoint keeps the older one', async () => {
+    const { error, folder } = await run(makeConfig({ checkpoint: { every: 2 } }), {
+      prepare: (policy) => {
+        const save = policy.save.bind(policy);
+        let saves = 0;
+        policy.save = (directory) =>
+          ++saves > 1
+            ? Promise.reject(Object.assign(new Error('full'), { code: 'ERR_ZERO_RL_OUTPUT' }))
+            : save(directory);
+      },
+    });
+    expect(error).toMatchObject({ code: 'ERR_ZERO_RL_OUTPUT' });
+    expect(checkpointsOf(folder)).toEqual(['step-2']);
+    expect(metricsOf(folder).at(-1)?.step).toBe(4);
+  });
+
+  test('an estimator of the wrong shape is one error', async () => {
+    const { error } = await run(makeConfig(), {
+      estimator: ({ lengths }) => Array.from(lengths, () => new Float32Array(1)),
+    });
+    expect(error?.message).toMatch(/The estimator given must return \d+ finite numbers for sequence 0/);
+  });
+
+  test('a missing model folder is named before a run folder is made', async () => {
+    const config = makeConfig({ model: join(scratch, 'nowhere') });
+    expect((await run(config)).error).toMatchObject({ code: 'ERR_ZERO_RL_CHECKPOINT' });
+    expect(existsSync(config.output!)).toBe(false);
+  });
+});
