@@ -38,12 +38,13 @@ export async function readTextFile(file: string): Promise<string | null> {
       `${file} holds ${size} bytes, more than the ${MAX_JSON_BYTES} read; check that it is the right file.`,
     );
   }
-  try {
-    return decodeUtf8(await readFile(file));
-  } catch (error) {
-    if (error instanceof TypeError)
-      throw checkpointError(`${file} is not UTF-8 text; download or save it again.`, error);
+  const bytes = await readFile(file).catch((error: unknown) => {
     throw checkpointError(`Cannot read ${file} (${errorCode(error)}); check its permissions.`, error);
+  });
+  try {
+    return decodeUtf8(bytes);
+  } catch (error) {
+    throw checkpointError(`${file} is not UTF-8 text; download or save it again.`, error);
   }
 }
 

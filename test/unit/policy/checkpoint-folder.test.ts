@@ -1,0 +1,76 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { copyTokenizerFiles, readCheckpointFolder } from '../../../src/policy/checkpoint-folder';
+import { parameterShapes } from '../../../src/policy/hugging-face-config';
+import { parseModelConfig } from '../../../src/policy/model-config';
+import { expectFailure, TINY_LLAMA, useTemporaryFolder, writeFloatTensors } from './model-folder';
+
+const folder = useTemporaryFolder();
+const write = (name: string, content: unknown) =>
+  writeFileSync(join(folder(), name), typeof content === 'string' ? content : JSON.stringify(content));
+const parameters = parameterShapes(parseModelConfig(TINY_LLAMA));
+
+describe('readCheckpointFolder', () => {
+  beforeEach(() => {
+    write('config.json', { ...TINY_LLAMA, eos_token_id: 3 });
+    writeFloatTensors(join(folder(), 'model.safetensors'), parameters.toReversed());
+  });
+
+  test('one source per parameter, in their order, with configuration and end tokens', async () => {
+    const checkpoint = await readCheckpointFolder(folder());
+    expect(checkpoint.tensors.map(({ name, shape }) => ({ name, shape }))).toEqual(parameters);
+    expect(checkpoint).toMatchObject({ endTokens: [3], hasTokenizer: false, source: { rope_theta: 500000 } });
+  });
+
+  test('generation_config.json and tokenizer.json are noticed', async () => {
+    write('generation_config.json', { eos_token_id: [7, 8] });
+    write('tokenizer.json', '{}');
+    expect(await readCheckpointFolder(folder())).toMatchObject({ endTokens: [7, 8], hasTokenizer: true });
+  });
+
+  test('weights that do not belong to the configuration', async () => {
+    write('config.json', { ...TINY_LLAMA, intermediate_size: 25 });
+    await expectFailure(
+      () => readCheckpointFolder(folder()),
+      /gate_proj\.weight has shape \[24, 32\] where \[25, 32\]/,
+    );
+    write('config.json', { ...TINY_LLAMA, num_hidden_layers: 2 });
+    await expectFailure(() => readCheckpointFolder(folder()), /lack tensors: model\.layers\.1\./);
+  });
+
+  test('a truncated file', async () => {
+    const file = join(folder(), 'model.safetensors');
+    writeFileSync(file, readFileSync(file).subarray(0, -1));
+    await expectFailure(() => readCheckpointFolder(folder()), /ends at byte/);
+  });
+
+  test('no folder, no config.json, or one that is not an object', async () => {
+    await expectFailure(() => readCheckpointFolder(join(folder(), 'none')), /none is not a folder/);
+    mkdirSync(join(folder(), 'empty'));
+    await expectFailure(() => readCheckpointFolder(join(folder(), 'empty')), /config\.json is missing/);
+    write('config.json', '[1]');
+    await expectFailure(() => readCheckpointFolder(folder()), /does not hold a JSON object/);
+    writeFileSync(join(folder(), 'config.json'), Buffer.from([0xff, 0xfe]));
+    await expectFailure(() => readCheckpointFolder(folder()), /config\.json is not UTF-8/);
+  });
+});
+
+describe('copyTokenizerFiles', () => {
+  test('copies what belongs to the tokenizer and nothing else', async () => {
+    write('tokenizer.json', '{"a":1}');
+    write('chat_template.jinja', 'x');
+    write('config.json', '{}');
+    const target = join(folder(), 'deep/target');
+    expect(await copyTokenizerFiles(folder(), target)).toEqual(['tokenizer.json', 'chat_template.jinja']);
+    expect(readdirSync(target).sort()).toEqual(['chat_template.jinja', 'tokenizer.json']);
+    expect(readFileSync(join(target, 'tokenizer.json'), 'utf8')).toBe('{"a":1}');
+  });
+
+  test('a save into its own folder changes nothing, also through a link', async () => {
+    write('tokenizer.json', '{"a":1}');
+    symlinkSync(folder(), join(folder(), 'link'));
+    expect(await copyTokenizerFiles(folder(), join(folder(), 'link'))).toEqual([]);
+    expect(readFileSync(join(folder(), 'tokenizer.json'), 'utf8')).toBe('{"a":1}');
+  });
+});
