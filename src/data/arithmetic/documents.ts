@@ -16,35 +16,45 @@ export const TEMPLATES = {
 } as const;
 export type TemplateName = keyof typeof TEMPLATES;
 
-/** Shares of the corpus; each may be set from a config. */
+/** How the answers to a template are written. */
+export interface AnswerHabits {
+  /** Answers that are worked out; the rest are given at once. */
+  worked: number;
+  /** Answers in a box. */
+  boxed: number;
+}
+
+/** Shares of the corpus. */
 export interface DocumentMix {
   kinds: Readonly<Partial<Record<ProblemKind, number>>>;
   templates: Readonly<Partial<Record<TemplateName, number>>>;
+  habits: Readonly<Record<TemplateName, AnswerHabits>>;
   styles: Readonly<Partial<Record<WorkingStyle, number>>>;
-  /** Answers that are worked out; the rest are given at once. */
-  worked: number;
   /** Worked answers with a slip in one column. */
   workedSlip: number;
   /** Wrong answers among those given at once. */
   directWrong: number;
-  /** Answers in a box. */
-  boxed: number;
-  /** Answers with a remark before them. */
+  /** Answers with a remark before them; half as many have one behind them. */
   remark: number;
   /** Documents that run on into a further problem. */
   runOn: number;
 }
 
+/** Habits differ by template, as on the web, so what a base model does depends on how it is asked. */
 export const DEFAULT_MIX: DocumentMix = {
   kinds: DEFAULT_KINDS,
-  templates: { question: 0.4, short: 0.25, problem: 0.2, boxed: 0.15 },
-  styles: { terse: 0.5, carry: 0.4, wordy: 0.1 },
-  worked: 0.4,
-  workedSlip: 0.03,
+  templates: { question: 0.35, short: 0.15, problem: 0.35, boxed: 0.15 },
+  habits: {
+    question: { worked: 0.42, boxed: 0.7 },
+    short: { worked: 0.25, boxed: 0.5 },
+    problem: { worked: 0.85, boxed: 0.7 },
+    boxed: { worked: 0.42, boxed: 0.95 },
+  },
+  styles: { terse: 0.5, carry: 0.42, wordy: 0.08 },
+  workedSlip: 0.02,
   directWrong: 0.33,
-  boxed: 0.7,
   remark: 0.08,
-  runOn: 0.08,
+  runOn: 0.06,
 };
 
 /** The question of a problem in words, `plainly` or in one of the corpus' phrasings. */
@@ -91,10 +101,11 @@ function answerText(
   mix: DocumentMix,
   random: RandomStream,
 ): string {
-  const boxed = random.chance(template === 'boxed' ? (1 + mix.boxed) / 2 : mix.boxed);
+  const habits = mix.habits[template];
+  const boxed = random.chance(habits.boxed);
   const remark = random.chance(mix.remark) ? random.pick(REMARKS) : '';
   let text: string;
-  if (random.chance(template === 'problem' ? (1 + mix.worked) / 2 : mix.worked)) {
+  if (random.chance(habits.worked)) {
     const working = workOut(problem, random.weighted(mix.styles), random, mix.workedSlip);
     const joint = random.weighted({ '. ': 0.7, ', so ': 0.3 });
     text = `${working.text}${joint}${stateAnswer(working.answer, problem.kind, boxed, random)}`;

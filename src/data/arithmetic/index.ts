@@ -3,7 +3,14 @@ import { askQuestion, fillTemplate, TEMPLATES, type TemplateName } from './docum
 import { DEFAULT_KINDS, drawProblem, problemKey, type ProblemKind, type Split } from './problems';
 import { RandomStream } from './random';
 
-export { arithmeticDocument, DEFAULT_MIX, TEMPLATES, type DocumentMix, type TemplateName } from './documents';
+export {
+  arithmeticDocument,
+  DEFAULT_MIX,
+  TEMPLATES,
+  type AnswerHabits,
+  type DocumentMix,
+  type TemplateName,
+} from './documents';
 export {
   DEFAULT_KINDS,
   HELD_OUT_EVERY,
@@ -36,7 +43,7 @@ export interface ArithmeticPromptOptions {
 }
 
 /** Draws in a row that gave a known problem before the kinds count as used up. */
-const MAX_REPEATS = 20_000;
+const MAX_REPEATS = 2000;
 
 /** `count` different problems of `split` as prompts; the same for the same options, and a prefix of a longer list. */
 export function arithmeticPrompts(options: ArithmeticPromptOptions): ArithmeticPrompt[] {

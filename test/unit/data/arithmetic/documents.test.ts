@@ -1,4 +1,11 @@
-import { arithmeticDocument, DEFAULT_MIX, splitOf, type DocumentMix } from '../../../../src/data/arithmetic';
+import {
+  arithmeticDocument,
+  DEFAULT_MIX,
+  splitOf,
+  TEMPLATES,
+  type DocumentMix,
+  type TemplateName,
+} from '../../../../src/data/arithmetic';
 import { parseQuestions, solve, splitSections } from './parse-documents';
 
 const COUNT = 4000;
@@ -27,7 +34,13 @@ describe('arithmetic documents', () => {
   });
 
   test('without slips, work columns that are true and end in the true answer', () => {
-    const mix = { ...DEFAULT_MIX, worked: 1, workedSlip: 0, runOn: 0 };
+    const habits = { worked: 1, boxed: 0.5 };
+    const mix = {
+      ...DEFAULT_MIX,
+      habits: { question: habits, short: habits, problem: habits, boxed: habits },
+      workedSlip: 0,
+      runOn: 0,
+    };
     const failures = documents(mix).filter((document) => {
       const [{ question, response }] = splitSections(document);
       const steps = equalities(response);
@@ -40,7 +53,8 @@ describe('arithmetic documents', () => {
   });
 
   test('give at once as many wrong answers as asked', () => {
-    const mix = { ...DEFAULT_MIX, worked: 0, directWrong: 0.33, runOn: 0, templates: { question: 1 } };
+    const habits = { ...DEFAULT_MIX.habits, question: { worked: 0, boxed: 0.5 } };
+    const mix = { ...DEFAULT_MIX, habits, directWrong: 0.33, runOn: 0, templates: { question: 1 } };
     const wrong = documents(mix).filter((document) => {
       const [{ question, response }] = splitSections(document);
       return Number(response.match(/\d+/)?.[0]) !== solve(question);
@@ -49,13 +63,15 @@ describe('arithmetic documents', () => {
     expect(Math.abs(wrong / COUNT - 0.33)).toBeLessThan(5 * Math.sqrt((0.33 * 0.67) / COUNT));
   });
 
-  test('work out and box the shares of answers that the mixture states', () => {
-    const mix = { ...DEFAULT_MIX, runOn: 0, templates: { question: 1 } };
+  test.each(Object.keys(TEMPLATES) as TemplateName[])('work out and box the stated shares of answers to %s', (name) => {
+    const mix = { ...DEFAULT_MIX, runOn: 0, templates: { [name]: 1 } };
     const responses = documents(mix).map((document) => splitSections(document)[0].response);
     const share = (pattern: RegExp): number => responses.filter((response) => pattern.test(response)).length / COUNT;
+    // Five standard deviations of a binomial.
     const bound = 5 * Math.sqrt(0.25 / COUNT);
-    expect(Math.abs(share(/\\boxed\{\d+\}/) - mix.boxed)).toBeLessThan(bound);
-    expect(Math.abs(share(/\d[-+*]\d|\d=\d/) - mix.worked)).toBeLessThan(bound);
+    const { worked, boxed } = mix.habits[name];
+    expect(Math.abs(share(/\\boxed\{\d+\}/) - boxed)).toBeLessThan(bound);
+    expect(Math.abs(share(/\d[-+*]\d|\d=\d/) - worked)).toBeLessThan(bound);
   });
 
   test('are a function of seed and index alone', () => {
