@@ -4,7 +4,7 @@
  * leaves nothing running.
  */
 import type { AbortFlag } from '../../binding/native';
-import { invalidType } from '../errors';
+import { invalidType, ZeroRlError } from '../errors';
 import type { Caller } from './caller';
 
 /** The default reason of `controller.abort()`, which says no more than that it was called. */
@@ -77,9 +77,7 @@ export class EngineCalls {
       const wrapped = caller.fromNative(error);
       if (wrapped.code !== 'ERR_ZERO_RL_ABORTED') throw wrapped;
       if (signal?.aborted) throw abortError(caller, signal);
-      throw this.disposed
-        ? caller.error('ERR_ZERO_RL_ABORTED', 'The call was aborted because the policy was disposed.', error)
-        : wrapped;
+      throw this.disposed ? this.disposedMeanwhile(caller, error) : wrapped;
     } finally {
       this.flags.delete(flag);
       signal?.removeEventListener('abort', abort);
@@ -102,9 +100,14 @@ export class EngineCalls {
     try {
       return await running;
     } catch (error) {
-      throw caller.fromNative(error);
+      if (this.disposed) throw this.disposedMeanwhile(caller, error);
+      throw error instanceof ZeroRlError ? error : caller.fromNative(error);
     } finally {
       this.barrier = null;
     }
+  }
+
+  private disposedMeanwhile(caller: Caller, cause: unknown): ZeroRlError {
+    return caller.error('ERR_ZERO_RL_ABORTED', 'The call was aborted because the policy was disposed.', cause);
   }
 }
