@@ -2,7 +2,7 @@
  * What a pre-training run leaves on disk so that it can go on: `state/step-N` (float32 weights and optimizer state) and
  * `pretrain.json`, which names it and is written last. A crash between the two leaves the older state in force.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ZeroRlError } from '../errors';
 import { makeFolder, output, writeFileAtomically } from '../policy/atomic-file';
@@ -88,4 +88,14 @@ export async function openOutput(config: PretrainConfig, resume: boolean): Promi
     );
   }
   return record;
+}
+
+/** Drops the lines of steps after `step`, which a killed run logged but did not save. */
+export async function trimMetrics(file: string, step: number): Promise<void> {
+  const kept: string[] = [];
+  if (step > 0) {
+    const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+    kept.push(...lines.slice(0, step));
+  }
+  await writeFileAtomically(file, kept.map((line) => `${line}\n`).join(''));
 }

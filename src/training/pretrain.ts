@@ -5,7 +5,7 @@
  * A document is [separator] text [separator]. One longer than the context is cut into pieces that share one token, so
  * each token is predicted once.
  */
-import { appendFile, rm } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ZeroRlError } from '../errors';
 import { copyTokenizerFiles } from '../policy/checkpoint-folder';
@@ -20,6 +20,7 @@ import {
   recordConfig,
   saveState,
   stateFolder,
+  trimMetrics,
   writeRecord,
   type PretrainRecord,
 } from './pretrain-state';
@@ -129,7 +130,7 @@ export async function* pretrain(
     heldOutLoss: null,
   };
   const metricsFile = join(config.output, 'metrics.jsonl');
-  if (!found) await rm(metricsFile, { force: true });
+  await trimMetrics(metricsFile, record.step);
   const saveDtype = config.saveDtype === 'float32' ? 'F32' : 'BF16';
 
   let next = batch(record.step + 1);
