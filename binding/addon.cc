@@ -8,9 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#if __has_include("model.h")
 #include "model.h"
-#endif
 
 namespace {
 
@@ -31,9 +29,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   exports.Set("torchVersion", Napi::String::New(env, loaded));
   exports.Set("addonVersion", Napi::String::New(env, ZERO_RL_VERSION));
-#if __has_include("model.h")
   zero_rl::binding::registerModel(env, exports);
-#endif
   return exports;
 }
 
