@@ -1,0 +1,161 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chartSheet, lineChart, smooth, spreadLabels } from '../../../src/observe/chart';
+import { choosePairs, renderReport, writeReport } from '../../../src/observe/report';
+import { escapeHtml, formatNumber, formatPercent, formatSeconds } from '../../../src/observe/svg';
+import { resolveConfig } from '../../../src/training/load-config';
+import { RunFolder, type SampleRow } from '../../../src/training/run-folder';
+import { stepMetrics } from '../../../src/observe/metrics';
+
+const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-report-'));
+const hostile = '</pre><script>alert(1)</script><img src="//evil.example/x" onerror=\'x\'>\u0000\u001b[31m &amp;';
+
+function sampleRow(step: number, uid: number, correct: boolean, completion = 'text'): SampleRow {
+  const rest = { sample: 0, prompt: `prompt ${uid}`, answer: '2', reward: 1, reason: 'correct', formatted: true };
+  return { step, id: `p${uid}`, uid, completion, correct, ...rest, length: 3, finishReason: 'stop' };
+}
+
+function evaluation(accuracy: number) {
+  const interval: [number, number] = [accuracy - 0.04, accuracy + 0.04];
+  const rest = { formatRate: 0.7, responseLength: 20, truncatedRate: 0, rewardMean: 0, seconds: 1 };
+  return { problems: 500, samples: 1, accuracy, interval, ...rest };
+}
+
+async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
+  const config = resolveConfig({
+    model: scratch,
+    data: { train: 'arithmetic' },
+    steps,
+    output: join(scratch, 'runs'),
+    name: 'a.b',
+  });
+  const folder = await RunFolder.create(config);
+  await folder.appendMetrics({ step: 0, evaluation: evaluation(0.33) });
+  for (let step = 1; step <= steps; step++) {
+    const metrics = stepMetrics({
+      step,
+      samples: [],
+      kl: kl ? [Float32Array.of(0.1)] : null,
+      stats: {
+        loss: 0,
+        gradNorm: step === 2 ? NaN : 1 / step,
+        entropy: 0.5,
+        kl: 0,
+        logProbDifference: 0,
+        clipFraction: 0,
+        tokens: 10,
+        totalTokens: 20,
+        microBatches: 1,
+        applied: true,
+        seconds: 1,
+      },
+      learningRate: 1e-4,
+      seconds: { sample: 1, verify: 0.01, reference: 0, step: 2 },
+      total: 3.1,
+    });
+    if (step === steps) metrics.evaluation = evaluation(0.95);
+    await folder.appendMetrics(metrics);
+  }
+  await folder.writeEvaluation(0, [sampleRow(0, 1, false, hostile), sampleRow(0, 2, true)]);
+  await folder.writeEvaluation(steps, [sampleRow(steps, 1, true, 'now \\boxed{2}'), sampleRow(steps, 2, true)]);
+  return folder;
+}
+
+describe('report', () => {
+  test('hostile completions are text, and the page asks for nothing', async () => {
+    const page = await renderReport(await makeRun(30, true));
+    expect(page).toContain('&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(page).not.toMatch(/<script|<img|<link|onerror='|@import|url\(/);
+    expect(page).not.toMatch(/<[^>]*\s(?:src|href)=/);
+    expect(page).not.toContain('\u0000');
+    expect(page.replaceAll('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/https?:/);
+  });
+
+  test('shows the outcome, the formula and the change', async () => {
+    const folder = await makeRun(30, true);
+    const file = await writeReport(folder);
+    const page = readFileSync(file, 'utf8');
+    expect(page).toContain('33.0 % <small>[29.0, 37.0]</small>');
+    expect(page).toContain('95.0 % <small>[91.0, 99.0]</small>');
+    expect(page).toContain('A[i,t] = R[i] - mean of R over the other samples');
+    expect(page).toContain('KL to the reference');
+    expect(page).not.toContain('has not finished');
+  });
+
+  test('a run without KL, without steps or torn is still a page', async () => {
+    expect(await renderReport(await makeRun(2, false))).not.toContain('KL to the reference');
+    const empty = await RunFolder.create(
+      resolveConfig({ model: scratch, data: { train: 'arithmetic' }, output: join(scratch, 'empty') }),
+    );
+    writeFileSync(empty.file('metrics.jsonl'), '{"step":0,"evalu');
+    expect(await renderReport(empty)).toContain('This run has not finished.');
+  });
+
+  test('pairs put improvements first and keep some of each other kind', () => {
+    const start = [0, 1, 2, 3, 4, 5, 6, 7].map((uid) => sampleRow(0, uid, uid >= 6));
+    const end = [0, 1, 2, 3, 4, 5, 6, 7].map((uid) => sampleRow(9, uid, uid !== 7 && uid !== 0));
+    const pairs = choosePairs(start, end, 4);
+    expect(pairs.map(([from, to]) => `${from.uid} ${from.correct}-${to.correct}`)).toEqual([
+      '1 false-true',
+      '2 false-true',
+      '6 true-true',
+      '7 true-false',
+    ]);
+    expect(choosePairs(start, [], 4)).toEqual([]);
+  });
+});
+
+describe('charts', () => {
+  const points = [1, 2, 3, 4].map((x) => ({ x, y: x === 3 ? NaN : x }));
+
+  test('values that are not finite leave no mark', async () => {
+    for (const scale of ['linear', 'log'] as const) {
+      const svg = await lineChart(
+        [{ label: 'a', color: 0, points: [...points, { x: 5, y: Infinity }, { x: 6, y: 0 }] }],
+        { title: 't', scale },
+      );
+      expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    }
+    expect(await lineChart([{ label: 'none', color: 0, points: [] }], { title: 'empty', scale: 'log' })).not.toMatch(
+      /NaN/,
+    );
+  });
+
+  test('labels keep their distance and their order', () => {
+    const placed = spreadLabels([100, 101, 102, 20], 103);
+    expect(placed[3]).toBe(20);
+    expect(placed[1] - placed[0]).toBeGreaterThanOrEqual(13);
+    expect(placed[2] - placed[1]).toBeGreaterThanOrEqual(13);
+    expect(placed[2]).toBeLessThanOrEqual(103);
+  });
+
+  test('smoothing averages over the window and less at the ends', () => {
+    const line = [0, 3, 6, 9].map((y, x) => ({ x, y }));
+    expect(smooth(line, 1).map(({ y }) => y)).toEqual([1.5, 3, 6, 7.5]);
+    expect(smooth(line, 0)).toEqual(line);
+  });
+
+  test('a sheet is one file with light and dark colours', async () => {
+    const chart = await lineChart([{ label: '<b>', color: 1, points }], { title: '"t"' });
+    const sheet = chartSheet([chart, chart], 2, { width: 400, height: 250 }, 'caption');
+    expect(sheet).toContain('prefers-color-scheme:dark');
+    expect(sheet).toContain('&lt;b&gt;');
+    expect(sheet.match(/<svg class="chart" x=/g)).toHaveLength(2);
+  });
+});
+
+test('numbers for people', () => {
+  expect([0, 0.01234, 36.44, 12345, NaN, null, 1e-5].map(formatNumber)).toEqual([
+    '0',
+    '0.0123',
+    '36.4',
+    '12,300',
+    '–',
+    '–',
+    '1.0e-5',
+  ]);
+  expect([0.962, null].map((share) => formatPercent(share))).toEqual(['96.2 %', '–']);
+  expect([3.14, 42, 204, 7260].map(formatSeconds)).toEqual(['3.1 s', '42 s', '3 min 24 s', '2 h 1 min']);
+  expect(escapeHtml('\n\t<')).toBe('\n\t&lt;');
+});
