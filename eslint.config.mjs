@@ -27,6 +27,7 @@ export default typescript.config(
           'console',
           'Buffer',
           'URL',
+          'performance',
           'setTimeout',
           'clearTimeout',
           'setInterval',
