@@ -12,18 +12,22 @@ import { RunFolder, runFiles } from './run-folder';
 import { lockRun } from './run-lock';
 import type { LoadPolicy, TrainingPolicy } from './training-policy';
 
-/** Everything the loop reads; `state` alone changes. */
-export interface Run {
-  config: TrainConfig;
-  folder: RunFolder;
-  policy: TrainingPolicy;
-  /** Null where no KL is wanted. */
-  reference: TrainingPolicy | null;
+/** What a run reads beside models and folder. */
+export interface RunInputs {
   problems: Problem[];
   heldOut: Problem[];
   template: Template;
   reward: RewardFunction;
   estimator: Estimator;
+}
+
+/** Everything the loop reads; `state` alone changes. */
+export interface Run extends RunInputs {
+  config: TrainConfig;
+  folder: RunFolder;
+  policy: TrainingPolicy;
+  /** Null where no KL is wanted. */
+  reference: TrainingPolicy | null;
   state: TrainerState;
   /** Frees the models and unlocks the folder. */
   close(): void;
@@ -113,11 +117,11 @@ async function loadHeldOut(config: TrainConfig, warn: (message: string) => void)
   return problems.slice(0, wanted);
 }
 
-/**
- * Opens a new run, or `options.resume` at its newest whole checkpoint (at the start where it has none). What later steps had
- * written is forgotten: they are done again.
- */
-export async function openRun(config: TrainConfig, options: OpenOptions): Promise<Run> {
+/** Loads data, template, reward and estimator, and checks that the model folders are there. */
+export async function loadInputs(
+  config: TrainConfig,
+  options: Pick<OpenOptions, 'reward' | 'estimator' | 'warn'>,
+): Promise<RunInputs> {
   const template = await loadTemplate(config.data.template);
   const reward = options.reward ?? (await loadReward(config));
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
@@ -131,7 +135,15 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
       );
     }
   }
+  return { problems, heldOut, template, reward, estimator };
+}
 
+/**
+ * Opens a new run, or `options.resume` at its newest whole checkpoint (at the start where it has none). What later steps had
+ * written is forgotten: they are done again.
+ */
+export async function openRun(config: TrainConfig, options: OpenOptions): Promise<Run> {
+  const inputs = await loadInputs(config, options);
   const folder = options.resume === undefined ? await RunFolder.create(config) : RunFolder.open(options.resume);
   const closers: (() => void)[] = [lockRun(folder.path)];
   const close = (): void => {
@@ -155,7 +167,7 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
     const policy = await load(checkpoint?.path ?? config.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
     const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
-    return { config, folder, policy, reference, problems, heldOut, template, reward, estimator, state, close };
+    return { ...inputs, config, folder, policy, reference, state, close };
   } catch (error) {
     close();
     throw error;

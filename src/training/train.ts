@@ -14,7 +14,7 @@ import { evaluate, type Evaluation } from './evaluate';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
 import { samplingOptions, stepOptions } from './phase-options';
-import { runFiles, sampleRow, type Summary } from './run-folder';
+import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
 import { makePrompts, samplePrompts, scoreRollouts, wholeSequence, type Sample } from './rollouts';
 import { loadPolicy, type LoadPolicy } from './training-policy';
 
@@ -36,7 +36,14 @@ export type TrainEvent =
   | { type: 'evaluation'; step: number; evaluation: Evaluation }
   | { type: 'checkpoint'; step: number; path: string }
   | { type: 'warning'; message: string }
-  | { type: 'finish'; folder: string; summary: Summary; before: Evaluation | null; after: Evaluation | null };
+  | {
+      type: 'finish';
+      folder: string;
+      report: string | null;
+      summary: Summary;
+      before: Evaluation | null;
+      after: Evaluation | null;
+    };
 
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
@@ -213,6 +220,7 @@ export async function* train(
   } finally {
     // The error under way, if any, says more than a second failure to write.
     if (state.step > savedStep) await save().catch(() => undefined);
+    if (state.step < config.steps && state.step > 0) await report(folder, () => undefined);
     run.close();
   }
 }
@@ -270,5 +278,19 @@ async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void)
     seconds: { ...state.seconds },
   };
   await folder.writeSummary(summary);
-  emit({ type: 'finish', folder: folder.path, summary, before, after });
+  emit({ type: 'finish', folder: folder.path, report: await report(folder, emit), summary, before, after });
+}
+
+/** A report that cannot be written is no reason to fail a run. */
+async function report(folder: RunFolder, emit: (event: TrainEvent) => void): Promise<string | null> {
+  try {
+    const { writeReport } = await import('../observe/report.js');
+    return await writeReport(folder);
+  } catch (error) {
+    emit({
+      type: 'warning',
+      message: `The report was not written: ${error instanceof Error ? error.message : String(error)}`,
+    });
+    return null;
+  }
 }

@@ -1,0 +1,154 @@
+/** `zero-rl train`: a run from a config, or one that goes on. */
+import { join, relative } from 'node:path';
+import { Command } from 'commander';
+import { isZeroRlError, ZeroRlError } from '../errors';
+import { log } from '../observe/log';
+import { startProgress, type Progress } from '../observe/progress';
+import { evaluationLine, outcomeTable, planText, stepTable } from '../observe/train-output';
+import { formatSeconds } from '../observe/svg';
+import type { PolicyOptions } from '../policy/types';
+import type { TrainConfig, TrainConfigInput } from '../training/config';
+import { advantageFormula, lossFormula } from '../training/formulas';
+import { applyAssignments, readYamlFile, resolveConfig } from '../training/load-config';
+import { planRun } from '../training/plan';
+import { runFiles } from '../training/run-folder';
+import { train, type TrainEvent } from '../training/train';
+import { addEngineOptions } from './common-options';
+
+interface Flags extends PolicyOptions {
+  set: string[];
+  resume?: string;
+  dryRun: boolean;
+  json: boolean;
+}
+
+/** Exit codes of an interrupted run: 128 + the signal's number, as shells have it. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
+
+function readConfig(file: string | undefined, flags: Flags, command: Command): TrainConfig {
+  if ((file === undefined) === (flags.resume === undefined)) {
+    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', 'Expected either a config file or --resume RUN for zero-rl train');
+  }
+  const source = file ?? join(flags.resume ?? '', runFiles.config);
+  const config = applyAssignments(readYamlFile(source), flags.set);
+  // Only what was typed: the defaults of the options would hide the config's own values.
+  for (const key of ['device', 'dtype', 'threads'] as const) {
+    if (command.getOptionValueSource(key) === 'cli') config[key] = flags[key];
+  }
+  return resolveConfig(config as TrainConfigInput, source, (hint) => log.warn(hint));
+}
+
+const shown = (path: string): string => {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+};
+
+async function dryRun(config: TrainConfig, json: boolean): Promise<void> {
+  const plan = await planRun(config, { warn: (message) => log.warn(message) });
+  process.stdout.write(json ? `${JSON.stringify(plan)}\n` : `${planText(plan, config)}\n`);
+}
+
+/** Prints the events of a run; what was left unsaid when it ends is for the caller. */
+function reporter(
+  config: TrainConfig,
+  json: boolean,
+): { onEvent: (event: TrainEvent) => void; progress: Progress; folder: () => string } {
+  const progress = startProgress({ label: config.name, total: config.steps, unit: 'steps' });
+  let folder = '';
+  const onEvent = (event: TrainEvent): void => {
+    switch (event.type) {
+      case 'start':
+        folder = event.folder;
+        progress.line(`run folder ${shown(folder)}`);
+        progress.line(
+          `${event.parameters.toLocaleString('en-US')} parameters, ${event.problems} problems, ${event.heldOut} held out`,
+        );
+        progress.line(`${advantageFormula(config)}\n${lossFormula(config)}`);
+        if (event.step > 0) progress.line(`going on after step ${event.step}`);
+        progress.set(event.step);
+        break;
+      case 'phase':
+        if (event.phase === 'evaluation') progress.advance(0, 'evaluating');
+        break;
+      case 'evaluation':
+        progress.line(evaluationLine(event.step, event.evaluation));
+        break;
+      case 'warning':
+        progress.line(`warning: ${event.message}`);
+        break;
+      case 'checkpoint':
+        log.debug(`checkpoint ${event.path}`);
+        break;
+      case 'finish': {
+        progress.stop();
+        const { before, after, summary, report } = event;
+        if (json) {
+          process.stdout.write(`${JSON.stringify({ folder, report, ...summary })}\n`);
+          break;
+        }
+        if (before && after) process.stdout.write(`\n${outcomeTable(before, after)}\n`);
+        process.stdout.write(
+          `\ntrained in ${formatSeconds(summary.seconds.training)}, ${formatSeconds(summary.seconds.total)} in all\n`,
+        );
+        if (report !== null) process.stdout.write(`report ${shown(report)}\n`);
+      }
+    }
+  };
+  return { onEvent, progress, folder: () => folder };
+}
+
+async function run(file: string | undefined, flags: Flags, command: Command): Promise<void> {
+  const config = readConfig(file, flags, command);
+  if (flags.dryRun) return dryRun(config, flags.json);
+  const abort = new AbortController();
+  const interruption: { by: keyof typeof INTERRUPTED | null } = { by: null };
+  const { onEvent, progress, folder } = reporter(config, flags.json);
+  const stop = (signal: keyof typeof INTERRUPTED): void => {
+    interruption.by = signal;
+    // A second signal has its default effect: it ends the process at once.
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    progress.line('stopping: a checkpoint is being saved; once more to stop without it');
+    abort.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    const lines = stepTable(config);
+    const started = performance.now();
+    let first: number | null = null;
+    for await (const step of train(config, { signal: abort.signal, resume: flags.resume, onEvent })) {
+      first ??= step.step - 1;
+      const left = ((performance.now() - started) / 1000 / (step.step - first)) * (config.steps - step.step);
+      for (const line of lines(step)) progress.line(line);
+      progress.set(step.step, `${formatSeconds(left)} left`);
+    }
+  } catch (error) {
+    progress.stop();
+    if (isZeroRlError(error) && error.code === 'ERR_ZERO_RL_ABORTED' && interruption.by !== null) {
+      log.info(`Stopped by ${interruption.by}; go on with: zero-rl train --resume ${shown(folder())}`);
+      process.exitCode = INTERRUPTED[interruption.by];
+      return;
+    }
+    if (folder() !== '') log.info(`What is done is kept; go on with: zero-rl train --resume ${shown(folder())}`);
+    throw error;
+  } finally {
+    progress.stop();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+export const command = addEngineOptions(
+  new Command('train')
+    .description(
+      'Trains a model by reinforcement learning. Ctrl-C saves a checkpoint and exits with 130 (SIGTERM 143); a second one stops at once.',
+    )
+    .argument('[config]', 'YAML file, for example configs/demo.yaml')
+    .option(
+      '--set <key=value>',
+      'set one key of the config, e.g. kl.initCoefficient=0.1; may be repeated',
+      (value, before: string[]) => [...before, value],
+      [] as string[],
+    )
+    .option('--resume <run>', 'go on with a run folder from its newest checkpoint')
+    .option('--dry-run', 'print the formulas in force and the time and memory predicted, and train nothing', false)
+    .option('--json', 'print the outcome as one JSON object on stdout', false),
+).action(run);

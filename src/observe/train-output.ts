@@ -1,0 +1,110 @@
+/** What `zero-rl train` prints: the header, one line a step, the plan, and the table at the end. */
+import type { Evaluation } from '../training/evaluate';
+import type { Plan } from '../training/plan';
+import type { TrainConfig } from '../training/config';
+import { needsReference } from '../training/config';
+import { phases, type StepMetrics } from './metrics';
+import { formatNumber, formatPercent, formatSeconds } from './svg';
+
+interface Column {
+  head: string;
+  width: number;
+  show: (step: StepMetrics) => string;
+}
+
+const rate = (value: number | null): string =>
+  value === null
+    ? '–'
+    : value >= 1e6
+      ? `${(value / 1e6).toFixed(1)}M`
+      : value >= 1e4
+        ? `${Math.round(value / 1e3)}k`
+        : String(Math.round(value));
+
+function columns(config: TrainConfig): Column[] {
+  const kl: Column[] = needsReference(config)
+    ? [
+        { head: 'KL/token', width: 9, show: (step) => (step.klPerToken ?? 0).toFixed(4) },
+        { head: 'KL/seq', width: 7, show: (step) => (step.klPerSequence ?? 0).toFixed(2) },
+      ]
+    : [];
+  return [
+    { head: 'step', width: String(config.steps).length * 2 + 1, show: (step) => `${step.step}/${config.steps}` },
+    { head: 'reward', width: 7, show: (step) => step.rewardMean.toFixed(3) },
+    { head: 'accuracy', width: 9, show: (step) => formatPercent(step.accuracy) },
+    { head: 'format', width: 8, show: (step) => formatPercent(step.formatRate) },
+    { head: 'length', width: 7, show: (step) => step.responseLength.toFixed(1) },
+    { head: 'entropy', width: 8, show: (step) => step.entropy.toFixed(3) },
+    ...kl,
+    { head: '|grad|', width: 7, show: (step) => step.gradNorm.toFixed(3) },
+    { head: 'usable', width: 7, show: (step) => `${step.usableGroups}/${step.groups}` },
+    { head: 'tokens/s: sample', width: 17, show: (step) => rate(step.tokensPerSecond.sample) },
+    { head: 'verify', width: 7, show: (step) => rate(step.tokensPerSecond.verify) },
+    ...(kl.length > 0
+      ? [{ head: 'reference', width: 10, show: (step: StepMetrics) => rate(step.tokensPerSecond.reference) }]
+      : []),
+    { head: 'step', width: 6, show: (step) => rate(step.tokensPerSecond.step) },
+    { head: 's', width: 6, show: (step) => step.seconds.total.toFixed(1) },
+  ];
+}
+
+/** Prints the head of the table again after so many lines. */
+const HEAD_EVERY = 25;
+
+/** Lines for a step, with the column heads now and then. */
+export function stepTable(config: TrainConfig): (step: StepMetrics) => string[] {
+  const table = columns(config);
+  let lines = 0;
+  return (step) => {
+    const row = table.map(({ width, show }) => show(step).padStart(width)).join(' ');
+    const head = table.map(({ head: text, width }) => text.padStart(width)).join(' ');
+    return lines++ % HEAD_EVERY === 0 ? [head, row] : [row];
+  };
+}
+
+export function evaluationLine(
+  step: number,
+  { accuracy, interval, problems, responseLength, formatRate }: Evaluation,
+): string {
+  const range = interval.map((share) => (100 * share).toFixed(1)).join(', ');
+  const when = step === 0 ? 'before training' : `after step ${step}`;
+  return `held out ${when}: accuracy ${formatPercent(accuracy)} [${range}] of ${problems} problems, ${responseLength.toFixed(1)} tokens, format ${formatPercent(formatRate)}`;
+}
+
+/** Before and after as an aligned text table. */
+export function outcomeTable(before: Evaluation, after: Evaluation): string {
+  const accuracy = ({ accuracy: value, interval }: Evaluation): string =>
+    `${formatPercent(value)} [${interval.map((share) => (100 * share).toFixed(1)).join(', ')}]`;
+  const rows: [string, string, string][] = [
+    [`held out, ${after.problems} problems`, 'before', 'after'],
+    ['accuracy [95 % interval]', accuracy(before), accuracy(after)],
+    ['response length, tokens', before.responseLength.toFixed(1), after.responseLength.toFixed(1)],
+    ['in the right format', formatPercent(before.formatRate), formatPercent(after.formatRate)],
+    ['cut off by the limit', formatPercent(before.truncatedRate), formatPercent(after.truncatedRate)],
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  const text = rows.map(
+    (row) => `${row[0].padEnd(widths[0])}  ${row[1].padStart(widths[1])}  ${row[2].padStart(widths[2])}`,
+  );
+  return [text[0], '─'.repeat(text[0].length), ...text.slice(1)].join('\n');
+}
+
+/** The answer of --dry-run. */
+export function planText(plan: Plan, config: TrainConfig): string {
+  const { seconds, memoryMiB, start } = plan;
+  const mib = (value: number): string => `${formatNumber(value)} MiB`;
+  const split = phases
+    .filter((phase) => seconds[phase] > 0)
+    .map((phase) => `${phase} ${formatSeconds(seconds[phase])}`);
+  return [
+    plan.formula,
+    plan.loss,
+    '',
+    `model      ${formatNumber(plan.parameters)} parameters, ${config.dtype}`,
+    `data       ${plan.problems} problems, ${plan.heldOut} held out`,
+    `step       ${config.rollout.promptsPerStep} prompts × ${config.rollout.samplesPerPrompt} samples, about ${formatSeconds(seconds.perStep)} (${split.join(', ')})`,
+    `run        ${config.steps} steps, about ${formatSeconds(seconds.total)}, evaluations of ${formatSeconds(seconds.evaluation)} included, at the present response length`,
+    `memory     policy and optimizer ${mib(memoryMiB.policy)}${memoryMiB.reference > 0 ? `, reference ${mib(memoryMiB.reference)}` : ''}, activations up to ${mib(memoryMiB.activations)}; resident now ${mib(memoryMiB.measured)}`,
+    `at start   reward usable in ${start.usableGroups} of ${start.groups} groups, accuracy ${formatPercent(start.accuracy)}, format ${formatPercent(start.formatRate)}, ${start.responseLength.toFixed(1)} tokens, cut off ${formatPercent(start.truncatedRate)}`,
+  ].join('\n');
+}

@@ -1,0 +1,135 @@
+/**
+ * What a run will take, for `--dry-run`: one step on a part of the batch is timed on this machine and scaled up, memory is
+ * counted from the parameters. Responses may grow later, and the times with them.
+ */
+import { stepOptions, samplingOptions } from './phase-options';
+import { needsReference, type TrainConfig } from './config';
+import { loadInputs } from './open-run';
+import { problemsOfStep } from '../data/dataset';
+import { knownShare, mean, phases, type Phase } from '../observe/metrics';
+import { advantageFormula, lossFormula } from './formulas';
+import { makePrompts, samplePrompts, scoreRollouts, wholeSequence } from './rollouts';
+import { loadPolicy as defaultLoadPolicy, type LoadPolicy } from './training-policy';
+
+/** Prompts of the timed step. */
+const CALIBRATION_PROMPTS = 8;
+const MIB = 2 ** 20;
+/** Bytes per parameter beside the compute copy: float32 master, gradient and two moments. */
+const TRAINING_BYTES = 16;
+
+export interface Plan {
+  formula: string;
+  loss: string;
+  parameters: number;
+  problems: number;
+  heldOut: number;
+  memoryMiB: {
+    /** Compute weights, master weights, gradients and moments. */
+    policy: number;
+    reference: number;
+    /** Most that the activations of a micro-batch take. */
+    activations: number;
+    /** Resident in this process after the timed step. */
+    measured: number;
+  };
+  /** Predicted wall-clock seconds. */
+  seconds: Record<Phase, number> & { step: number; perStep: number; evaluation: number; total: number };
+  /** Of the timed step. */
+  start: {
+    accuracy: number | null;
+    formatRate: number | null;
+    truncatedRate: number;
+    responseLength: number;
+    usableGroups: number;
+    groups: number;
+  };
+}
+
+export interface PlanOptions {
+  loadPolicy?: LoadPolicy;
+  signal?: AbortSignal;
+  warn?: (message: string) => void;
+}
+
+/** Evaluations of a run: before, after and those between. */
+function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
+  return 2 + (every > 0 ? Math.ceil(steps / every) - 1 : 0);
+}
+
+/** Loads the models, times one step (whose weights are thrown away) and predicts. Writes nothing. */
+export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
+  const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
+  const { problems, heldOut, template, reward } = await loadInputs(config, { warn });
+  const { dtype, device, threads } = config;
+  const policy = await loadPolicy(config.model, { dtype, device, threads });
+  const reference = needsReference(config)
+    ? await loadPolicy(config.referenceModel ?? config.model, { dtype, device, threads })
+    : null;
+  try {
+    const { promptsPerStep } = config.rollout;
+    const part = Math.min(CALIBRATION_PROMPTS, promptsPerStep);
+    const chosen = problemsOfStep(problems.length, part, 0, config.seed).map((i) => problems[i]);
+    const prompts = makePrompts(policy, chosen, template, 0, config.data.addSpecialTokens);
+    const timed = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
+    const time = async <T>(phase: Phase, work: () => Promise<T>): Promise<T> => {
+      const start = performance.now();
+      const result = await work();
+      timed[phase] = (performance.now() - start) / 1000;
+      return result;
+    };
+    const rollouts = await time('sample', () => samplePrompts(policy, prompts, { ...samplingOptions(config), signal }));
+    const samples = await time('verify', () => scoreRollouts(policy, prompts, rollouts, reward));
+    const sequences = samples.map(wholeSequence);
+    const { temperature } = config.rollout;
+    if (reference) await time('reference', () => reference.logProbs(sequences, { temperature, signal }));
+    const trained = sequences.map((sequence, i) => ({
+      ...sequence,
+      advantages: i % 2 ? 1 : -1,
+      oldLogProbs: rollouts[i].logProbs,
+    }));
+    const loss = { ...stepOptions(config, 1), kl: { coefficient: 0 } };
+    await time('step', () => policy.step(trained, loss));
+
+    const scale = promptsPerStep / part;
+    const seconds = Object.fromEntries(phases.map((phase) => [phase, timed[phase] * scale])) as Record<Phase, number>;
+    const perStep = phases.reduce((sum, phase) => sum + seconds[phase], 0);
+    const evaluation = (timed.sample / samples.length) * heldOut.length * config.evaluation.samples;
+    const bytes = dtype === 'bfloat16' ? 2 : 4;
+    // float32 computes on the master weights themselves.
+    const policyBytes = policy.parameterCount * (TRAINING_BYTES + (dtype === 'bfloat16' ? bytes : 0));
+    const spread = chosen.filter(
+      (_, group) =>
+        new Set(samples.filter((sample) => sample.group === group).map(({ score }) => score.reward)).size > 1,
+    );
+    return {
+      formula: advantageFormula(config),
+      loss: lossFormula(config),
+      parameters: policy.parameterCount,
+      problems: problems.length,
+      heldOut: heldOut.length,
+      memoryMiB: {
+        policy: policyBytes / MIB,
+        reference: reference ? (reference.parameterCount * bytes) / MIB : 0,
+        activations: config.optimizer.memoryBudgetMiB,
+        measured: process.memoryUsage().rss / MIB,
+      },
+      seconds: {
+        ...seconds,
+        perStep,
+        evaluation,
+        total: perStep * config.steps + evaluation * (heldOut.length > 0 ? evaluations(config) : 0),
+      },
+      start: {
+        accuracy: knownShare(samples.map(({ score }) => score.correct)),
+        formatRate: knownShare(samples.map(({ score }) => score.formatted)),
+        truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
+        responseLength: mean(samples.map(({ rollout }) => rollout.tokens.length)),
+        usableGroups: spread.length,
+        groups: part,
+      },
+    };
+  } finally {
+    policy.dispose();
+    reference?.dispose();
+  }
+}
