@@ -46,29 +46,31 @@ function badLine(input: string, line: number, error: unknown): ZeroRlError {
   return new ZeroRlError('ERR_ZERO_RL_DATA', message, { cause: error });
 }
 
-/** Runs the job; the exit code becomes 1 where lines were bad. */
+/** Runs the job; the exit code becomes 1 where lines were bad. The output is opened once there is something to do. */
 export async function runJsonLinesJob<T>(job: JsonLinesJob<T>): Promise<JsonLinesSummary> {
   const { flags, unit } = job;
   const summary: JsonLinesSummary = { lines: 0, badLines: 0, results: 0, seconds: 0 };
   const start = performance.now();
-  const writer = await JsonLinesWriter.open(flags.output);
-  using progress = startProgress({ label: flags.input, total: 0, unit });
+  let writer: JsonLinesWriter | undefined;
+  using progress = startProgress({ label: sourceName(flags.input), total: 0, unit });
   const write = async (result: object): Promise<void> => {
-    await writer.write(result);
+    await writer?.write(result);
     summary.results++;
     progress.advance();
   };
   const kept = (): string =>
-    `${summary.results} ${unit} are ${flags.output === '-' ? 'written' : `in ${flags.output}`}; run the command again for the rest.`;
+    `${summary.results} ${unit} are ${flags.output === '-' ? 'written' : `in ${flags.output}`}; run the command again for all.`;
   try {
     await interruptible(async (signal) => {
-      for await (const batch of readBatches(job, summary, progress)) {
+      for await (const batch of readBatches(job, summary, progress, signal)) {
         signal.throwIfAborted();
+        writer ??= await JsonLinesWriter.open(flags.output);
         await job.run(batch, write, signal);
       }
+      writer ??= await JsonLinesWriter.open(flags.output);
     }, kept);
   } finally {
-    await writer.close();
+    await writer?.close();
   }
   summary.seconds = (performance.now() - start) / 1000;
   if (summary.badLines > 0) process.exitCode = 1;
@@ -79,10 +81,11 @@ async function* readBatches<T>(
   job: JsonLinesJob<T>,
   summary: JsonLinesSummary,
   progress: Progress,
+  signal: AbortSignal,
 ): AsyncGenerator<Item<T>[]> {
   let batch: Item<T>[] = [];
   let size = 0;
-  for await (const { line, value, error } of readJsonLines(job.flags.input)) {
+  for await (const { line, value, error } of readJsonLines(job.flags.input, { signal })) {
     summary.lines++;
     try {
       if (error !== undefined) throw error;

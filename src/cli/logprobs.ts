@@ -23,7 +23,7 @@ interface Flags extends JsonLinesFlags, PolicyOptions {
 type Checked = ReturnType<typeof checkSequence>;
 
 /** Tokens scored at a time. */
-const BATCH_TOKENS = 2 ** 17;
+const BATCH_TOKENS = 2 ** 15;
 
 async function logProbs(flags: Flags, self: Command): Promise<void> {
   checkJsonLinesFlags(self, flags);
@@ -48,7 +48,7 @@ async function logProbs(flags: Flags, self: Command): Promise<void> {
   const summary = await runJsonLinesJob({
     flags,
     unit: 'sequences',
-    parse: (line: JsonObject) => checkSequence('the line', line, policy.config),
+    parse: (line: JsonObject) => checkSequence('sequence', line, policy.config),
     resultsPerItem: 1,
     size: ({ tokens: sequence }) => sequence.length,
     batchSize: BATCH_TOKENS,

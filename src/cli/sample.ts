@@ -24,8 +24,8 @@ interface Flags extends JsonLinesFlags, PolicyOptions {
   topK: number;
   minP: number;
   seed: number;
-  stopToken: number[];
-  stopString: string[];
+  stopToken?: number[];
+  stopString?: string[];
   endTokens: boolean;
   specialTokens: boolean;
   maxBatch?: number;
@@ -33,8 +33,6 @@ interface Flags extends JsonLinesFlags, PolicyOptions {
 
 /** Completions worked on at a time: enough to keep the batch full, little enough to hold in memory. */
 const BATCH_COMPLETIONS = 4096;
-
-const collect = <T>(value: T, list: T[]): T[] => [...list, value];
 
 /** `{ prompt }` or `{ tokens }` of a line as checked token ids. */
 function parsePrompt(line: JsonObject, policy: Policy, addSpecialTokens: boolean): Int32Array {
@@ -58,7 +56,7 @@ function completionText(policy: Policy, { tokens, finishReason }: Rollout, stops
 async function sample(flags: Flags, self: Command): Promise<void> {
   checkJsonLinesFlags(self, flags);
   using policy = await Policy.load(flags.model, engineOptions(flags));
-  const stopTokens = [...(flags.endTokens ? policy.endTokens : []), ...flags.stopToken];
+  const stopTokens = [...(flags.endTokens ? policy.endTokens : []), ...(flags.stopToken ?? [])];
   const stops = new Set(stopTokens);
   const options: SampleOptions = {
     n: flags.n,
@@ -69,7 +67,7 @@ async function sample(flags: Flags, self: Command): Promise<void> {
     minP: flags.minP,
     seed: flags.seed,
     stopTokens,
-    stopStrings: flags.stopString,
+    stopStrings: flags.stopString ?? [],
     maxBatch: flags.maxBatch,
   };
   // Wrong options fail before the output is opened.
@@ -145,10 +143,12 @@ addJsonLinesOptions(command, '{id, prompt} or {id, tokens}', 'completions, in th
   .option(
     '--stop-token <id>',
     'another token that ends a completion; repeatable',
-    (text, list: number[]) => collect(integerOption(0)(text), list),
-    [],
+    (text, list: number[] | undefined) => [...(list ?? []), integerOption(0)(text)],
   )
-  .option('--stop-string <text>', 'a text that ends a completion; repeatable', collect<string>, [])
+  .option('--stop-string <text>', 'a text that ends a completion; repeatable', (text, list: string[] | undefined) => [
+    ...(list ?? []),
+    text,
+  ])
   .option('--no-end-tokens', 'do not end completions at the end tokens of the model')
   .option('--no-special-tokens', 'do not add the special tokens of the tokenizer to prompts')
   .option('--max-batch <count>', 'most sequences decoded together', integerOption(1));

@@ -4,7 +4,7 @@
  * blank lines are accepted; blank lines count in line numbers.
  */
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { checkInteger, ZeroRlError } from '../errors';
 
 export type JsonObject = Record<string, unknown>;
@@ -16,6 +16,8 @@ export type JsonLine =
 export interface JsonLinesOptions {
   /** Most bytes of one line, default 64 MiB; a longer one is an error and is skipped without being kept. */
   maxLineBytes?: number;
+  /** Ends reading with an AbortError, also while it waits for standard input. */
+  signal?: AbortSignal;
 }
 
 export const DEFAULT_MAX_LINE_BYTES = 64 * 2 ** 20;
@@ -72,6 +74,7 @@ async function* splitLines(stream: AsyncIterable<Buffer | string>, limit: number
 export async function* readJsonLines(path: string, options: JsonLinesOptions = {}): AsyncGenerator<JsonLine> {
   const limit = checkInteger('maxLineBytes', options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES, 1);
   const stream: Readable = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 2 ** 18 });
+  if (options.signal !== undefined) addAbortSignal(options.signal, stream);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 0;
   const bad = (why: string): JsonLine => ({

@@ -14,7 +14,7 @@ const batch = (step: number): TrainingSequence[] =>
   }));
 const options: StepOptions = { learningRate: 1e-2, weightDecay: 0.1 };
 const probe = [{ tokens: Int32Array.from({ length: 40 }, (_, i) => 29 * i + 1), promptLength: 1 }];
-const scores = async (policy: Policy) => Array.from((await policy.logProbs(probe))[0]!);
+const scores = async (policy: Policy) => Array.from((await policy.logProbs(probe))[0]);
 
 let folder: string;
 const policies: Policy[] = [];
@@ -100,7 +100,7 @@ describe('save', () => {
     expect(size).toBeGreaterThan(bytes * policy.parameterCount);
     expect(size).toBeLessThan(bytes * policy.parameterCount + 10_000);
     const [before, after] = [await scores(policy), await scores(await keep(Policy.load(folder, CPU)))];
-    const worst = Math.max(...before.map((value, i) => Math.abs(value - after[i]!)));
+    const worst = Math.max(...before.map((value, i) => Math.abs(value - after[i])));
     expect(worst).toBeLessThan(dtype === 'F32' ? 1e-30 : 0.5);
   });
 

@@ -59,9 +59,9 @@ test('text prompts are encoded, and a stop string ends a completion once its byt
   const free = await policy.sample(['one two', '3 + 4'], { n: 8, maxTokens: 40, stopTokens: [] });
   const texts = free.map(({ tokens }) => tokenizer.decode(tokens));
   // The letter that most completions hold somewhere is a stop that occurs in the midst of tokens.
-  const stop = [...'aeinorst'].sort(
+  const stop = Array.from('aeinorst').sort(
     (a, b) => texts.filter((text) => text.includes(b)).length - texts.filter((text) => text.includes(a)).length,
-  )[0]!;
+  )[0];
   const stopped = await policy.sample(['one two', '3 + 4'], {
     n: 8,
     maxTokens: 40,
@@ -71,7 +71,7 @@ test('text prompts are encoded, and a stop string ends a completion once its byt
   let ended = 0;
   stopped.forEach((rollout, i) => {
     const { tokens, finishReason } = rollout;
-    expect(Array.from(free[i]!.tokens.slice(0, tokens.length))).toEqual(Array.from(tokens));
+    expect(Array.from(free[i].tokens.slice(0, tokens.length))).toEqual(Array.from(tokens));
     const bytes = (ids: Int32Array) => Buffer.concat(Array.from(ids, (id) => tokenizer.bytesOf(id))).toString('latin1');
     expect(bytes(tokens.subarray(0, -1))).not.toContain(stop);
     expect(bytes(tokens).includes(stop)).toBe(finishReason === 'stop');
@@ -86,9 +86,9 @@ test('results stay as they are when later calls run, and inputs are copied', asy
   const pending = policy.sample([prompt], { maxTokens: 8, stopTokens: [], seed: 1 });
   prompt.fill(0);
   const [first] = await pending;
-  const kept = plain(first!);
+  const kept = plain(first);
   const again = await policy.sample([Int32Array.of(3, 4)], { maxTokens: 8, stopTokens: [], seed: 1 });
   await policy.sample([[9]], { maxTokens: 8, seed: 2 });
-  expect(plain(first!)).toEqual(kept);
-  expect(plain(again[0]!)).toEqual(kept);
+  expect(plain(first)).toEqual(kept);
+  expect(plain(again[0])).toEqual(kept);
 });

@@ -11,7 +11,8 @@ describe('resolveDevice', () => {
   });
 
   test.each(['cuda', 'cuda:0', 'cuda:7'])('%s is refused with its code', (option) => {
-    expect(() => resolveDevice(option, {})).toThrow(expect.objectContaining({ code: 'ERR_ZERO_RL_CUDA_UNAVAILABLE' }));
+    const refused = expect.objectContaining({ code: 'ERR_ZERO_RL_CUDA_UNAVAILABLE' }) as Error;
+    expect(() => resolveDevice(option, {})).toThrow(refused);
   });
 
   test('the environment counts where the option is absent only', () => {

@@ -1,10 +1,9 @@
 /** Arguments of Policy.logProbs and Policy.step. */
 import { checkLogProbsOptions, packSequences } from '../../src/policy/sequence-request';
 import { buildStepRequest } from '../../src/policy/step-request';
-import type { LogProbsOptions, StepOptions, TrainingSequence } from '../../src/policy/types';
+import type { LogProbsOptions, Sequence, StepOptions, TrainingSequence } from '../../src/policy/types';
 
 const limits = { vocabSize: 10, maxPositions: 6 };
-const wrongly = <T>(value: unknown) => value as T;
 
 describe('packing', () => {
   test('tokens, prompt lengths and response offsets', () => {
@@ -31,14 +30,14 @@ describe('packing', () => {
     ['a token beyond the vocabulary', [{ tokens: [1, 10], promptLength: 1 }], 'sequences[0].tokens[1]'],
     ['a sequence longer than the context', [{ tokens: [1, 1, 1, 1, 1, 1, 1], promptLength: 1 }], 'at most 6 tokens'],
   ])('%s', (_, sequences, says) => {
-    expect(() => packSequences(wrongly(sequences), limits)).toThrow(says);
+    expect(() => packSequences(sequences as Sequence[], limits)).toThrow(says);
   });
 
   test('a log-prob temperature of 0 is refused', () => {
     expect(() => checkLogProbsOptions({ temperature: 0 })).toThrow(
       'Expected number between 0.001 and 1000 for temperature but received 0 of type number',
     );
-    expect(() => checkLogProbsOptions(wrongly<LogProbsOptions>({ signal: {} }))).toThrow('for signal');
+    expect(() => checkLogProbsOptions({ signal: {} } as LogProbsOptions)).toThrow('for signal');
   });
 });
 
@@ -71,8 +70,8 @@ describe('the step request', () => {
   });
 
   const masked: TrainingSequence[] = [
-    { ...pair[0]!, mask: [1, 0, 1, 1] },
-    { ...pair[1]!, mask: Uint8Array.of(0, 1) },
+    { ...pair[0], mask: [1, 0, 1, 1] },
+    { ...pair[1], mask: Uint8Array.of(0, 1) },
     { tokens: [1, 2], promptLength: 1, advantages: 1, mask: [0] },
   ];
   test.each([
@@ -143,7 +142,7 @@ const bad: [string, unknown[], typeof TypeError, string][] = [
 ];
 
 test.each(bad)('%s', (_, [sequences, options], error, says) => {
-  const build = () => buildStepRequest(wrongly(sequences), wrongly<StepOptions>(options), limits);
+  const build = () => buildStepRequest(sequences as TrainingSequence[], options as StepOptions, limits);
   expect(build).toThrow(error);
   expect(build).toThrow(says);
   expect(build).toThrow(/^Expected .* for .* but received .* of type \w+$/);

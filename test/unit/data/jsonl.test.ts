@@ -14,7 +14,8 @@ async function read(content: string | Buffer, options?: JsonLinesOptions): Promi
   for await (const line of readJsonLines(file, options)) lines.push(line);
   return lines;
 }
-const shown = (lines: JsonLine[]) => lines.map(({ line, value, error }) => [line, value ?? error?.code]);
+const shown = (lines: JsonLine[]) =>
+  lines.map(({ line, value, error }) => [line, error === undefined ? value : error.code]);
 
 test('objects with their line numbers; blank lines count but give nothing', async () => {
   expect(shown(await read('{"a":1}\n\n  \n{"a":2}\n'))).toEqual([
@@ -49,8 +50,8 @@ test('bad lines are errors in their place and reading goes on', async () => {
     [6, bad],
     [7, { a: 2 }],
   ]);
-  expect(lines[2]!.error?.message).toMatch(/^Line 3 of .*data\.jsonl cannot be used: .*array/);
-  expect(lines[5]!.error?.message).toContain('UTF-8');
+  expect(lines[2].error?.message).toMatch(/^Line 3 of .*data\.jsonl cannot be used: .*array/);
+  expect(lines[5].error?.message).toContain('UTF-8');
 });
 
 test('a line over the limit is skipped without being kept; one at the limit is read', async () => {
@@ -63,7 +64,7 @@ test('a line over the limit is skipped without being kept; one at the limit is r
     [2, false],
     [3, true],
   ]);
-  expect(lines[1]!.error?.message).toContain(`longer than ${fits.length} bytes`);
+  expect(lines[1].error?.message).toContain(`longer than ${fits.length} bytes`);
 });
 
 test('lines that cross the chunks of the stream are whole', async () => {
