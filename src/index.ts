@@ -20,3 +20,26 @@ export type {
   StepStats,
   TrainingSequence,
 } from './policy/types';
+export {
+  algorithms,
+  formula,
+  type Advantages,
+  type Estimator,
+  type EstimatorInput,
+  type EstimatorOptions,
+  type Numerics,
+} from './algorithms';
+export type { Problem } from './data/dataset';
+export type { StepMetrics } from './observe/metrics';
+export {
+  combineRewards,
+  formatReward,
+  mathReward,
+  type RewardFunction,
+  type RewardSample,
+  type Score,
+} from './rewards';
+export type { TrainConfig, TrainConfigInput } from './training/config';
+export type { Evaluation } from './training/evaluate';
+export { train, type TrainEvent, type TrainOptions } from './training/train';
+export { verify, type Verdict, type VerdictReason, type VerifyOptions } from './verifier';

@@ -111,6 +111,7 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
     abort.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
+  progress.line(`loading ${shown(config.model)} and the data`);
   try {
     const lines = stepTable(config);
     const started = performance.now();

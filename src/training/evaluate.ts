@@ -69,7 +69,7 @@ export async function evaluate(input: EvaluationInput): Promise<{ evaluation: Ev
   const start = performance.now();
   const prompts = makePrompts(policy, input.problems, input.template, FIRST_UID, config.data.addSpecialTokens);
   const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal });
-  const samples = await scoreRollouts(policy, prompts, rollouts, input.reward);
+  const samples = await scoreRollouts(policy, prompts, rollouts, input.reward, signal);
   const shares = prompts
     .map((_, group) => knownShare(samples.slice(group * n, (group + 1) * n).map(({ score }) => score.correct)))
     .filter((share) => share !== null);

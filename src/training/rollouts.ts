@@ -63,14 +63,31 @@ export async function samplePrompts(
   );
 }
 
+/** `work`, or the signal's reason as soon as it is aborted: a reward that waits for a server must not hold up a stop. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  const settled = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true, signal: settled.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    settled.abort();
+  }
+}
+
 /** Decodes and scores; the order is kept. */
 export async function scoreRollouts(
   policy: TrainingPolicy,
   prompts: readonly Prompt[],
   rollouts: readonly Rollout[],
   reward: RewardFunction,
+  signal?: AbortSignal,
 ): Promise<Sample[]> {
-  return Promise.all(
+  const scored = Promise.all(
     rollouts.map(async (rollout) => {
       const prompt = prompts[rollout.prompt];
       const completion = decodeResponse(policy, rollout.tokens);
@@ -81,6 +98,7 @@ export async function scoreRollouts(
       return { prompt, group: rollout.prompt, index: rollout.sample, rollout, completion, score };
     }),
   );
+  return untilAborted(scored, signal);
 }
 
 /** Prompt and response as one sequence. */

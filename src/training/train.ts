@@ -144,7 +144,7 @@ export async function* train(
       const rollouts = await clock.time('sample', () =>
         samplePrompts(policy, prompts, { ...samplingOptions(config), signal }),
       );
-      const samples = await clock.time('verify', () => scoreRollouts(policy, prompts, rollouts, run.reward));
+      const samples = await clock.time('verify', () => scoreRollouts(policy, prompts, rollouts, run.reward, signal));
       const scored = samples.filter(({ score }) => score.reward !== null);
       if (scored.length === 0) {
         throw new ZeroRlError(

@@ -21,6 +21,8 @@ export interface ChildOptions {
   input?: string;
   /** Called with the output so far whenever some arrives. */
   onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** The same for standard error. */
+  onErrorOutput?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Runs `node <args>` (or another command) without the flags of jest's own processes. */
@@ -33,7 +35,10 @@ export function runChild(args: string[], options: ChildOptions = {}): Promise<En
     stdout += text;
     options.onOutput?.(stdout, (signal) => child.kill(signal));
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    options.onErrorOutput?.(stderr, (signal) => child.kill(signal));
+  });
   // The child may end before it has read everything.
   child.stdin.on('error', () => undefined);
   if (options.input !== undefined) child.stdin.end(options.input);
