@@ -52,6 +52,31 @@ void for_each_task(int64_t tasks, const Body& body) {
   for (int64_t task = 0; task < tasks; ++task) body(task);
 }
 
+// Scores become probabilities; dscores, which hold dout · value, become the gradients of the scores.
+inline void score_gradients(float* probabilities, float* dscores, float lse, float delta, int64_t count) {
+#pragma omp simd
+  for (int64_t j = 0; j < count; ++j) {
+    probabilities[j] = fast_exp(probabilities[j] - lse);
+    dscores[j] = probabilities[j] * (dscores[j] - delta);
+  }
+}
+
+// dkeys[j] += dscores[j] · query, dvalues[j] += probabilities[j] · dout.
+inline void add_outer_products(const float* dscores, const float* query, float* dkeys, const float* probabilities,
+                               const float* dout, float* dvalues, int64_t dim, int64_t count) {
+  for (int64_t j = 0; j < count; ++j) {
+    float* dkey = dkeys + j * dim;
+    float* dvalue = dvalues + j * dim;
+    const float dscore = dscores[j];
+    const float probability = probabilities[j];
+#pragma omp simd
+    for (int64_t d = 0; d < dim; ++d) {
+      dkey[d] += dscore * query[d];
+      dvalue[d] += probability * dout[d];
+    }
+  }
+}
+
 template <class T>
 void attention(const Attention& a) {
   const int64_t dim = a.head_dim;
@@ -128,23 +153,9 @@ void attention_backward(const AttentionBackward& b) {
         const float lse = a.lse[token * a.heads + head];
         key_scores(query, keys, view.padded, dim, count, probabilities);
         key_scores(dout, values, view.padded, dim, count, dscores);
-#pragma omp simd
-        for (int64_t j = 0; j < count; ++j) {
-          probabilities[j] = fast_exp(probabilities[j] - lse);
-          dscores[j] = probabilities[j] * (dscores[j] - delta);
-        }
+        score_gradients(probabilities, dscores, lse, delta, count);
         add_weighted_rows(dscores, key_rows, dim, count, dquery);
-        for (int64_t j = 0; j < count; ++j) {
-          float* dkey = dkeys + j * dim;
-          float* dvalue = dvalues + j * dim;
-          const float dscore = dscores[j];
-          const float probability = probabilities[j];
-#pragma omp simd
-          for (int64_t d = 0; d < dim; ++d) {
-            dkey[d] += dscore * query[d];
-            dvalue[d] += probability * dout[d];
-          }
-        }
+        add_outer_products(dscores, query, dkeys, probabilities, dout, dvalues, dim, count);
         T* dquery_row = static_cast<T*>(b.dqkv) + token * view.width + head * dim;
         for (int64_t d = 0; d < dim; ++d) dquery_row[d] = from_float<T>(dquery[d] * scale);
       }

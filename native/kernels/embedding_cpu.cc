@@ -14,15 +14,19 @@ void embedding(const Embedding& a) {
   }
 }
 
+template <class T>
+inline void add_row(const T* from, float* to, int64_t count) {
+#pragma omp simd
+  for (int64_t i = 0; i < count; ++i) to[i] += to_float(from[i]);
+}
+
 // Threads share out the columns, so that every sum has one order.
 template <class T>
 void embedding_backward(const EmbeddingBackward& a) {
   parallel_ranges(a.width, 16, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = 0; t < a.count; ++t) {
       const T* dx = static_cast<const T*>(a.dx) + t * a.width;
-      float* row = a.dtable + a.tokens[t] * a.width;
-#pragma omp simd
-      for (int64_t i = begin; i < end; ++i) row[i] += to_float(dx[i]);
+      add_row(dx + begin, a.dtable + a.tokens[t] * a.width + begin, end - begin);
     }
   });
 }

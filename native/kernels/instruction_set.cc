@@ -16,6 +16,7 @@ namespace {
   [] {                                               \
     InstructionSet set{};                            \
     set.name = #isa;                                 \
+    isa::register_gemm(set.float32, set.bfloat16);             \
     isa::register_rms_norm(set.float32, set.bfloat16);         \
     isa::register_rope(set.float32, set.bfloat16);             \
     isa::register_swiglu(set.float32, set.bfloat16);           \

@@ -7,6 +7,25 @@
 
 namespace zero_rl::kernels {
 
+// c[i, j] = Σ_k a[i, k] · b[j, k] (+ bias[j]) (+ c[i, j]), accumulated in float32. Element (i, k) of a lies at
+// a + i·a_stride + k·a_depth_stride, and likewise (j, k) of b.
+struct Gemm {
+  const void* a;
+  int64_t a_stride;
+  int64_t a_depth_stride;
+  const void* b;
+  int64_t b_stride;
+  int64_t b_depth_stride;
+  const void* bias;  // [n] or null
+  void* c;
+  int64_t c_stride;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  bool accumulate;
+  bool float_out;  // c is float32 whatever T is; then without bias
+};
+
 // y = weight · x / sqrt(mean(x²) + eps) over `dim`, for outer × inner vectors that lie
 // at x + o·x_stride + i·dim (RMSNorm, Zhang & Sennrich, arXiv 1910.07467).
 struct RmsNorm {
@@ -183,6 +202,7 @@ struct AdamW {
 };
 
 struct Table {
+  void (*gemm)(const Gemm&);
   void (*rms_norm)(const RmsNorm&);
   void (*rms_norm_backward)(const RmsNormBackward&);
   void (*rope)(const Rope&);

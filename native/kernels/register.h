@@ -5,6 +5,7 @@
 
 #define ZERO_RL_DECLARE_KERNELS(isa)                               \
   namespace zero_rl::kernels::isa {                                \
+  void register_gemm(Table& float32, Table& bfloat16);             \
   void register_rms_norm(Table& float32, Table& bfloat16);         \
   void register_rope(Table& float32, Table& bfloat16);             \
   void register_swiglu(Table& float32, Table& bfloat16);           \

@@ -9,6 +9,34 @@ namespace {
 constexpr int64_t kElementsPerThread = 16384;
 
 template <class T>
+inline float norm_row(const T* x, const T* weight, T* y, int64_t dim, float eps) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t d = 0; d < dim; ++d) sum += to_float(x[d]) * to_float(x[d]);
+  const float rstd = 1.0f / std::sqrt(sum / static_cast<float>(dim) + eps);
+#pragma omp simd
+  for (int64_t d = 0; d < dim; ++d) y[d] = from_float<T>(to_float(x[d]) * rstd * to_float(weight[d]));
+  return rstd;
+}
+
+template <class T, bool Accumulate>
+inline void norm_backward_row(const T* dy, const T* x, const T* weight, float rstd, T* dx, float* dweight,
+                              int64_t dim) {
+  float dot = 0;
+#pragma omp simd reduction(+ : dot)
+  for (int64_t d = 0; d < dim; ++d) dot += to_float(dy[d]) * to_float(weight[d]) * to_float(x[d]) * rstd;
+  const float mean = dot / static_cast<float>(dim);
+#pragma omp simd
+  for (int64_t d = 0; d < dim; ++d) {
+    const float normalised = to_float(x[d]) * rstd;
+    const float gradient = to_float(dy[d]);
+    const float change = rstd * (gradient * to_float(weight[d]) - normalised * mean);
+    dweight[d] += gradient * normalised;
+    dx[d] = from_float<T>(Accumulate ? to_float(dx[d]) + change : change);
+  }
+}
+
+template <class T>
 void rms_norm(const RmsNorm& a) {
   const T* weight = static_cast<const T*>(a.weight);
   const int64_t grain = 1 + kElementsPerThread / (a.inner * a.dim);
@@ -17,13 +45,8 @@ void rms_norm(const RmsNorm& a) {
       for (int64_t i = 0; i < a.inner; ++i) {
         const T* x = static_cast<const T*>(a.x) + o * a.x_stride + i * a.dim;
         T* y = static_cast<T*>(a.y) + o * a.y_stride + i * a.dim;
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t d = 0; d < a.dim; ++d) sum += to_float(x[d]) * to_float(x[d]);
-        const float rstd = 1.0f / std::sqrt(sum / static_cast<float>(a.dim) + a.eps);
+        const float rstd = norm_row(x, weight, y, a.dim, a.eps);
         if (a.rstd != nullptr) a.rstd[o * a.inner + i] = rstd;
-#pragma omp simd
-        for (int64_t d = 0; d < a.dim; ++d) y[d] = from_float<T>(to_float(x[d]) * rstd * to_float(weight[d]));
       }
     }
   });
@@ -44,18 +67,10 @@ void rms_norm_backward(const RmsNormBackward& a) {
         const T* x = static_cast<const T*>(a.x) + o * a.x_stride + i * a.dim;
         T* dx = static_cast<T*>(a.dx) + o * a.dx_stride + i * a.dim;
         const float rstd = a.rstd[o * a.inner + i];
-        float dot = 0;
-#pragma omp simd reduction(+ : dot)
-        for (int64_t d = 0; d < a.dim; ++d) dot += to_float(dy[d]) * to_float(weight[d]) * to_float(x[d]) * rstd;
-        const float mean = dot / static_cast<float>(a.dim);
-        const float keep = a.accumulate ? 1.0f : 0.0f;
-#pragma omp simd
-        for (int64_t d = 0; d < a.dim; ++d) {
-          const float normalised = to_float(x[d]) * rstd;
-          const float gradient = to_float(dy[d]);
-          dweight[d] += gradient * normalised;
-          const float previous = keep != 0.0f ? to_float(dx[d]) : 0.0f;
-          dx[d] = from_float<T>(previous + rstd * (gradient * to_float(weight[d]) - normalised * mean));
+        if (a.accumulate) {
+          norm_backward_row<T, true>(dy, x, weight, rstd, dx, dweight, a.dim);
+        } else {
+          norm_backward_row<T, false>(dy, x, weight, rstd, dx, dweight, a.dim);
         }
       }
     }

@@ -7,6 +7,18 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 namespace {
 
 template <class T>
+inline void rotate_head(T* low, T* high, const float* cosines, const float* sines, float direction, int64_t half) {
+#pragma omp simd
+  for (int64_t i = 0; i < half; ++i) {
+    const float x = to_float(low[i]);
+    const float y = to_float(high[i]);
+    const float sine = direction * sines[i];
+    low[i] = from_float<T>(x * cosines[i] - y * sine);
+    high[i] = from_float<T>(y * cosines[i] + x * sine);
+  }
+}
+
+template <class T>
 void rope(const Rope& a) {
   const int64_t half = a.head_dim / 2;
   parallel_ranges(a.tokens, 1 + 8192 / (a.heads * a.head_dim), [&](int64_t begin, int64_t end, int) {
@@ -15,15 +27,7 @@ void rope(const Rope& a) {
       const float* sines = a.sines + a.positions[t] * half;
       for (int64_t head = 0; head < a.heads; ++head) {
         T* low = static_cast<T*>(a.x) + t * a.stride + head * a.head_dim;
-        T* high = low + half;
-#pragma omp simd
-        for (int64_t i = 0; i < half; ++i) {
-          const float x = to_float(low[i]);
-          const float y = to_float(high[i]);
-          const float sine = a.direction * sines[i];
-          low[i] = from_float<T>(x * cosines[i] - y * sine);
-          high[i] = from_float<T>(y * cosines[i] + x * sine);
-        }
+        rotate_head(low, low + half, cosines, sines, a.direction, half);
       }
     }
   });

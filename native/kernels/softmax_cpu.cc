@@ -9,33 +9,48 @@ namespace {
 constexpr int64_t kElementsPerThread = 4096;
 constexpr int64_t kBlock = 512;
 
+inline float row_maximum(const float* logits, int64_t vocab) {
+  float maximum = -INFINITY;
+#pragma omp simd reduction(max : maximum)
+  for (int64_t j = 0; j < vocab; ++j) maximum = logits[j] > maximum ? logits[j] : maximum;
+  return maximum;
+}
+
+// e = exp(z), z = logit · scale − maximum; adds Σ e and Σ e·z.
+inline void exponentiate_block(const float* logits, float* exponentials, float scale, float maximum, int64_t count,
+                               double& sum, double& weighted) {
+  float part = 0;
+  float part_weighted = 0;
+#pragma omp simd reduction(+ : part, part_weighted)
+  for (int64_t j = 0; j < count; ++j) {
+    const float z = logits[j] * scale - maximum;
+    const float e = fast_exp(z);
+    exponentials[j] = e;
+    part += e;
+    part_weighted += e * z;
+  }
+  sum += part;
+  weighted += part_weighted;
+}
+
+template <class T>
+inline void scale_row(const float* exponentials, T* dlogits, float scale, int64_t vocab) {
+#pragma omp simd
+  for (int64_t j = 0; j < vocab; ++j) dlogits[j] = from_float<T>(exponentials[j] * scale);
+}
+
 void softmax(const Softmax& a) {
   parallel_ranges(a.rows, 1 + kElementsPerThread / a.vocab, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       const float* logits = a.logits + row * a.vocab;
       float* exponentials = a.exponentials + row * a.vocab;
-      float maximum = -INFINITY;
-#pragma omp simd reduction(max : maximum)
-      for (int64_t j = 0; j < a.vocab; ++j) maximum = logits[j] > maximum ? logits[j] : maximum;
-      maximum *= a.inverse_temperature;
-      const float target =
-          a.targets != nullptr ? logits[a.targets[row]] * a.inverse_temperature - maximum : 0.0f;
+      const float maximum = row_maximum(logits, a.vocab) * a.inverse_temperature;
+      const float target = a.targets != nullptr ? logits[a.targets[row]] * a.inverse_temperature - maximum : 0.0f;
       double sum = 0;
       double weighted = 0;
       for (int64_t block = 0; block < a.vocab; block += kBlock) {
-        const int64_t last = block + kBlock < a.vocab ? block + kBlock : a.vocab;
-        float part = 0;
-        float part_weighted = 0;
-#pragma omp simd reduction(+ : part, part_weighted)
-        for (int64_t j = block; j < last; ++j) {
-          const float z = logits[j] * a.inverse_temperature - maximum;
-          const float e = fast_exp(z);
-          exponentials[j] = e;
-          part += e;
-          part_weighted += e * z;
-        }
-        sum += part;
-        weighted += part_weighted;
+        const int64_t count = a.vocab - block < kBlock ? a.vocab - block : kBlock;
+        exponentiate_block(logits + block, exponentials + block, a.inverse_temperature, maximum, count, sum, weighted);
       }
       const double log_sum = std::log(sum);
       a.maxima[row] = maximum;
@@ -55,9 +70,7 @@ void log_prob_gradient(const LogProbGradient& a) {
       const float coefficient = a.coefficients[row] * a.inverse_temperature;
       const int64_t target = a.targets[row];
       const float target_probability = exponentials[target] / a.sums[row];
-      const float scale = -coefficient / a.sums[row];
-#pragma omp simd
-      for (int64_t j = 0; j < a.vocab; ++j) dlogits[j] = from_float<T>(exponentials[j] * scale);
+      scale_row(exponentials, dlogits, -coefficient / a.sums[row], a.vocab);
       dlogits[target] = from_float<T>(coefficient * (1.0f - target_probability));
     }
   });

@@ -39,12 +39,10 @@ class Chunk {
     }
     at::Tensor y = normed();
     norm_rows(model_, x, model_.parameters.tensors().final_norm, y, rstd());
-    at::Tensor logits = rounded();
-    linear(y, model_.parameters.tensors().head, at::Tensor(), logits);
-    at::Tensor exact = logits_.narrow(0, 0, count);
-    if (dtype_ != at::kFloat) exact.copy_(logits);
-    model_.kernels().softmax({.logits = exact.data_ptr<float>(),
-                              .exponentials = exact.data_ptr<float>(),
+    const at::Tensor logits = logits_.narrow(0, 0, count);
+    linear(model_.kernels(), y, model_.parameters.tensors().head, at::Tensor(), logits);
+    model_.kernels().softmax({.logits = logits.data_ptr<float>(),
+                              .exponentials = logits.data_ptr<float>(),
                               .inverse_temperature = 1.0F / temperature,
                               .targets = targets,
                               .log_probs = value(0),
@@ -85,7 +83,7 @@ class Chunk {
   at::Tensor input_;    // [C, H] rows of the residual stream
   at::Tensor normed_;   // [C, H]
   at::Tensor logits_;   // [C, V] float32
-  at::Tensor rounded_;  // [C, V] compute dtype; the same memory when that is float32
+  at::Tensor rounded_;  // [C, V] dlogits in the compute dtype; the same memory when that is float32
   at::Tensor rstd_;     // [C]
   at::Tensor values_;   // [5, C] log-probs, entropies, maxima, sums, coefficients
   int64_t count_ = 0;
@@ -129,8 +127,8 @@ void head_backward(Model& model, const Activations& saved, const MicroBatch& bat
     const at::Tensor dlogits = chunk.gradient(targets, temperature);
     at::Tensor dy = dnormed.narrow(0, 0, count);
     at::Tensor dout = dinput.narrow(0, 0, count);
-    linear_backward_weight(dlogits, chunk.normed(), gradients.head, at::Tensor());
-    linear_backward_input(dlogits, weights.head, dy);
+    linear_backward_weight(model.kernels(), dlogits, chunk.normed(), gradients.head, at::Tensor());
+    linear_backward_input(model.kernels(), dlogits, weights.head, dy);
     norm_rows_backward(model, dy, chunk.input(), weights.final_norm, chunk.rstd(), dout, /*accumulate=*/false,
                        gradients.final_norm);
     const size_t row_bytes = hidden * dx.element_size();

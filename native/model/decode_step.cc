@@ -6,15 +6,11 @@ namespace zero_rl {
 
 at::Tensor head_logits(Model& model, const at::Tensor& x) {
   const DecoderTensors& weights = model.parameters.tensors();
-  const at::ScalarType dtype = model.parameters.dtype();
-  at::Tensor normed = model.workspace.take(x.sizes(), dtype);
+  at::Tensor normed = model.workspace.take(x.sizes(), model.parameters.dtype());
   norm_rows(model, x, weights.final_norm, normed, at::Tensor());
-  at::Tensor logits = model.workspace.take({x.size(0), model.config.vocab_size}, dtype);
-  linear(normed, weights.head, at::Tensor(), logits);
-  if (dtype == at::kFloat) return logits;
-  at::Tensor exact = model.workspace.take(logits.sizes(), at::kFloat);
-  exact.copy_(logits);
-  return exact;
+  at::Tensor logits = model.workspace.take({x.size(0), model.config.vocab_size}, at::kFloat);
+  linear(model.kernels(), normed, weights.head, at::Tensor(), logits);
+  return logits;
 }
 
 at::Tensor decode_step(Model& model, const int32_t* tokens, const int32_t* positions,
@@ -44,7 +40,7 @@ at::Tensor decode_step(Model& model, const int32_t* tokens, const int32_t* posit
   for (int64_t l = 0; l < config.layers; ++l) {
     const LayerTensors& layer = weights.layers[l];
     norm_rows(model, x, layer.input_norm, normed, at::Tensor());
-    linear(normed, layer.qkv, layer.qkv_bias, qkv);
+    linear(kernels, normed, layer.qkv, layer.qkv_bias, qkv);
     if (config.qk_norm) {
       raw_qk.copy_(qkv.narrow(1, 0, raw_qk.size(1)));
       norm_heads(model, layer, raw_qk, qkv, at::Tensor(), at::Tensor());
@@ -58,14 +54,14 @@ at::Tensor decode_step(Model& model, const int32_t* tokens, const int32_t* posit
                               .heads = config.heads,
                               .kv_heads = config.kv_heads,
                               .head_dim = config.head_dim});
-    linear_add(attention, layer.output, layer.output_bias, x);
+    linear_add(kernels, attention, layer.output, layer.output_bias, x);
     norm_rows(model, x, layer.post_norm, normed, at::Tensor());
-    linear(normed, layer.gate_up, layer.gate_up_bias, gate_up);
+    linear(kernels, normed, layer.gate_up, layer.gate_up_bias, gate_up);
     kernels.swiglu({.gate_up = gate_up.data_ptr(),
                     .act = act.data_ptr(),
                     .tokens = rows,
                     .width = config.intermediate_size});
-    linear_add(act, layer.down, layer.down_bias, x);
+    linear_add(kernels, act, layer.down, layer.down_bias, x);
   }
   return head_logits(model, x);
 }

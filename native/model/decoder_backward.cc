@@ -61,21 +61,21 @@ void decoder_backward(Model& model, const PackedTokens& packed, const Activation
 
     kernels.swiglu(
         {.gate_up = kept.gate_up.data_ptr(), .act = act.data_ptr(), .tokens = count, .width = inner});
-    linear_backward_weight(dx, act, gradient.down, gradient.down_bias);
-    linear_backward_input(dx, layer.down, dact);
+    linear_backward_weight(kernels, dx, act, gradient.down, gradient.down_bias);
+    linear_backward_input(kernels, dx, layer.down, dact);
     kernels.swiglu_backward({.gate_up = kept.gate_up.data_ptr(),
                              .dact = dact.data_ptr(),
                              .dgate_up = dgate_up.data_ptr(),
                              .tokens = count,
                              .width = inner});
     norm_rows(model, kept.middle, layer.post_norm, normed, at::Tensor());
-    linear_backward_weight(dgate_up, normed, gradient.gate_up, gradient.gate_up_bias);
-    linear_backward_input(dgate_up, layer.gate_up, dnormed);
+    linear_backward_weight(kernels, dgate_up, normed, gradient.gate_up, gradient.gate_up_bias);
+    linear_backward_input(kernels, dgate_up, layer.gate_up, dnormed);
     norm_rows_backward(model, dnormed, kept.middle, layer.post_norm, kept.middle_rstd, dx, /*accumulate=*/true,
                        gradient.post_norm);
 
-    linear_backward_weight(dx, kept.attention, gradient.output, gradient.output_bias);
-    linear_backward_input(dx, layer.output, dattention);
+    linear_backward_weight(kernels, dx, kept.attention, gradient.output, gradient.output_bias);
+    linear_backward_input(kernels, dx, layer.output, dattention);
     kernels.attention_backward({.forward = {.qkv = kept.qkv.data_ptr(),
                                             .out = kept.attention.data_ptr(),
                                             .lse = kept.lse.data_ptr<float>(),
@@ -89,8 +89,8 @@ void decoder_backward(Model& model, const PackedTokens& packed, const Activation
     rotate(model, dqkv, packed.positions.data(), -1.0F);
     if (config.qk_norm) norm_heads_backward(model, layer, kept, dqkv, gradient);
     norm_rows(model, kept.input, layer.input_norm, normed, at::Tensor());
-    linear_backward_weight(dqkv, normed, gradient.qkv, gradient.qkv_bias);
-    linear_backward_input(dqkv, layer.qkv, dnormed);
+    linear_backward_weight(kernels, dqkv, normed, gradient.qkv, gradient.qkv_bias);
+    linear_backward_input(kernels, dqkv, layer.qkv, dnormed);
     norm_rows_backward(model, dnormed, kept.input, layer.input_norm, kept.input_rstd, dx, /*accumulate=*/true,
                        gradient.input_norm);
   }

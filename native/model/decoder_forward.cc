@@ -64,7 +64,7 @@ void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activa
     LayerActivations buffers = keep ? layer_buffers() : reused;
     buffers.input = x;
     norm_rows(model, x, layer.input_norm, normed, buffers.input_rstd);
-    linear(normed, layer.qkv, layer.qkv_bias, buffers.qkv);
+    linear(kernels, normed, layer.qkv, layer.qkv_bias, buffers.qkv);
     if (config.qk_norm) {
       buffers.raw_qk.copy_(buffers.qkv.narrow(1, 0, buffers.raw_qk.size(1)));
       norm_heads(model, layer, buffers.raw_qk, buffers.qkv, buffers.q_rstd, buffers.k_rstd);
@@ -83,9 +83,9 @@ void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activa
       buffers.middle.copy_(x);
       x = buffers.middle;
     }
-    linear_add(buffers.attention, layer.output, layer.output_bias, x);
+    linear_add(kernels, buffers.attention, layer.output, layer.output_bias, x);
     norm_rows(model, x, layer.post_norm, normed, buffers.middle_rstd);
-    linear(normed, layer.gate_up, layer.gate_up_bias, buffers.gate_up);
+    linear(kernels, normed, layer.gate_up, layer.gate_up_bias, buffers.gate_up);
     kernels.swiglu({.gate_up = buffers.gate_up.data_ptr(),
                     .act = act.data_ptr(),
                     .tokens = count,
@@ -95,7 +95,7 @@ void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activa
       next.copy_(x);
       x = next;
     }
-    linear_add(act, layer.down, layer.down_bias, x);
+    linear_add(kernels, act, layer.down, layer.down_bias, x);
     if (keep) saved.layers.push_back(std::move(buffers));
   }
   saved.output = x;

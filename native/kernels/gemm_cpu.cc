@@ -1,0 +1,167 @@
+// Matrix product with float32 accumulation. Threads share out rows or columns and pack their own panels, so
+// there is no barrier; a result is added up in one order over k whatever the other dimensions are, so a row
+// does not depend on its batch.
+#include "kernels/element.h"
+#include "kernels/register.h"
+#include "runtime/parallel.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int64_t kLanes = 16;
+constexpr int64_t kTileRows = 12;
+#elif defined(__AVX2__)
+constexpr int64_t kLanes = 8;
+constexpr int64_t kTileRows = 6;
+#else
+constexpr int64_t kLanes = 4;
+constexpr int64_t kTileRows = 4;
+#endif
+constexpr int64_t kTileColumns = 2 * kLanes;
+
+// A block of B (kDepth × kColumns) and one of A (kRows × kDepth) fit the second-level cache together.
+constexpr int64_t kDepth = 256;
+constexpr int64_t kColumns = 256;
+constexpr int64_t kRows = 16 * kTileRows;
+
+typedef float Vector __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
+
+// out[panel][k][lane] = matrix(start + panel · width + lane, k), zero beyond `count`.
+template <class T>
+void pack(const T* matrix, int64_t stride, int64_t depth_stride, int64_t count, int64_t depth, int64_t width,
+          float* out) {
+  for (int64_t first = 0; first < count; first += width) {
+    const int64_t valid = count - first < width ? count - first : width;
+    const T* panel = matrix + first * stride;
+    if (stride == 1) {
+      for (int64_t k = 0; k < depth; ++k) {
+        const T* row = panel + k * depth_stride;
+        for (int64_t i = 0; i < valid; ++i) out[k * width + i] = to_float(row[i]);
+        for (int64_t i = valid; i < width; ++i) out[k * width + i] = 0;
+      }
+    } else {
+      for (int64_t i = 0; i < valid; ++i) {
+        const T* row = panel + i * stride;
+        for (int64_t k = 0; k < depth; ++k) out[k * width + i] = to_float(row[k * depth_stride]);
+      }
+      for (int64_t i = valid; i < width; ++i) {
+        for (int64_t k = 0; k < depth; ++k) out[k * width + i] = 0;
+      }
+    }
+    out += width * depth;
+  }
+}
+
+// tile [kTileRows, ld] += a panel · b panel, all in registers over k.
+inline void multiply_tile(const float* a, const float* b, int64_t depth, float* tile, int64_t ld) {
+  Vector left[kTileRows];
+  Vector right[kTileRows];
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < kTileRows; ++i) {
+    left[i] = *reinterpret_cast<const Vector*>(tile + i * ld);
+    right[i] = *reinterpret_cast<const Vector*>(tile + i * ld + kLanes);
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    const Vector b0 = *reinterpret_cast<const Vector*>(b);
+    const Vector b1 = *reinterpret_cast<const Vector*>(b + kLanes);
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < kTileRows; ++i) {
+      left[i] += a[i] * b0;
+      right[i] += a[i] * b1;
+    }
+    a += kTileRows;
+    b += kTileColumns;
+  }
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < kTileRows; ++i) {
+    *reinterpret_cast<Vector*>(tile + i * ld) = left[i];
+    *reinterpret_cast<Vector*>(tile + i * ld + kLanes) = right[i];
+  }
+}
+
+// out rows = tile (+ bias) (+ out).
+template <class T>
+void store(const Gemm& g, const float* tile, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  const T* bias = static_cast<const T*>(g.bias);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* from = tile + i * kColumns;
+    if (g.float_out) {
+      float* to = static_cast<float*>(g.c) + (row + i) * g.c_stride + column;
+      for (int64_t j = 0; j < columns; ++j) to[j] = from[j] + (g.accumulate ? to[j] : 0.0f);
+      continue;
+    }
+    T* to = static_cast<T*>(g.c) + (row + i) * g.c_stride + column;
+    if (bias != nullptr && g.accumulate) {
+      for (int64_t j = 0; j < columns; ++j) to[j] = from_float<T>(to_float(to[j]) + from[j] + to_float(bias[column + j]));
+    } else if (bias != nullptr) {
+      for (int64_t j = 0; j < columns; ++j) to[j] = from_float<T>(from[j] + to_float(bias[column + j]));
+    } else if (g.accumulate) {
+      for (int64_t j = 0; j < columns; ++j) to[j] = from_float<T>(to_float(to[j]) + from[j]);
+    } else {
+      for (int64_t j = 0; j < columns; ++j) to[j] = from_float<T>(from[j]);
+    }
+  }
+}
+
+// Rows [row0, row1) and columns [column0, column1) of C.
+template <class T>
+void multiply_block(const Gemm& g, int64_t row0, int64_t row1, int64_t column0, int64_t column1) {
+  Scratch scratch(kRows * kDepth + kColumns * kDepth + kRows * kColumns);
+  float* a_panels = scratch.data();
+  float* b_panels = a_panels + kRows * kDepth;
+  float* tile = b_panels + kColumns * kDepth;
+  const T* a = static_cast<const T*>(g.a);
+  const T* b = static_cast<const T*>(g.b);
+  for (int64_t column = column0; column < column1; column += kColumns) {
+    const int64_t columns = column1 - column < kColumns ? column1 - column : kColumns;
+    // With one block of k the packed B serves all rows.
+    const bool pack_once = g.k <= kDepth;
+    if (pack_once) pack(b + column * g.b_stride, g.b_stride, g.b_depth_stride, columns, g.k, kTileColumns, b_panels);
+    for (int64_t row = row0; row < row1; row += kRows) {
+      const int64_t rows = row1 - row < kRows ? row1 - row : kRows;
+      std::memset(tile, 0, static_cast<size_t>(kRows * kColumns) * sizeof(float));
+      for (int64_t k = 0; k < g.k; k += kDepth) {
+        const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
+        if (!pack_once) {
+          pack(b + column * g.b_stride + k * g.b_depth_stride, g.b_stride, g.b_depth_stride, columns, depth,
+               kTileColumns, b_panels);
+        }
+        pack(a + row * g.a_stride + k * g.a_depth_stride, g.a_stride, g.a_depth_stride, rows, depth, kTileRows,
+             a_panels);
+        for (int64_t j = 0; j < columns; j += kTileColumns) {
+          for (int64_t i = 0; i < rows; i += kTileRows) {
+            multiply_tile(a_panels + i * depth, b_panels + j * depth, depth, tile + i * kColumns + j, kColumns);
+          }
+        }
+      }
+      store<T>(g, tile, row, rows, column, columns);
+    }
+  }
+}
+
+template <class T>
+void gemm(const Gemm& g) {
+  constexpr int64_t kProductsPerThread = 1 << 18;
+  if (g.m >= g.n) {
+    const int64_t units = (g.m + kTileRows - 1) / kTileRows;
+    parallel_ranges(units, 1 + kProductsPerThread / (kTileRows * g.n * g.k), [&](int64_t begin, int64_t end, int) {
+      multiply_block<T>(g, begin * kTileRows, end * kTileRows < g.m ? end * kTileRows : g.m, 0, g.n);
+    });
+  } else {
+    const int64_t units = (g.n + kTileColumns - 1) / kTileColumns;
+    parallel_ranges(units, 1 + kProductsPerThread / (kTileColumns * g.m * g.k), [&](int64_t begin, int64_t end, int) {
+      multiply_block<T>(g, 0, g.m, begin * kTileColumns, end * kTileColumns < g.n ? end * kTileColumns : g.n);
+    });
+  }
+}
+
+}  // namespace
+
+void register_gemm(Table& float32, Table& bfloat16) {
+  float32.gemm = gemm<float>;
+  bfloat16.gemm = gemm<Bfloat16>;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA
