@@ -60,22 +60,25 @@ describe.each(references)('$name', (reference) => {
     }
   });
 
-  test.each([{ temperature: 1 }, { temperature: 0.7, topK: 12 }, { temperature: 1.3, topP: 0.8 }])(
-    'sampled log-probs equal scored ones within 1e-5 at %p',
-    async (setting) => {
-      const rollouts = await policy.sample(prompts, { ...options, ...setting, n: 2 });
-      expect(rollouts).toHaveLength(2 * prompts.length);
-      const scored = await policy.logProbs(
-        rollouts.map(({ prompt, tokens }) => ({
-          tokens: Int32Array.from([...prompts[prompt], ...tokens]),
-          promptLength: prompts[prompt].length,
-        })),
-        { temperature: setting.temperature },
-      );
-      const differences = rollouts.map(({ logProbs }, i) => maxDifference(scored[i], logProbs));
-      expect(Math.max(...differences)).toBeLessThan(1e-5);
-    },
-  );
+  test.each([
+    { temperature: 1 },
+    { temperature: 0.7, topK: 12 },
+    { temperature: 1.3, topP: 0.8 },
+    { temperature: 1, maxBatch: 1 },
+    { temperature: 1, maxBatch: 5 },
+  ])('sampled log-probs equal scored ones within 1e-5 at %p', async (setting) => {
+    const rollouts = await policy.sample(prompts, { ...options, ...setting, n: 2 });
+    expect(rollouts).toHaveLength(2 * prompts.length);
+    const scored = await policy.logProbs(
+      rollouts.map(({ prompt, tokens }) => ({
+        tokens: Int32Array.from([...prompts[prompt], ...tokens]),
+        promptLength: prompts[prompt].length,
+      })),
+      { temperature: setting.temperature },
+    );
+    const differences = rollouts.map(({ logProbs }, i) => maxDifference(scored[i], logProbs));
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
+  });
 
   test('temperature 0 takes the most likely token', async () => {
     const [rollout] = await policy.sample([prompts[3]], { maxTokens: 6, stopTokens: [], temperature: 0 });

@@ -110,7 +110,7 @@ test('the second token follows the first', async () => {
   const first = exact(1);
   const second = await score(Array.from({ length: vocabulary }, (_, token) => Int32Array.from([...prompt, token])));
   const joint = Float64Array.from(second, (value, index) => value * first[Math.floor(index / vocabulary)]);
-  const completions = await draw(20, DRAWS / 20, { seed: 12, maxTokens: 2 });
+  const completions = await draw(20, DRAWS / 40, { seed: 12, maxTokens: 2 });
   const counts = count(
     completions.map(([a, b]) => a * vocabulary + b),
     vocabulary ** 2,
@@ -123,31 +123,38 @@ test('the second token follows the first', async () => {
 });
 
 describe('draws are independent between', () => {
-  const joint = Float64Array.from({ length: vocabulary ** 2 }, (_, index) => {
-    const probabilities = exact(1);
-    return probabilities[Math.floor(index / vocabulary)] * probabilities[index % vocabulary];
-  });
+  // Eight classes of tokens: pairs then have few enough outcomes for a strong test on few draws.
+  const CLASSES = 8;
+  const PAIRS = 3_000;
+  const classes = new Float64Array(CLASSES);
+  for (const [token, probability] of exact(1).entries()) classes[token % CLASSES] += probability;
+  const joint = Float64Array.from(
+    { length: CLASSES ** 2 },
+    (_, index) => classes[Math.floor(index / CLASSES)] * classes[index % CLASSES],
+  );
   const pairs = (left: Int32Array[], right: Int32Array[]) =>
     count(
-      left.map((completion, index) => completion[0] * vocabulary + right[index][0]),
-      vocabulary ** 2,
+      left.map((completion, index) => (completion[0] % CLASSES) * CLASSES + (right[index][0] % CLASSES)),
+      CLASSES ** 2,
     );
 
   test('the samples of one prompt', async () => {
-    const completions = await draw(DRAWS / 2, 2, { seed: 13 });
+    const completions = await draw(PAIRS, 2, { seed: 13 });
     const left = completions.filter((_, index) => index % 2 === 0);
     const right = completions.filter((_, index) => index % 2 === 1);
     expectFit(pairs(left, right), joint);
-    expectMisfit(pairs(left, left), joint);
+    // One pair in ten equal would already be found.
+    const tied = right.map((completion, index) => (index % 10 === 0 ? left[index] : completion));
+    expectMisfit(pairs(left, tied), joint);
   });
 
   test('neighbouring uids', async () => {
-    const completions = await draw(DRAWS / 2 + 1, 1, { seed: 14 });
+    const completions = await draw(PAIRS + 1, 1, { seed: 14 });
     expectFit(pairs(completions.slice(0, -1), completions.slice(1)), joint);
   });
 
   test('neighbouring seeds', async () => {
-    const [left, right] = [await draw(DRAWS / 2, 1, { seed: 15 }), await draw(DRAWS / 2, 1, { seed: 16 })];
+    const [left, right] = [await draw(PAIRS, 1, { seed: 15 }), await draw(PAIRS, 1, { seed: 16 })];
     expectFit(pairs(left, right), joint);
   });
 });
