@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/kernels.h"
 #include "model.h"
 
 namespace {
@@ -28,6 +29,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     throw error;
   }
   exports.Set("torchVersion", Napi::String::New(env, loaded));
+  exports.Set("instructionSet", Napi::String::New(env, zero_rl::kernels::instruction_set().name));
   exports.Set("addonVersion", Napi::String::New(env, ZERO_RL_VERSION));
   zero_rl::binding::registerModel(env, exports);
   return exports;

@@ -168,6 +168,10 @@ export class NativeModel {
 export interface NativeBinding {
   /** The libtorch that is loaded, e.g. "2.11". */
   readonly torchVersion: string;
+  /** Version of this package that the addon was built from. */
+  readonly addonVersion: string;
+  /** Kernels in use: "portable", "avx2" or "avx512". */
+  readonly instructionSet: string;
   readonly NativeModel: typeof NativeModel;
   readonly AbortFlag: typeof AbortFlag;
 }
