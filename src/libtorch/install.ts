@@ -39,7 +39,11 @@ const GIGABYTE = 1e9;
 /** Download, unpacked files and some room. */
 const SPACE = { cpu: 1.3 * GIGABYTE, cuda: 9 * GIGABYTE };
 
-/** Installs the pinned libtorch unless it is there. */
+/**
+ * Installs the pinned libtorch unless it is there.
+ * @throws ZeroRlError `ERR_ZERO_RL_LIBTORCH_NOT_FOUND` when it cannot be downloaded, `_LIBTORCH_VERSION` when what came is
+ * another version, `_OUTPUT` when it cannot be written, `_PLATFORM`; nothing half-made is left.
+ */
 export async function installLibtorch(options: InstallOptions = {}): Promise<Installation> {
   checkPlatform();
   const { flavor = 'cpu', headers = false, force = false, onProgress } = options;
@@ -51,15 +55,24 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
   };
   const early = force ? undefined : present();
   if (early !== undefined) return early;
-  return withLock(
-    `${target}.lock`,
-    async () => {
-      // Another process may have finished meanwhile.
-      const late = force ? undefined : present();
-      return late ?? { directory: await install(target, { ...options, flavor, headers }), installed: true };
-    },
-    (pid) => onProgress?.(`waiting for process ${pid}, which is installing libtorch`),
-  );
+  try {
+    return await withLock(
+      `${target}.lock`,
+      async () => {
+        // Another process may have finished meanwhile.
+        const late = force ? undefined : present();
+        return late ?? { directory: await install(target, { ...options, flavor, headers }), installed: true };
+      },
+      (pid) => onProgress?.(`waiting for process ${pid}, which is installing libtorch`),
+    );
+  } catch (error) {
+    if (isZeroRlError(error) || !(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_OUTPUT',
+      `libtorch could not be written to ${path.dirname(target)} (${error.message}); set ZERO_RL_CACHE to a folder that can be written.`,
+      { cause: error },
+    );
+  }
 }
 
 function isWhole(target: string, manifest: Manifest): boolean {

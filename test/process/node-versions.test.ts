@@ -1,0 +1,40 @@
+/** The one addon in the other supported versions of Node. Skipped, with the reason, where npm cannot fetch them. */
+import { childProgram, repository, runChild } from '../support/child';
+import { fetchNode } from '../support/node-versions';
+
+describe.each(['22.23.3', '24.9.0'])('Node %s', (version) => {
+  const node = fetchNode(version);
+  const command = 'binary' in node ? node.binary : '';
+  const title = (text: string): string => ('reason' in node ? `${text} (${node.reason})` : text);
+  const testHere = 'binary' in node ? test : test.skip;
+
+  testHere(title('passes doctor'), async () => {
+    const { code, stdout } = await runChild([`${repository}/dist/cli/main.js`, 'doctor', '--json'], { command });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, platform: { node: version } });
+  });
+
+  testHere.each([
+    ['normal idle', 0],
+    ['exit busy', 7],
+    ['throw busy', 1],
+  ])('%s', async (words, code) => {
+    expect(await runChild([childProgram('exit.cjs'), ...words.split(' ')], { command })).toMatchObject({
+      code,
+      signal: null,
+      stdout: 'ready\n',
+    });
+  });
+
+  testHere.each([
+    ['successive', 0],
+    ['terminate', 0],
+    ['exit', 7],
+  ])('workers: %s', async (scenario, code) => {
+    expect(await runChild([childProgram('workers.cjs'), scenario], { command })).toMatchObject({
+      code,
+      signal: null,
+      stderr: '',
+    });
+  });
+});
