@@ -43,18 +43,18 @@ export interface DocumentMix {
 /** Habits differ by template, as on the web, so what a base model does depends on how it is asked. */
 export const DEFAULT_MIX: DocumentMix = {
   kinds: DEFAULT_KINDS,
-  templates: { question: 0.35, short: 0.15, problem: 0.35, boxed: 0.15 },
+  templates: { question: 0.3, short: 0.2, problem: 0.45, boxed: 0.05 },
   habits: {
-    question: { worked: 0.42, boxed: 0.7 },
+    question: { worked: 0.36, boxed: 0.75 },
     short: { worked: 0.25, boxed: 0.5 },
-    problem: { worked: 0.85, boxed: 0.7 },
-    boxed: { worked: 0.42, boxed: 0.95 },
+    problem: { worked: 0.9, boxed: 0.75 },
+    boxed: { worked: 0.4, boxed: 0.95 },
   },
-  styles: { terse: 0.5, carry: 0.42, wordy: 0.08 },
+  styles: { terse: 0.5, carry: 0.45, wordy: 0.05 },
   workedSlip: 0.02,
   directWrong: 0.33,
-  remark: 0.08,
-  runOn: 0.06,
+  remark: 0.06,
+  runOn: 0.05,
 };
 
 /** The question of a problem in words, `plainly` or in one of the corpus' phrasings. */

@@ -22,9 +22,9 @@ export interface ArithmeticProblem {
 
 /** Default shares of the kinds in the corpus and among the prompts. */
 export const DEFAULT_KINDS: Readonly<Record<ProblemKind, number>> = {
-  addition: 0.5,
+  addition: 0.55,
   subtraction: 0.2,
-  multiplication: 0.15,
+  multiplication: 0.1,
   equation: 0.15,
 };
 
@@ -48,7 +48,7 @@ function twoOrThreeDigits(random: RandomStream): number {
 }
 
 function addition(random: RandomStream): ArithmeticProblem {
-  const operands = Array.from({ length: random.integer(2, 3) }, () => twoOrThreeDigits(random));
+  const operands = Array.from({ length: random.chance(0.3) ? 3 : 2 }, () => twoOrThreeDigits(random));
   return {
     kind: 'addition',
     expression: operands.join('+'),
