@@ -48,8 +48,8 @@ export function formula(name: AlgorithmName, options: FormulaOptions = {}): stri
       const mode = checkNumerics(name, { numerics: options.numerics }, ['default', 'openrlhf', 'verl', 'trl']);
       if (mode === 'openrlhf')
         return `A[i,t] = clamp(r[i] - mean of r over the other samples of the prompt, ±10)${toGo}${k1}`;
-      const inside = beta === 0 ? 'r[i]' : `r[i] - ${beta}·Σ_t k1[i,t]`;
-      return `R[i] = ${inside}\nA[i,t] = R[i] - mean of R over the other samples of the prompt${k1}`;
+      if (beta === 0) return 'A[i,t] = r[i] - mean of r over the other samples of the prompt';
+      return `R[i] = r[i] - ${beta}·Σ_t k1[i,t]\nA[i,t] = R[i] - mean of R over the other samples of the prompt${k1}`;
     }
     case 'reinforce++': {
       const mode = checkNumerics(name, { numerics: options.numerics }, ['default', 'openrlhf', 'verl']);

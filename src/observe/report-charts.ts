@@ -34,6 +34,7 @@ export async function runCharts(rows: readonly MetricsRow[]): Promise<string[]> 
   });
   const chart = (series: Series[], options: ChartOptions, describe: (row: StepMetrics) => string): Promise<string> =>
     lineChart(series, {
+      labelWidth: series.length === 1 ? 16 : 72,
       ...options,
       tooltips: steps.map((row) => ({ x: row.step, text: `step ${row.step}\n${describe(row)}` })),
     });
@@ -42,7 +43,7 @@ export async function runCharts(rows: readonly MetricsRow[]): Promise<string[]> 
   const measured = steps.some((row) => row.klPerSequence !== null);
   return Promise.all([
     chart(
-      [curve('reward', 0, (row) => row.rewardMean)],
+      [curve('', 0, (row) => row.rewardMean)],
       { title: 'Reward', subtitle: 'mean of the step’s samples' },
       (row) => `reward ${formatNumber(row.rewardMean)} ± ${formatNumber(row.rewardStd)}`,
     ),
@@ -74,37 +75,37 @@ export async function runCharts(rows: readonly MetricsRow[]): Promise<string[]> 
       (row) => `${formatNumber(row.responseLength)} tokens`,
     ),
     chart(
-      [curve('entropy', 0, (row) => row.entropy)],
+      [curve('', 0, (row) => row.entropy)],
       { title: 'Entropy', subtitle: 'nats per token', include: [0] },
       (row) => `${formatNumber(row.entropy)} nats`,
     ),
     ...(measured
       ? [
           chart(
-            [curve('per sequence', 0, (row) => row.klPerSequence)],
+            [curve('', 0, (row) => row.klPerSequence)],
             { title: 'KL to the reference', subtitle: 'nats per sequence (k1 estimate)', include: [0] },
             (row) => `${formatNumber(row.klPerSequence)} nats per sequence\n${formatNumber(row.klPerToken)} per token`,
           ),
         ]
       : []),
     chart(
-      [curve('grad norm', 0, (row) => row.gradNorm)],
+      [curve('', 0, (row) => row.gradNorm)],
       { title: 'Gradient norm', subtitle: 'before clipping', include: [0] },
       (row) => formatNumber(row.gradNorm),
     ),
     chart(
       [
         curve('format', 0, (row) => row.formatRate),
-        curve('usable groups', 2, (row) => row.usableGroups / Math.max(1, row.groups)),
-        curve('truncated', 1, (row) => row.truncatedRate),
+        curve('usable', 2, (row) => row.usableGroups / Math.max(1, row.groups)),
+        curve('cut off', 1, (row) => row.truncatedRate),
       ],
       {
         title: 'Shares',
-        subtitle: 'usable: rewards within the group differ',
+        subtitle: 'format right, groups whose rewards differ, cut off',
         include: [0, 1],
         bounds: [0, 1],
         formatY: percent,
-        labelWidth: 90,
+        labelWidth: 64,
       },
       (row) =>
         `format ${formatPercent(row.formatRate)}\nusable groups ${row.usableGroups} of ${row.groups}\ntruncated ${formatPercent(row.truncatedRate)}`,

@@ -4,6 +4,7 @@ import { algorithms, type Advantages, type AlgorithmName, type Estimator } from 
 import { loadProblems, type DatasetOptions, type Problem } from '../data/dataset';
 import { loadTemplate, type Template } from '../data/template';
 import { ZeroRlError } from '../errors';
+import { makeFolder } from '../policy/atomic-file';
 import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
 import { isUserCode, loadUserCode } from '../user-code';
 import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
@@ -144,29 +145,39 @@ export async function loadInputs(
  */
 export async function openRun(config: TrainConfig, options: OpenOptions): Promise<Run> {
   const inputs = await loadInputs(config, options);
-  const folder = options.resume === undefined ? await RunFolder.create(config) : RunFolder.open(options.resume);
-  const closers: (() => void)[] = [lockRun(folder.path)];
+  const closers: (() => void)[] = [];
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
   };
+  const { dtype, device, threads } = config;
+  const load = async (directory: string): Promise<TrainingPolicy> => {
+    const policy = await options.loadPolicy(directory, { dtype, device, threads });
+    closers.push(() => policy.dispose());
+    return policy;
+  };
+  const lock = (folder: RunFolder): RunFolder => {
+    closers.push(lockRun(folder.path));
+    return folder;
+  };
   try {
-    let state = initialState();
-    const checkpoint = listCheckpoints(folder.file(runFiles.checkpoints)).at(-1);
-    if (options.resume !== undefined) {
-      removePartial(folder.file(runFiles.checkpoints));
-      if (checkpoint) state = readTrainerState(checkpoint.path);
-      await folder.truncateTo(state.step);
-      await folder.writeConfig(config);
+    if (options.resume === undefined) {
+      // A model that cannot be loaded leaves no run folder behind.
+      await makeFolder(config.output);
+      const policy = await load(config.model);
+      const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
+      const folder = lock(await RunFolder.create(config));
+      return { ...inputs, config, folder, policy, reference, state: initialState(), close };
     }
-    const { dtype, device, threads } = config;
-    const load = async (directory: string): Promise<TrainingPolicy> => {
-      const policy = await options.loadPolicy(directory, { dtype, device, threads });
-      closers.push(() => policy.dispose());
-      return policy;
-    };
+    const folder = lock(RunFolder.open(options.resume));
+    const checkpoints = folder.file(runFiles.checkpoints);
+    removePartial(checkpoints);
+    const checkpoint = listCheckpoints(checkpoints).at(-1);
+    const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
     const policy = await load(checkpoint?.path ?? config.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
     const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
+    await folder.truncateTo(state.step);
+    await folder.writeConfig(config);
     return { ...inputs, config, folder, policy, reference, state, close };
   } catch (error) {
     close();

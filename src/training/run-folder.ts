@@ -9,7 +9,7 @@ import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { ZeroRlError } from '../errors';
 import type { StepMetrics } from '../observe/metrics';
-import { output, writeFileAtomically } from '../policy/atomic-file';
+import { makeFolder, output, writeFileAtomically } from '../policy/atomic-file';
 import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
 import type { Sample } from './rollouts';
@@ -110,7 +110,7 @@ export class RunFolder {
 
   /** Makes `<output>/<name>-<timestamp>`. @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` */
   static async create(config: TrainConfig): Promise<RunFolder> {
-    await output(config.output, () => mkdir(config.output, { recursive: true }));
+    await makeFolder(config.output);
     const base = join(config.output, `${config.name}-${timestamp(new Date())}`);
     let path = base;
     for (let attempt = 2; existsSync(path); attempt++) path = `${base}-${attempt}`;

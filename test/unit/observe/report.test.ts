@@ -78,7 +78,7 @@ describe('report', () => {
     const page = readFileSync(file, 'utf8');
     expect(page).toContain('33.0 % <small>[29.0, 37.0]</small>');
     expect(page).toContain('95.0 % <small>[91.0, 99.0]</small>');
-    expect(page).toContain('A[i,t] = R[i] - mean of R over the other samples');
+    expect(page).toContain('A[i,t] = r[i] - mean of r over the other samples');
     expect(page).toContain('KL to the reference');
     expect(page).not.toContain('has not finished');
   });

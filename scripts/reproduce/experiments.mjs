@@ -1,0 +1,106 @@
+/** What `npm run reproduce` runs, how a run folder becomes a result, and the README's table. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const require = createRequire(import.meta.url);
+const { readRows } = require('../../dist/training/run-folder.js');
+
+const variant = (key, title, set, seeds = [0]) =>
+  seeds.map((seed) => ({ key, title, seed, name: `${key}-seed${seed}`, set: [...set, `seed=${seed}`] }));
+
+/** Three seeds for the main pair: RLOO without and with KL. */
+export const experiments = [
+  ...variant('rloo-0', 'RLOO, no KL', ['kl.initCoefficient=0'], [0, 1, 2]),
+  ...variant('rloo-0.5', 'RLOO, KL 0.5', ['kl.initCoefficient=0.5'], [0, 1, 2]),
+  ...variant('rloo-0.1', 'RLOO, KL 0.1', ['kl.initCoefficient=0.1']),
+  ...variant('rloo-2', 'RLOO, KL 2', ['kl.initCoefficient=2']),
+  ...variant('reinforce', 'REINFORCE, no KL', ['algorithm.name=reinforce']),
+  ...variant('reinforce-plus-plus', 'REINFORCE++, no KL', ['algorithm.name=reinforce++']),
+];
+
+const rounded = (value) => (value === null ? null : Number(value.toPrecision(5)));
+
+/** Curves and held-out evaluations of a finished run. */
+export function readResult({ key, title, seed }, folder) {
+  const rows = readRows(path.join(folder, 'metrics.jsonl'));
+  const steps = rows.filter((row) => row.step > 0);
+  const curve = (pick) => steps.map((row) => rounded(pick(row)));
+  return {
+    key,
+    title,
+    seed,
+    reward: curve((row) => row.rewardMean),
+    responseLength: curve((row) => row.responseLength),
+    entropy: curve((row) => row.entropy),
+    klPerSequence: curve((row) => row.klPerSequence),
+    secondsPerStep: rounded(steps.reduce((sum, row) => sum + row.seconds.total, 0) / steps.length),
+    heldOut: rows
+      .filter((row) => row.evaluation)
+      .map(({ step, evaluation }) => ({
+        step,
+        accuracy: rounded(evaluation.accuracy),
+        interval: evaluation.interval.map(rounded),
+        responseLength: rounded(evaluation.responseLength),
+        problems: evaluation.problems,
+      })),
+  };
+}
+
+/** Results of one variant, all seeds. */
+export function byVariant(results) {
+  const groups = new Map();
+  for (const result of results) groups.set(result.key, [...(groups.get(result.key) ?? []), result]);
+  return [...groups.values()];
+}
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const tail = (values) => mean(values.slice(-5));
+/** `12.3`, or `12.3 (11.9–12.8)` over several seeds. */
+const over = (values, digits) => {
+  const text = mean(values).toFixed(digits);
+  return values.length === 1
+    ? text
+    : `${text} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
+};
+
+/** Markdown. Reward and KL are means of the last five steps; several seeds as mean and range. */
+export function makeTable(results) {
+  const lines = byVariant(results).map((runs) =>
+    [
+      runs[0].title,
+      runs.length,
+      over(
+        runs.map(({ heldOut }) => 100 * heldOut[0].accuracy),
+        1,
+      ),
+      over(
+        runs.map(({ heldOut }) => 100 * heldOut.at(-1).accuracy),
+        1,
+      ),
+      over(
+        runs.map(({ heldOut }) => heldOut[0].responseLength),
+        1,
+      ),
+      over(
+        runs.map(({ heldOut }) => heldOut.at(-1).responseLength),
+        1,
+      ),
+      over(
+        runs.map(({ reward }) => tail(reward)),
+        2,
+      ),
+      over(
+        runs.map(({ klPerSequence }) => tail(klPerSequence)),
+        2,
+      ),
+    ].join(' | '),
+  );
+  const head =
+    'run | seeds | accuracy before, % | accuracy after, % | tokens before | tokens after | reward | KL, nats per sequence';
+  return [
+    `| ${head} |`,
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...lines.map((line) => `| ${line} |`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,120 @@
+/** `zero-rl train` as a user runs it: what it prints, and what it says about bad input. */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readRows, type MetricsRow } from '../../src/training/run-folder';
+import { repository, runChild } from '../support/child';
+import { temporaryFolder } from '../support/fixture-model';
+import { runCli } from '../support/run-cli';
+import { createTinyPolicy, TOKENIZER_FOLDER } from '../support/tiny-policy';
+
+let folder: string;
+let model: string;
+let config: string;
+let runs: string;
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  model = join(folder, 'model');
+  runs = join(folder, 'runs');
+  using policy = await createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER, endTokens: [7, 8, 9] });
+  await policy.save(model);
+  config = join(folder, 'tiny.yaml');
+  writeFileSync(
+    config,
+    `name: tiny
+model: ${model}
+data: { train: arithmetic, count: 20 }
+rollout: { promptsPerStep: 4, samplesPerPrompt: 2, maxTokens: 8 }
+evaluation: { problems: 5 }
+steps: 2
+threads: 1
+output: ${runs}
+`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(runs, { recursive: true, force: true }));
+
+const train = (...parameters: string[]) => runCli(['train', ...parameters]);
+
+test('prints a line a step, the table and where the report is', async () => {
+  const { code, stdout, stderr } = await train(config, '--set', 'kl.initCoefficient=0.1');
+  expect(code).toBe(0);
+  expect(stderr).toContain('R[i] = r[i] - 0.1·Σ_t k1[i,t]');
+  expect(stderr).toMatch(/^ *step +reward +accuracy.*KL\/token.*reference/m);
+  expect(stderr.match(/^ *[12]\/2 /gm)).toHaveLength(2);
+  expect(stdout).toMatch(/accuracy \[95 % interval\]/);
+  const [run] = readdirSync(runs);
+  expect(stdout).toContain(`report ${join(runs, run, 'report.html')}`);
+  expect(readFileSync(join(runs, run, 'report.html'), 'utf8')).toContain('</html>');
+  const rows = readRows<MetricsRow>(join(runs, run, 'metrics.jsonl'));
+  for (const row of rows) if (row.step > 0) expect(row).toHaveProperty('logProbDifference', expect.closeTo(0, 5));
+});
+
+test('--json prints one object', async () => {
+  const { stdout } = await train(config, '--json');
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    heldOut: { before: 0, after: 0, n: 5 },
+    responseLength: {},
+    seconds: {},
+    folder: expect.stringContaining(runs) as string,
+  });
+});
+
+test('--dry-run predicts and writes nothing', async () => {
+  const { code, stdout } = await train(config, '--dry-run', '--set', 'algorithm.name=reinforce++');
+  expect(code).toBe(0);
+  expect(stdout).toContain('A = (G - μ)/√max(σ², 1e-8)');
+  expect(stdout).toMatch(/memory +policy and optimizer/);
+  expect(existsSync(runs)).toBe(false);
+  const plan = JSON.parse((await train(config, '--dry-run', '--json')).stdout) as { seconds: { total: number } };
+  expect(plan.seconds.total).toBeGreaterThan(0);
+});
+
+test.each([
+  ['a misspelt key', ['--set', 'kl.initCoeficient=0.1'], 'did you mean "kl.initCoefficient"?'],
+  ['a missing model', ['--set', 'model=/nowhere'], 'There is no model folder /nowhere'],
+  ['a missing data file', ['--set', 'data.train=/nowhere.jsonl'], '/nowhere.jsonl'],
+  ['a broken reference', ['--set', `referenceModel=${__dirname}`, '--set', 'kl.measure=true'], 'config.json'],
+  ['a prompt beyond the context', ['--set', `data.template=${'x'.repeat(400)}{problem}`], 'cannot be a prompt'],
+])('%s is one sentence and exit code 1', async (_, parameters, message) => {
+  const { code, stdout, stderr } = await train(config, ...parameters);
+  expect(stderr).toContain(message);
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect(stdout).toBe('');
+  expect(code).toBe(1);
+});
+
+test('init_kl_coef is taken with a hint', async () => {
+  const { code, stderr } = await train(config, '--set', 'init_kl_coef=0.1', '--set', 'steps=1');
+  expect(stderr).toContain('init_kl_coef is taken as kl.initCoefficient');
+  expect(stderr).toContain('0.1·Σ_t k1');
+  expect(code).toBe(0);
+});
+
+test('an output folder that cannot be made ends before anything runs', async () => {
+  const { code, stderr } = await train(config, '--set', `output=${join(config, 'runs')}`);
+  expect(stderr).toMatch(/Cannot write .*tiny\.yaml/);
+  expect(code).toBe(1);
+});
+
+test('a file system that takes no more loses no step that was written', async () => {
+  const main = join(repository, 'dist', 'cli', 'main.js');
+  const limit = ['-c', 'ulimit -f 300; exec "$0" "$@"', process.execPath, main];
+  const parameters = ['train', config, '--set', 'steps=3', '--set', 'checkpoint.every=1'];
+  const { code, stderr } = await runChild([...limit, ...parameters], { command: 'bash' });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/Cannot write .*(optimizer|model)\.safetensors \(EFBIG\)/);
+  const run = join(runs, readdirSync(runs)[0]);
+  expect(readRows<MetricsRow>(join(run, 'metrics.jsonl')).at(-1)?.step).toBe(1);
+  expect(readdirSync(join(run, 'checkpoints'))).toEqual([]);
+  const resumed = await train('--resume', run);
+  expect(resumed.code).toBe(0);
+  expect(readRows<MetricsRow>(join(run, 'metrics.jsonl'))).toHaveLength(4);
+});
+
+test('neither a config nor --resume is an error that says so', async () => {
+  expect((await train()).stderr).toContain('Expected either a config file or --resume RUN');
+  expect((await train('--resume', folder)).stderr).toContain('config.resolved.yaml');
+});
