@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { documentSequences } from '../../../src/training/pretrain';
-import { pretrainLearningRate, pretrainSchema } from '../../../src/training/pretrain-config';
+import { resolvePretrainConfig } from '../../../src/training/load-pretrain-config';
+import { pretrainLearningRate, pretrainSchema, type PretrainConfigInput } from '../../../src/training/pretrain-config';
 import { documentCorpus, openCorpus } from '../../../src/training/pretrain-corpus';
 import { alphabetOf, ASCII, characterTokenizer, SEPARATOR_ID } from '../../../src/training/pretrain-tokenizer';
 import { Tokenizer } from '../../../src/policy/tokenizer';
@@ -122,5 +123,21 @@ describe('pretrainLearningRate', () => {
     expect(rates[54]).toBeCloseTo(0.55, 12);
     expect(rates[99]).toBeCloseTo(0.1, 12);
     expect(rates.slice(10).every((rate, i) => i === 0 || rate < rates[9 + i])).toBe(true);
+  });
+});
+
+describe('resolvePretrainConfig', () => {
+  const resolveWith = (extra: object) => () => resolvePretrainConfig({ ...base, ...extra } as PretrainConfigInput);
+
+  test('names a misspelt key and the nearest valid one', () => {
+    expect(resolveWith({ learningRate: { warmup_step: 3 } })).toThrow(
+      /"learningRate\.warmup_step" \(did you mean "learningRate\.warmupSteps"\?\)/,
+    );
+    expect(resolveWith({ document_per_step: 3 })).toThrow(/did you mean "documentsPerStep"/);
+  });
+
+  test('wants exactly one source of documents', () => {
+    expect(resolveWith({ corpus: {} })).toThrow(/either generator or files/);
+    expect(resolveWith({ corpus: { generator: 'arithmetic', files: ['a.txt'] } })).toThrow(/either generator or files/);
   });
 });
