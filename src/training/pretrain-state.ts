@@ -1,5 +1,5 @@
 /**
- * What a pre-training run leaves on disk so that it can go on: `state/step-N` (float32 weights and optimizer state) and
+ * What a pre-training run leaves on disk so that it can go on: `state/step-N` (float32 weights and moments) and
  * `pretrain.json`, which names it and is written last. A crash between the two leaves the older state in force.
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
@@ -42,7 +42,6 @@ export async function writeRecord(config: PretrainConfig, record: PretrainRecord
 /** Saves the state at `record.step` and drops the older one. */
 export async function saveState(policy: Policy, config: PretrainConfig, record: PretrainRecord): Promise<void> {
   const folder = stateFolder(config, record.step);
-  await policy.save(folder, { dtype: 'F32' });
   await policy.saveTrainingState(folder);
   await writeRecord(config, record);
   const states = join(config.output, 'state');

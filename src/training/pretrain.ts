@@ -112,15 +112,13 @@ export async function* pretrain(
     );
   const heldOut = corpus.heldOut(config.corpus.heldOutDocuments).flatMap(encode);
 
-  using policy = found
-    ? await Policy.load(stateFolder(config, found.step), engine)
-    : await Policy.create(modelConfig(config, tokenizer.vocabSize), {
-        ...engine,
-        seed: config.seed,
-        std: config.model.initStd,
-        tokenizerFrom: config.output,
-        endTokens: [separator],
-      });
+  using policy = await Policy.create(modelConfig(config, tokenizer.vocabSize), {
+    ...engine,
+    seed: config.seed,
+    std: config.model.initStd,
+    tokenizerFrom: config.output,
+    endTokens: [separator],
+  });
   if (found) await policy.loadTrainingState(stateFolder(config, found.step));
   const record: PretrainRecord = found ?? {
     config: recordConfig(config),

@@ -20,7 +20,7 @@ function smallConfig(name: string): PretrainConfig {
     steps: 12,
     documentsPerStep: 4,
     learningRate: { peak: 0.01, warmupSteps: 2 },
-    checkpoints: [4],
+    checkpoints: [4, 8],
     evaluateEvery: 6,
     saveDtype: 'float32',
   });
@@ -90,6 +90,8 @@ describe('pretrain', () => {
     expect([...before, ...after].map(deterministic)).toEqual(expected.map(deterministic));
     const weights = (config: PretrainConfig) => readFile(join(config.output, 'model.safetensors'));
     expect((await weights(broken)).equals(await weights(whole))).toBe(true);
+    using later = await Policy.load(join(broken.output, 'checkpoints', 'step-8'), engine);
+    expect(later.tokenizer?.vocabSize).toBe(later.config.vocabSize);
     expect(await collect(broken, { resume: true })).toEqual([]);
     const logged = (await readFile(join(broken.output, 'metrics.jsonl'), 'utf8')).trim().split('\n');
     expect(logged.map((line) => (JSON.parse(line) as PretrainMetrics).step)).toEqual(expected.map(({ step }) => step));
