@@ -28,56 +28,56 @@ constexpr int64_t kRows = 16 * kTileRows;
 
 typedef float Vector __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 
-// out[panel][k][lane] = matrix(start + panel · width + lane, k), zero beyond `count`.
-template <class T>
-void pack(const T* matrix, int64_t stride, int64_t depth_stride, int64_t count, int64_t depth, int64_t width,
-          float* out) {
-  for (int64_t first = 0; first < count; first += width) {
-    const int64_t valid = count - first < width ? count - first : width;
+// out[panel][k][lane] = matrix(panel · Width + lane, k), zero beyond `count`.
+template <int64_t Width, class T>
+void pack(const T* matrix, int64_t stride, int64_t depth_stride, int64_t count, int64_t depth, float* out) {
+  for (int64_t first = 0; first < count; first += Width, out += Width * depth) {
     const T* panel = matrix + first * stride;
-    if (stride == 1) {
+    const int64_t valid = count - first < Width ? count - first : Width;
+    if (valid < Width) {
       for (int64_t k = 0; k < depth; ++k) {
-        const T* row = panel + k * depth_stride;
-        for (int64_t i = 0; i < valid; ++i) out[k * width + i] = to_float(row[i]);
-        for (int64_t i = valid; i < width; ++i) out[k * width + i] = 0;
+        for (int64_t i = 0; i < Width; ++i) {
+          out[k * Width + i] = i < valid ? to_float(panel[i * stride + k * depth_stride]) : 0.0f;
+        }
+      }
+    } else if (stride == 1) {
+      for (int64_t k = 0; k < depth; ++k) {
+        for (int64_t i = 0; i < Width; ++i) out[k * Width + i] = to_float(panel[k * depth_stride + i]);
       }
     } else {
-      for (int64_t i = 0; i < valid; ++i) {
-        const T* row = panel + i * stride;
-        for (int64_t k = 0; k < depth; ++k) out[k * width + i] = to_float(row[k * depth_stride]);
-      }
-      for (int64_t i = valid; i < width; ++i) {
-        for (int64_t k = 0; k < depth; ++k) out[k * width + i] = 0;
+      for (int64_t k = 0; k < depth; ++k) {
+        for (int64_t i = 0; i < Width; ++i) out[k * Width + i] = to_float(panel[i * stride + k * depth_stride]);
       }
     }
-    out += width * depth;
   }
 }
 
-// tile [kTileRows, ld] += a panel · b panel, all in registers over k.
-inline void multiply_tile(const float* a, const float* b, int64_t depth, float* tile, int64_t ld) {
+// tile [kTileRows, kColumns] += a · b panel, all in registers over k. Element (i, k) of a lies at rows[i] + k · step.
+template <int64_t Step>
+inline void multiply_tile(const float* const* rows, const float* b, int64_t depth, float* tile) {
   Vector left[kTileRows];
   Vector right[kTileRows];
+  const float* a[kTileRows];
 #pragma GCC unroll 12
   for (int64_t i = 0; i < kTileRows; ++i) {
-    left[i] = *reinterpret_cast<const Vector*>(tile + i * ld);
-    right[i] = *reinterpret_cast<const Vector*>(tile + i * ld + kLanes);
+    a[i] = rows[i];
+    left[i] = *reinterpret_cast<const Vector*>(tile + i * kColumns);
+    right[i] = *reinterpret_cast<const Vector*>(tile + i * kColumns + kLanes);
   }
   for (int64_t k = 0; k < depth; ++k) {
-    const Vector b0 = *reinterpret_cast<const Vector*>(b);
-    const Vector b1 = *reinterpret_cast<const Vector*>(b + kLanes);
+    const Vector b0 = *reinterpret_cast<const Vector*>(b + k * kTileColumns);
+    const Vector b1 = *reinterpret_cast<const Vector*>(b + k * kTileColumns + kLanes);
 #pragma GCC unroll 12
     for (int64_t i = 0; i < kTileRows; ++i) {
-      left[i] += a[i] * b0;
-      right[i] += a[i] * b1;
+      const float value = a[i][k * Step];
+      left[i] += value * b0;
+      right[i] += value * b1;
     }
-    a += kTileRows;
-    b += kTileColumns;
   }
 #pragma GCC unroll 12
   for (int64_t i = 0; i < kTileRows; ++i) {
-    *reinterpret_cast<Vector*>(tile + i * ld) = left[i];
-    *reinterpret_cast<Vector*>(tile + i * ld + kLanes) = right[i];
+    *reinterpret_cast<Vector*>(tile + i * kColumns) = left[i];
+    *reinterpret_cast<Vector*>(tile + i * kColumns + kLanes) = right[i];
   }
 }
 
@@ -114,25 +114,39 @@ void multiply_block(const Gemm& g, int64_t row0, int64_t row1, int64_t column0, 
   float* tile = b_panels + kColumns * kDepth;
   const T* a = static_cast<const T*>(g.a);
   const T* b = static_cast<const T*>(g.b);
+  // Rows of float32 that are contiguous in k are read where they lie.
+  const bool direct = sizeof(T) == sizeof(float) && g.a_depth_stride == 1;
   for (int64_t column = column0; column < column1; column += kColumns) {
     const int64_t columns = column1 - column < kColumns ? column1 - column : kColumns;
     // With one block of k the packed B serves all rows.
     const bool pack_once = g.k <= kDepth;
-    if (pack_once) pack(b + column * g.b_stride, g.b_stride, g.b_depth_stride, columns, g.k, kTileColumns, b_panels);
+    if (pack_once) pack<kTileColumns>(b + column * g.b_stride, g.b_stride, g.b_depth_stride, columns, g.k, b_panels);
     for (int64_t row = row0; row < row1; row += kRows) {
       const int64_t rows = row1 - row < kRows ? row1 - row : kRows;
       std::memset(tile, 0, static_cast<size_t>(kRows * kColumns) * sizeof(float));
       for (int64_t k = 0; k < g.k; k += kDepth) {
         const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
         if (!pack_once) {
-          pack(b + column * g.b_stride + k * g.b_depth_stride, g.b_stride, g.b_depth_stride, columns, depth,
-               kTileColumns, b_panels);
+          pack<kTileColumns>(b + column * g.b_stride + k * g.b_depth_stride, g.b_stride, g.b_depth_stride, columns,
+                             depth, b_panels);
         }
-        pack(a + row * g.a_stride + k * g.a_depth_stride, g.a_stride, g.a_depth_stride, rows, depth, kTileRows,
-             a_panels);
-        for (int64_t j = 0; j < columns; j += kTileColumns) {
-          for (int64_t i = 0; i < rows; i += kTileRows) {
-            multiply_tile(a_panels + i * depth, b_panels + j * depth, depth, tile + i * kColumns + j, kColumns);
+        const T* block = a + row * g.a_stride + k * g.a_depth_stride;
+        if (!direct) pack<kTileRows>(block, g.a_stride, g.a_depth_stride, rows, depth, a_panels);
+        for (int64_t i = 0; i < rows; i += kTileRows) {
+          const float* tile_rows[kTileRows];
+          for (int64_t r = 0; r < kTileRows; ++r) {
+            // Rows beyond the last repeat it; nothing is stored from them.
+            const int64_t valid = i + r < rows ? i + r : rows - 1;
+            tile_rows[r] = direct ? reinterpret_cast<const float*>(block + valid * g.a_stride)
+                                  : a_panels + i * depth + r;
+          }
+          for (int64_t j = 0; j < columns; j += kTileColumns) {
+            float* corner = tile + i * kColumns + j;
+            if (direct) {
+              multiply_tile<1>(tile_rows, b_panels + j * depth, depth, corner);
+            } else {
+              multiply_tile<kTileRows>(tile_rows, b_panels + j * depth, depth, corner);
+            }
           }
         }
       }
