@@ -69,7 +69,7 @@ describe.each(golden.cases)('$name', (reference) => {
       const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
       // transformers itself in bfloat16 is off by up to 0.032 in the mean and 0.115 at most on these models.
       expect(mean).toBeLessThan(0.05);
-      expect(Math.max(...differences)).toBeLessThan(0.2);
+      expect(Math.max(...differences)).toBeLessThan(0.25);
       expect(mean).toBeGreaterThan(1e-4);
     } finally {
       narrow.dispose();

@@ -10,7 +10,7 @@ import { writeFixtureModel } from '../support/fixture-model';
 import { decodeFloats, logitsGolden, logSoftmax } from '../support/golden';
 
 const DRAWS = 20_000;
-const CPU = { device: 'cpu', dtype: 'float32', threads: 2 } as const;
+const CPU = { device: 'cpu', dtype: 'float32', threads: 1 } as const;
 
 const reference = logitsGolden().cases.find(({ name }) => name === 'llama-multihead-untied')!;
 const vocabulary = reference.config.vocab_size;
