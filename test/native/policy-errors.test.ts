@@ -217,7 +217,7 @@ describe('ending early', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const many = Array.from({ length: 4000 }, (_, i) => ({
+  const many = Array.from({ length: 1500 }, (_, i) => ({
     tokens: Int32Array.from({ length: context }, (_, j) => (i + j) % vocabulary),
     promptLength: 1,
   }));
