@@ -22,6 +22,8 @@ const arithmeticSchema = z.strictObject({
   template: z.enum(keys(Object.keys(TEMPLATES) as (keyof typeof TEMPLATES)[])).default('question'),
   /** Shares of the kinds of problem; default those of the generator. */
   kinds: z.partialRecord(z.enum(keys(PROBLEM_KINDS)), nonNegative).optional(),
+  /** Problems with more operands are left out. */
+  maxOperands: z.int().min(2).max(3).default(3),
 });
 
 const dataSchema = z.strictObject({

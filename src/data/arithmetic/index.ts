@@ -40,6 +40,8 @@ export interface ArithmeticPromptOptions {
   template?: TemplateName;
   /** Shares of the kinds; default those of the corpus. */
   kinds?: Readonly<Partial<Record<ProblemKind, number>>>;
+  /** Problems with more operands are left out. Default 3, the most there are. */
+  maxOperands?: number;
 }
 
 /** Draws in a row that gave a known problem before the kinds count as used up. */
@@ -47,13 +49,14 @@ const MAX_REPEATS = 2000;
 
 /** `count` different problems of `split` as prompts; the same for the same options, and a prefix of a longer list. */
 export function arithmeticPrompts(options: ArithmeticPromptOptions): ArithmeticPrompt[] {
-  const { split, count, seed = 0, template = 'question', kinds = DEFAULT_KINDS } = options;
+  const { split, count, seed = 0, template = 'question', kinds = DEFAULT_KINDS, maxOperands = 3 } = options;
   const random = new RandomStream(seed, `prompts/${split}`);
   const seen = new Set<string>();
   const prompts: ArithmeticPrompt[] = [];
   let repeats = 0;
   while (prompts.length < count) {
     const problem = drawProblem(random, split, kinds);
+    if (problem.operation.operands.length > maxOperands) continue;
     const key = problemKey(problem);
     if (seen.has(key)) {
       if (++repeats > MAX_REPEATS) {
