@@ -7,6 +7,14 @@
 import type { Tokenizer } from './tokenizer';
 
 const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = byteTable();
+const CHARACTER_OF_BYTE: ReadonlyMap<number, string> = new Map(
+  [...BYTE_OF_CHARACTER].map(([character, byte]) => [byte, character]),
+);
+
+/** How a byte-level vocabulary writes a byte (0 ... 255). */
+export function byteLevelCharacter(byte: number): string {
+  return CHARACTER_OF_BYTE.get(byte)!;
+}
 
 /** Bytes of a token of a byte-level vocabulary. One with a character outside the table stands for its own UTF-8 text. */
 export function byteLevelBytes(token: string): Uint8Array {

@@ -69,7 +69,7 @@ export const pretrainSchema = z.strictObject({
   /** Key of all randomness: weights, documents and their order. */
   seed: count.default(0),
   corpus: corpusSchema,
-  /** Folder with a tokenizer.json. Default: one token per character of the corpus. */
+  /** Folder with a tokenizer.json. Default: one token per byte of the corpus. */
   tokenizer: path.optional(),
   /** The token that begins and separates documents, where `tokenizer` is given. */
   separator: z.string().min(1).default('<|endoftext|>'),

@@ -17,7 +17,7 @@ export interface Corpus {
   document(index: number): string;
   /** The first `count` held-out documents, fewer where there are no more. */
   heldOut(count: number): string[];
-  /** Texts that hold every character of the corpus; null for a generator of ASCII. */
+  /** Texts that hold every byte of the corpus; null for a generator of ASCII. */
   texts: readonly string[] | null;
 }
 

@@ -1,10 +1,12 @@
 /**
- * A character-level tokenizer as the files of a Hugging Face folder: one token per character and one special token that
- * begins every text, separates documents and ends completions. It is a BPE without merges, so every library that reads
- * tokenizer.json loads it; a character outside the alphabet becomes the special token `<|unknown|>`.
+ * A tokenizer without merges as the files of a Hugging Face folder: one token per byte and one special token that begins
+ * every text, separates documents and ends completions. It is a byte-level BPE, because transformers gives every Qwen2
+ * model a byte-level pre-tokenizer whatever tokenizer.json says; splitting changes nothing where nothing is merged. ASCII
+ * text has one token per character. A byte outside the alphabet becomes the special token `<|unknown|>`.
  */
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomically } from '../policy/atomic-file';
+import { byteLevelCharacter } from '../policy/token-bytes';
 
 /** Begins a document, ends it, and pads. */
 export const SEPARATOR = '<|endoftext|>';
@@ -13,13 +15,13 @@ const UNKNOWN = '<|unknown|>';
 const UNKNOWN_ID = 1;
 
 /** Newline and the printable characters of ASCII. */
-export const ASCII = ['\n', ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))];
+export const ASCII_BYTES: readonly number[] = [0x0a, ...Array.from({ length: 95 }, (_, i) => 0x20 + i)];
 
-/** Characters of a tokenizer for `texts`: ASCII and whatever else occurs, in the order of code points. */
-export function alphabetOf(texts: Iterable<string>): string[] {
-  const seen = new Set(ASCII);
-  for (const text of texts) for (const character of text) seen.add(character);
-  return [...seen].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+/** Bytes of a tokenizer for `texts`: those of ASCII and whatever else occurs in UTF-8, in order. */
+export function bytesOf(texts: Iterable<string>): number[] {
+  const seen = new Set(ASCII_BYTES);
+  for (const text of texts) for (const byte of Buffer.from(text)) seen.add(byte);
+  return [...seen].sort((a, b) => a - b);
 }
 
 function specialToken(id: number, content: string): object {
@@ -27,7 +29,7 @@ function specialToken(id: number, content: string): object {
 }
 
 /** Contents of tokenizer.json. */
-export function characterTokenizer(alphabet: readonly string[]): object {
+export function byteTokenizer(alphabet: readonly number[]): object {
   const separator = { SpecialToken: { id: SEPARATOR, type_id: 0 } };
   return {
     version: '1.0',
@@ -35,14 +37,14 @@ export function characterTokenizer(alphabet: readonly string[]): object {
     padding: null,
     added_tokens: [specialToken(SEPARATOR_ID, SEPARATOR), specialToken(UNKNOWN_ID, UNKNOWN)],
     normalizer: null,
-    pre_tokenizer: null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
     post_processor: {
       type: 'TemplateProcessing',
       single: [separator, { Sequence: { id: 'A', type_id: 0 } }],
       pair: [separator, { Sequence: { id: 'A', type_id: 0 } }, separator, { Sequence: { id: 'B', type_id: 1 } }],
       special_tokens: { [SEPARATOR]: { id: SEPARATOR, ids: [SEPARATOR_ID], tokens: [SEPARATOR] } },
     },
-    decoder: { type: 'Fuse' },
+    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
     model: {
       type: 'BPE',
       dropout: null,
@@ -52,25 +54,22 @@ export function characterTokenizer(alphabet: readonly string[]): object {
       fuse_unk: false,
       byte_fallback: false,
       ignore_merges: false,
-      vocab: Object.fromEntries([SEPARATOR, UNKNOWN, ...alphabet].map((token, id) => [token, id])),
+      vocab: Object.fromEntries(
+        [SEPARATOR, UNKNOWN, ...alphabet.map(byteLevelCharacter)].map((token, id) => [token, id]),
+      ),
       merges: [],
     },
   };
 }
 
-/** Tokens of a character tokenizer with this alphabet. */
-export function vocabularySize(alphabet: readonly string[]): number {
-  return alphabet.length + 2;
-}
-
 /** Writes tokenizer.json, tokenizer_config.json and generation_config.json. */
-export async function writeCharacterTokenizer(
+export async function writeByteTokenizer(
   directory: string,
-  alphabet: readonly string[],
+  alphabet: readonly number[],
   maxPositions: number,
 ): Promise<void> {
   const files = {
-    'tokenizer.json': characterTokenizer(alphabet),
+    'tokenizer.json': byteTokenizer(alphabet),
     'tokenizer_config.json': {
       tokenizer_class: 'PreTrainedTokenizerFast',
       bos_token: SEPARATOR,

@@ -24,7 +24,7 @@ import {
   writeRecord,
   type PretrainRecord,
 } from './pretrain-state';
-import { alphabetOf, ASCII, SEPARATOR, writeCharacterTokenizer } from './pretrain-tokenizer';
+import { ASCII_BYTES, bytesOf, SEPARATOR, writeByteTokenizer } from './pretrain-tokenizer';
 
 export interface PretrainOptions extends PolicyOptions {
   /** Go on from the state in the output folder. */
@@ -61,8 +61,8 @@ export function documentSequences(ids: Int32Array, separator: number, maxPositio
 /** Writes the tokenizer's files into the output folder and reads them back. */
 async function prepareTokenizer(config: PretrainConfig, corpus: Corpus): Promise<[Tokenizer, number]> {
   if (config.tokenizer === undefined) {
-    const alphabet = corpus.texts === null ? ASCII : alphabetOf(corpus.texts);
-    await writeCharacterTokenizer(config.output, alphabet, config.model.maxPositions);
+    const alphabet = corpus.texts === null ? ASCII_BYTES : bytesOf(corpus.texts);
+    await writeByteTokenizer(config.output, alphabet, config.model.maxPositions);
   } else {
     await copyTokenizerFiles(config.tokenizer, config.output);
   }

@@ -5,7 +5,7 @@ import { documentSequences } from '../../../src/training/pretrain';
 import { resolvePretrainConfig } from '../../../src/training/load-pretrain-config';
 import { pretrainLearningRate, pretrainSchema, type PretrainConfigInput } from '../../../src/training/pretrain-config';
 import { documentCorpus, openCorpus } from '../../../src/training/pretrain-corpus';
-import { alphabetOf, ASCII, characterTokenizer, SEPARATOR_ID } from '../../../src/training/pretrain-tokenizer';
+import { ASCII_BYTES, bytesOf, byteTokenizer, SEPARATOR_ID } from '../../../src/training/pretrain-tokenizer';
 import { Tokenizer } from '../../../src/policy/tokenizer';
 import type { JsonObject } from '../../../src/policy/checkpoint-file';
 
@@ -98,17 +98,22 @@ describe('openCorpus', () => {
   });
 });
 
-describe('the character tokenizer', () => {
-  test('encodes every character of its alphabet as one token behind the separator, and decodes it', async () => {
-    const alphabet = alphabetOf(['naïve 数 🙂 é']);
-    const tokenizer = await Tokenizer.fromJson(characterTokenizer(alphabet) as JsonObject);
-    const text = `  a  ,b .\n\n${[...alphabet].reverse().join('')} end `;
+describe('the byte tokenizer', () => {
+  test('encodes every byte as one token behind the separator, and decodes exactly', async () => {
+    const foreign = 'naïve 数 🙂 é';
+    const alphabet = bytesOf([foreign]);
+    const tokenizer = await Tokenizer.fromJson(byteTokenizer(alphabet) as JsonObject);
+    const text = `  a  ,b .\n\n${foreign} ${Buffer.from(ASCII_BYTES).toString()} end `;
     const ids = tokenizer.encode(text);
-    expect(ids.length).toBe(Array.from(text).length + 1);
+    expect(ids.length).toBe(Buffer.byteLength(text) + 1);
     expect(ids[0]).toBe(SEPARATOR_ID);
     expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe(text);
     expect(tokenizer.vocabSize).toBe(alphabet.length + 2);
-    expect(alphabet.length).toBe(ASCII.length + 4);
+  });
+
+  test('takes a byte outside its alphabet as unknown', async () => {
+    const tokenizer = await Tokenizer.fromJson(byteTokenizer(ASCII_BYTES) as JsonObject);
+    expect([...tokenizer.encode('1é2', { addSpecialTokens: false })]).toEqual([20, 1, 1, 21]);
   });
 });
 
