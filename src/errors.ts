@@ -65,7 +65,9 @@ export function invalidRange(name: string, expected: string, received: unknown):
 /** Checks an integer in [minimum, maximum] and returns it. */
 export function checkInteger(name: string, value: unknown, minimum: number, maximum = Number.MAX_SAFE_INTEGER): number {
   const expected =
-    maximum === Number.MAX_SAFE_INTEGER ? `integer of at least ${minimum}` : `integer between ${minimum} and ${maximum}`;
+    maximum === Number.MAX_SAFE_INTEGER
+      ? `integer of at least ${minimum}`
+      : `integer between ${minimum} and ${maximum}`;
   if (typeof value !== 'number') throw invalidType(name, expected, value);
   if (!Number.isInteger(value) || value < minimum || value > maximum) throw invalidRange(name, expected, value);
   return value;
