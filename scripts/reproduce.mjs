@@ -44,15 +44,8 @@ async function runExperiment({ name, set }, signal) {
   return made;
 }
 
-const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => abort.abort());
-
-try {
-  const results = [];
-  for (const [index, experiment] of experiments.entries()) {
-    process.stderr.write(`[${index + 1}/${experiments.length}] ${experiment.title}, seed ${experiment.seed}\n`);
-    results.push(readResult(experiment, await runExperiment(experiment, abort.signal)));
-  }
+/** Data, table and figure of what is done so far. */
+async function writeResults(results) {
   const report = {
     version: packageVersion,
     machine: { processor: cpus()[0]?.model ?? 'unknown', processors: cpus().length, node: process.versions.node },
@@ -61,9 +54,21 @@ try {
   };
   mkdirSync(path.join(root, 'bench/results'), { recursive: true });
   mkdirSync(path.join(root, 'docs'), { recursive: true });
-  writeFileSync(path.join(root, 'bench/results/reproduce.json'), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(path.join(root, 'bench/results/reproduce.json'), `${JSON.stringify(report)}\n`);
   writeFileSync(path.join(root, 'bench/results/reproduce.md'), makeTable(results));
   writeFileSync(path.join(root, 'docs/reproduce.svg'), await drawFigure(results));
+}
+
+const abort = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => abort.abort());
+
+try {
+  const results = [];
+  for (const [index, experiment] of experiments.entries()) {
+    process.stderr.write(`[${index + 1}/${experiments.length}] ${experiment.title}, seed ${experiment.seed}\n`);
+    results.push(readResult(experiment, await runExperiment(experiment, abort.signal)));
+    await writeResults(results);
+  }
   process.stdout.write(`${makeTable(results)}\nfigure docs/reproduce.svg, data bench/results/reproduce.json\n`);
 } catch (error) {
   const stopped = abort.signal.aborted;

@@ -5,18 +5,21 @@ import path from 'node:path';
 const require = createRequire(import.meta.url);
 const { readRows } = require('../../dist/training/run-folder.js');
 
-const variant = (key, title, set, seeds = [0]) =>
-  seeds.map((seed) => ({ key, title, seed, name: `${key}-seed${seed}`, set: [...set, `seed=${seed}`] }));
-
-/** Three seeds for the main pair: RLOO without and with KL. */
-export const experiments = [
-  ...variant('rloo-0', 'RLOO, no KL', ['kl.initCoefficient=0'], [0, 1, 2]),
-  ...variant('rloo-0.5', 'RLOO, KL 0.5', ['kl.initCoefficient=0.5'], [0, 1, 2]),
-  ...variant('rloo-0.1', 'RLOO, KL 0.1', ['kl.initCoefficient=0.1']),
-  ...variant('rloo-2', 'RLOO, KL 2', ['kl.initCoefficient=2']),
-  ...variant('reinforce', 'REINFORCE, no KL', ['algorithm.name=reinforce']),
-  ...variant('reinforce-plus-plus', 'REINFORCE++, no KL', ['algorithm.name=reinforce++']),
+const variants = [
+  { key: 'rloo-0', title: 'RLOO, no KL', set: ['kl.initCoefficient=0'], seeds: 3 },
+  { key: 'rloo-0.1', title: 'RLOO, KL 0.1', set: ['kl.initCoefficient=0.1'], seeds: 1 },
+  { key: 'rloo-0.5', title: 'RLOO, KL 0.5', set: ['kl.initCoefficient=0.5'], seeds: 3 },
+  { key: 'rloo-2', title: 'RLOO, KL 2', set: ['kl.initCoefficient=2'], seeds: 1 },
+  { key: 'reinforce', title: 'REINFORCE, no KL', set: ['algorithm.name=reinforce'], seeds: 1 },
+  { key: 'reinforce-plus-plus', title: 'REINFORCE++, no KL', set: ['algorithm.name=reinforce++'], seeds: 1 },
 ];
+
+/** Every variant with its first seed, then the further seeds of the main pair: RLOO without and with KL. */
+export const experiments = [0, 1, 2].flatMap((seed) =>
+  variants
+    .filter(({ seeds }) => seed < seeds)
+    .map(({ key, title, set }) => ({ key, title, seed, name: `${key}-seed${seed}`, set: [...set, `seed=${seed}`] })),
+);
 
 const rounded = (value) => (value === null ? null : Number(value.toPrecision(5)));
 
@@ -49,8 +52,12 @@ export function readResult({ key, title, seed }, folder) {
 /** Results of one variant, all seeds. */
 export function byVariant(results) {
   const groups = new Map();
-  for (const result of results) groups.set(result.key, [...(groups.get(result.key) ?? []), result]);
-  return [...groups.values()];
+  for (const { key } of variants)
+    groups.set(
+      key,
+      results.filter((result) => result.key === key),
+    );
+  return [...groups.values()].filter((runs) => runs.length > 0);
 }
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
