@@ -26,19 +26,22 @@ int32_t Sampler::draw(const float* exponentials, double sum, double uniform) con
   return last;  // the sums differ by rounding
 }
 
-// min-p and top-k first, then top-p on what is left, as in transformers' order of warpers. Ties at the
-// k-th place stay in; within equal probabilities lower ids come first.
+// top-k, then top-p on what is left, then min-p, as transformers orders its warpers. Ties at the k-th place
+// stay in; within equal probabilities lower ids come first. The most likely token always stays.
 int32_t Sampler::draw_truncated(const float* exponentials, double uniform, std::vector<int32_t>& candidates) const {
+  // Exponentials are relative to the maximum, so min-p is a bound on them. Without top-p the order does not
+  // matter, and the bound comes first because it leaves less to sort.
+  const bool bound_first = options_.top_p >= 1;
   candidates.clear();
   for (int64_t j = 0; j < vocab_; ++j) {
-    if (exponentials[j] >= options_.min_p) candidates.push_back(static_cast<int32_t>(j));
-  }
-  if (candidates.empty()) {
-    candidates.push_back(static_cast<int32_t>(std::max_element(exponentials, exponentials + vocab_) - exponentials));
+    if (!bound_first || exponentials[j] >= options_.min_p) candidates.push_back(static_cast<int32_t>(j));
   }
   const auto likelier = [exponentials](int32_t a, int32_t b) {
     return exponentials[a] != exponentials[b] ? exponentials[a] > exponentials[b] : a < b;
   };
+  if (candidates.empty()) {
+    candidates.push_back(static_cast<int32_t>(std::max_element(exponentials, exponentials + vocab_) - exponentials));
+  }
   if (options_.top_k > 0 && options_.top_k < static_cast<int64_t>(candidates.size())) {
     const auto kth = candidates.begin() + (options_.top_k - 1);
     std::nth_element(candidates.begin(), kth, candidates.end(), likelier);
@@ -48,13 +51,17 @@ int32_t Sampler::draw_truncated(const float* exponentials, double uniform, std::
   std::sort(candidates.begin(), candidates.end(), likelier);
   double sum = 0;
   for (const int32_t j : candidates) sum += exponentials[j];
-  if (options_.top_p < 1) {
+  if (!bound_first) {
     double kept = 0;
     size_t count = 0;
     while (count < candidates.size() && (count == 0 || kept < options_.top_p * sum)) {
       kept += exponentials[candidates[count++]];
     }
     candidates.resize(count);
+    while (candidates.size() > 1 && exponentials[candidates.back()] < options_.min_p) {
+      kept -= exponentials[candidates.back()];
+      candidates.pop_back();
+    }
     sum = kept;
   }
   const double target = uniform * sum;

@@ -24,7 +24,7 @@ export interface SampleOptions {
   topP?: number;
   /** Keeps the k most likely tokens; 0 is off. Default 0. */
   topK?: number;
-  /** Drops tokens less likely than minP times the most likely one. Default 0 (off). */
+  /** Drops tokens less likely than minP times the most likely one, after topK and then topP. Default 0 (off). */
   minP?: number;
   /** Tokens that end a completion. Default: the folder's end tokens. */
   stopTokens?: readonly number[];

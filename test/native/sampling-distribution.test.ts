@@ -77,6 +77,12 @@ const settings: { name: string; options: SampleOptions; right: Float64Array; wro
     right: topP(topK(exact(1), 20), 0.8),
     wrong: topK(exact(1), 20),
   },
+  {
+    name: 'top-p 0.8, then min-p 0.2, not the other way round',
+    options: { topP: 0.8, minP: 0.2 },
+    right: minP(topP(exact(1), 0.8), 0.2),
+    wrong: topP(minP(exact(1), 0.2), 0.8),
+  },
 ];
 
 test.each(settings)('$name', async ({ options, right, wrong }) => {
