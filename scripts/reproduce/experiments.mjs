@@ -62,12 +62,12 @@ export function byVariant(results) {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const tail = (values) => mean(values.slice(-5));
-/** `12.3`, or `12.3 (11.9–12.8)` over several seeds. */
+/** `12.3`, or `12.3 (11.9–12.8)` where seeds differ. */
 const over = (values, digits) => {
-  const text = mean(values).toFixed(digits);
-  return values.length === 1
-    ? text
-    : `${text} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
+  const [middle, low, high] = [mean(values), Math.min(...values), Math.max(...values)].map((value) =>
+    value.toFixed(digits),
+  );
+  return low === high ? middle : `${middle} (${low}–${high})`;
 };
 
 /** Markdown. Reward and KL are means of the last five steps; several seeds as mean and range. */
