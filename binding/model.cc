@@ -1,7 +1,6 @@
 #include "model.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/from_blob.h>
 
 #include <chrono>
 #include <memory>
@@ -14,7 +13,6 @@
 #include "model/initialize.h"
 #include "model/model.h"
 #include "runtime/engine_thread.h"
-#include "runtime/error.h"
 
 namespace zero_rl::binding {
 

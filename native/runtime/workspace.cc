@@ -39,10 +39,4 @@ Workspace::Frame::~Frame() {
   workspace_.used_ = used_;
 }
 
-void Workspace::release() {
-  blocks_.clear();
-  block_ = 0;
-  used_ = 0;
-}
-
 }  // namespace zero_rl

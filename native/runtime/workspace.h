@@ -30,9 +30,6 @@ class Workspace {
     size_t used_;
   };
 
-  // Returns all memory to the system; only outside frames.
-  void release();
-
  private:
   struct Block {
     c10::DataPtr memory;
