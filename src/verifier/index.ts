@@ -1,2 +1,18 @@
-export { extractAnswer, lastBox, type AnswerKind, type StatedAnswer } from './extract';
-export { equalAnswers, verdictReasons, verify, type Verdict, type VerdictReason, type VerifyOptions } from './verify';
+export {
+  stopIdleVerifiers,
+  VerifierPool,
+  verifyBatch,
+  type PoolVerifyOptions,
+  type VerifierPoolOptions,
+  type VerifyBatchOptions,
+  type VerifyCase,
+} from './batch';
+export {
+  extractAnswer,
+  lastBox,
+  type ExtractOptions,
+  type Statement,
+  type StatementKind,
+} from './extract/extract-answer';
+export { verdictReasons, type Verdict, type VerdictReason, type VerifyOptions } from './verdict';
+export { equalAnswers, verify } from './verify';

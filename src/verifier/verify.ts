@@ -1,74 +1,109 @@
 /**
- * Decides whether a completion states the gold answer. Numbers are compared exactly as rationals; anything else as
- * text. A statement that is neither is wrong; only a gold answer that cannot be read gives no verdict.
+ * Decides whether a completion states the gold answer: extract what it states, parse both, compare. Pure and synchronous;
+ * work is counted, so it cannot hang and the same input gives the same verdict everywhere.
  */
 import { checkOneOf, invalidType } from '../errors';
-import { extractAnswer, lastBox } from './extract';
-import { equalRationals, parseRational } from './rational';
+import { Budget, BudgetExceeded } from './budget';
+import { compareAnswers } from './compare/compare-answers';
+import type { Comparison } from './compare/types';
+import { extractAnswer, type Statement } from './extract/extract-answer';
+import { equals, type Rational } from './exact/rational';
+import { GoldCache } from './gold-cache';
+import { limits } from './limits';
+import type { Node } from './node';
+import { parseAnswer } from './parse/parse-answer';
+import { plainNumber } from './plain-number';
+import type { Verdict, VerdictReason, VerifyOptions } from './verdict';
 
-/** Why a verdict is what it is; a closed list. */
-export const verdictReasons = ['correct', 'wrong', 'no-answer', 'gold-unparsable'] as const;
-export type VerdictReason = (typeof verdictReasons)[number];
+/** More readings of one side are not tried. */
+const MAX_READINGS = 6;
 
-export interface Verdict {
-  /** null: cannot be scored. */
-  correct: boolean | null;
-  reason: VerdictReason;
-  /** The stated answer as written; absent where there is none. */
-  extracted?: string;
-  /** Milliseconds taken. */
-  ms: number;
-}
-
-export interface VerifyOptions {
-  /** `boxed` accepts an answer in a box only; `any` also `<answer>`, `####` and "the answer is". Default `any`. */
-  statement?: 'any' | 'boxed';
-}
-
-/** `x = 5` states 5. */
-function rightHandSide(text: string): string {
-  return /^[A-Za-z](?:_\w)?\s*=([^=]+)$/.exec(text.trim())?.[1] ?? text;
-}
-
-function plainText(text: string): string {
-  return text
-    .replace(/\\(?:text|mathrm|mbox|textbf|mathbf)\{([^{}]*)\}/g, '$1')
-    .replace(/\\[,;:! ]|\$|~/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/\.$/, '')
-    .toLowerCase();
-}
-
-function balanced(text: string): boolean {
-  let depth = 0;
-  for (let at = 0; at < text.length && depth >= 0; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === '{') depth++;
-    else if (text[at] === '}') depth--;
+/** Readings of what a statement says: its texts together, else the first alternative that can be read. */
+function readStatement(statement: Statement, budget: Budget, role: 'gold' | 'answer'): Node[] {
+  const { texts, joinedByOr, alternatives } = statement;
+  if (texts.length > 1) {
+    const items = texts.map((text) => parseAnswer(text, budget).at(0));
+    // `21, 16` and `11` in formulas of their own are three values.
+    const flat = items.flatMap((item) => (item?.kind === 'list' ? item.items : [item]));
+    if (flat.every((item) => item !== undefined)) return [{ kind: 'list', items: flat, or: joinedByOr }];
   }
-  return depth === 0;
+  const readings = texts.length === 1 ? parseAnswer(texts[0], budget) : [];
+  // Words may hide the value that they state: "x is 5".
+  const wordsOnly = readings.every(({ kind }) => kind === 'text');
+  // A gold that is neither mathematics nor words is damaged: no part of it is taken for the whole.
+  if (role === 'gold' && readings.length === 0) return [];
+  for (const text of wordsOnly ? alternatives : []) {
+    const further = parseAnswer(text, budget);
+    if (further.length > 0) return [...readings, ...further];
+  }
+  return readings;
 }
 
-/** Whether two stated answers are the same. */
-export function equalAnswers(gold: string, answer: string): boolean {
-  const [goldNumber, answerNumber] = [parseRational(rightHandSide(gold)), parseRational(rightHandSide(answer))];
-  if (goldNumber && answerNumber) {
-    const names = [gold, answer].map((text) => /^\s*([A-Za-z](?:_\w)?)\s*=/.exec(text)?.[1]);
-    return (
-      (names[0] === undefined || names[1] === undefined || names[0] === names[1]) &&
-      equalRationals(goldNumber, answerNumber)
-    );
+interface Gold {
+  readings: Node[];
+  /** The gold as stated, without white space: an answer written the same needs no comparison. */
+  written: string;
+  /** Its value where it is a plain number. */
+  plain: Rational | null;
+  reason: 'unparsable-gold' | 'budget';
+}
+
+const squeeze = (text: string): string => text.replace(/\s+/g, '');
+
+function readGold(gold: string): Gold {
+  const statement = extractAnswer(gold, { role: 'gold' });
+  if (!statement) return { readings: [], written: '', plain: null, reason: 'unparsable-gold' };
+  const single = statement.texts.length === 1 ? statement.texts[0] : '';
+  const [written, plain] = [squeeze(single), plainNumber(single)];
+  try {
+    const readings = readStatement(statement, new Budget(limits.workUnits), 'gold');
+    return { readings: readings.slice(0, MAX_READINGS), written, plain, reason: 'unparsable-gold' };
+  } catch (error) {
+    if (!(error instanceof BudgetExceeded)) throw error;
+    return { readings: [], written, plain, reason: 'budget' };
   }
-  return plainText(gold) === plainText(answer);
+}
+
+const golds = new GoldCache(readGold);
+
+/** The best that any pair of readings says: a match, else the reason why there is none. */
+function compareReadings(expected: readonly Node[], answers: readonly Node[], budget: Budget): Comparison {
+  let best: Comparison = 'different';
+  for (const gold of expected) {
+    for (const answer of answers) {
+      const comparison = compareAnswers(gold, answer, { budget });
+      if (comparison === 'equal') return 'equal';
+      if (comparison === 'ambiguous' || best === 'different') best = comparison;
+    }
+  }
+  return best;
+}
+
+/**
+ * Whether two bare answers are the same, with no statement around them: for votes among samples.
+ *
+ * @returns false also where one cannot be read or the work allowed to one verdict does not suffice.
+ */
+export function equalAnswers(first: string, second: string): boolean {
+  if (typeof first !== 'string') throw invalidType('first', 'string', first);
+  if (typeof second !== 'string') throw invalidType('second', 'string', second);
+  const budget = new Budget(limits.workUnits);
+  try {
+    const readings = [first, second].map((text) => parseAnswer(text, budget).slice(0, MAX_READINGS));
+    return compareReadings(readings[0], readings[1], budget) === 'equal';
+  } catch (error) {
+    if (!(error instanceof BudgetExceeded)) throw error;
+    return false;
+  }
 }
 
 /**
  * Checks `completion` against `gold`.
  *
  * @param gold The right answer, bare (`12`, `\frac{1}{2}`) or stated in a worked solution (`... #### 12`).
- * @param completion What the model wrote; the prompt is not part of it.
- * @returns `correct` is null with reason `gold-unparsable` when the gold answer is empty or has unbalanced braces.
+ * @param completion What the model wrote; the prompt part of a chat transcript does not count.
+ * @returns `correct` is null when the gold answer cannot be read (`unparsable-gold`, `budget`); every other reason but
+ *   `equal` is false.
  * @throws TypeError when an argument is not a string.
  */
 export function verify(gold: string, completion: string, options: VerifyOptions = {}): Verdict {
@@ -83,10 +118,26 @@ export function verify(gold: string, completion: string, options: VerifyOptions 
     ms: performance.now() - start,
   });
 
-  const expected = (extractAnswer(gold)?.text ?? gold).trim();
-  if (expected === '' || !balanced(expected)) return verdict(null, 'gold-unparsable');
-  const stated = statement === 'boxed' ? lastBox(completion) : extractAnswer(completion);
+  const expected = golds.get(gold);
+  const stated = extractAnswer(completion, { statement });
+  const readable = expected.readings.length > 0;
+  const same = stated?.texts.length === 1 && squeeze(stated.texts[0]) === expected.written;
+  if (same && (readable || expected.reason === 'budget')) return verdict(true, 'equal', stated.shown);
+  if (!readable) return verdict(null, expected.reason, stated?.shown);
   if (!stated) return verdict(false, 'no-answer');
-  const correct = equalAnswers(expected, stated.text);
-  return verdict(correct, correct ? 'correct' : 'wrong', stated.text);
+  const number = expected.plain && stated.texts.length === 1 ? plainNumber(stated.texts[0]) : null;
+  if (expected.plain && number) {
+    const equal = equals(expected.plain, number);
+    return verdict(equal, equal ? 'equal' : 'different', stated.shown);
+  }
+  const budget = new Budget(limits.workUnits);
+  try {
+    const readings = readStatement(stated, budget, 'answer').slice(0, MAX_READINGS);
+    if (readings.length === 0) return verdict(false, 'unparsable-answer', stated.shown);
+    const comparison = compareReadings(expected.readings, readings, budget);
+    return verdict(comparison === 'equal', comparison, stated.shown);
+  } catch (error) {
+    if (!(error instanceof BudgetExceeded)) throw error;
+    return verdict(false, 'budget', stated.shown);
+  }
 }

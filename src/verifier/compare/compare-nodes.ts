@@ -1,0 +1,47 @@
+/** Sends a pair of nodes to the comparison of their kind. */
+import { equals } from '../exact/rational';
+import { freeSymbols } from '../exact/tree';
+import type { Node } from '../node';
+import { asAssignment, type Assignment, compareAssignments } from './assignments';
+import { compareCollections, isCollection } from './collections';
+import { compareConditions, isCondition } from './conditions';
+import type { Decision } from './decision';
+import { compareValues } from './quantities';
+import { compareRecords } from './records';
+import { compareRelations } from './relations';
+import { isExactNumber } from './rewrite';
+import { compareTexts } from './text';
+import type { CompareContext } from './types';
+
+/** Whether the value of one statement is in terms of the name of the other. */
+const names = ({ value }: Assignment, { name }: Assignment): boolean =>
+  name.kind === 'symbol' && freeSymbols(value).has(name.name);
+
+/** Two statements, or a statement against what may be its value; null where neither side is a statement. */
+function compareStatements(a: Node, b: Node, context: CompareContext): Decision | null {
+  const [left, right] = [asAssignment(a), asAssignment(b)];
+  if (left && right) {
+    const decision = compareAssignments(left, right, context);
+    if (decision !== null) return decision;
+    // `y = 2x` and `x = y/2` are one equation.
+    const solved = names(left, right) && names(right, left) && a.kind === 'relation' && b.kind === 'relation';
+    return solved ? compareRelations(a, b, context) : 'different';
+  }
+  if (left) return compareNodes(left.value, b, context);
+  return right && compareNodes(a, right.value, context);
+}
+
+/** Compares two nodes in normal form. Symmetrical. @throws BudgetExceeded */
+export function compareNodes(a: Node, b: Node, context: CompareContext): Decision {
+  if (isExactNumber(a) && isExactNumber(b)) {
+    context.budget.spend(0.2);
+    return equals(a.value, b.value) ? 'equal' : 'different';
+  }
+  context.budget.spend(2);
+  if (isCondition(a) || isCondition(b)) return compareConditions(a, b, context);
+  const decided = compareRecords(a, b, context) ?? compareStatements(a, b, context);
+  if (decided !== null) return decided;
+  if (isCollection(a) || isCollection(b)) return compareCollections(a, b, context);
+  if (a.kind === 'text' || b.kind === 'text') return compareTexts(a, b, context.budget);
+  return compareValues(a, b, context);
+}

@@ -1,0 +1,173 @@
+/**
+ * Whether two sets of real numbers are the same. Unions of intervals compare exactly. Predicates are tried: exactly at the
+ * known ends of either side, just beside them, at fixed points of many sizes, and beside each place where one side changes.
+ * What agrees everywhere counts as equal; open and closed ends that no known end decides make it undecided.
+ */
+import { rational } from '../exact/rational';
+import { evaluateReal } from '../numeric/equal-expressions';
+import type { Node } from '../node';
+import type { Decision } from './decision';
+import { Incomparable, RealSets } from './real-sets';
+import { number } from './rewrite';
+import { holds, holdsExactly, leavesOf, piecesOf, type Region } from './regions';
+import type { CompareContext } from './types';
+
+/** Relative distance of "just beside". */
+const BESIDE = 1e-7;
+
+const RANDOM_POINTS = 20;
+/** Agreement at fewer says nothing. */
+const LEAST_POINTS = 8;
+/** Beyond this a relation without value tells nothing. */
+const NEAR = 50;
+const MAXIMUM_DOUBTS = 4;
+const BISECTIONS = 32;
+const MAXIMUM_CHANGES = 12;
+
+/** Rational points near zero, where most boundaries lie, points far out, and pseudorandom ones of all sizes between. */
+const fixedPoints: readonly number[] = (() => {
+  const points: number[] = [0];
+  for (let numerator = 1; numerator <= 20; numerator++) points.push(numerator / 2);
+  for (let size = 16; size < 1e9; size *= 9.3) points.push(Math.round(size));
+  for (let size = 0.15; size > 1e-6; size /= 5.3) points.push(size);
+  let state = 20_250_601;
+  for (let count = 0; count < RANDOM_POINTS; count++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    points.push(Math.exp((state / 2 ** 32 - 0.35) * 9));
+  }
+  return [...new Set(points.flatMap((x) => [x, -x]))].sort((a, b) => a - b);
+})();
+
+/** Finite ends of pieces, without repetition of the same node. */
+function endsOf(...regions: Region[]): Node[] {
+  const ends = new Set<Node>();
+  for (const leaf of regions.flatMap(leavesOf)) {
+    if (leaf.kind === 'pieces')
+      for (const { lower, upper } of leaf.pieces) for (const end of [lower, upper]) if (end) ends.add(end);
+  }
+  return [...ends];
+}
+
+function exactNode(value: number): Node {
+  let scaled = value;
+  let denominator = 1n;
+  for (; !Number.isInteger(scaled); scaled *= 2) denominator *= 2n;
+  return number(rational(BigInt(scaled), denominator));
+}
+
+const reach = (x: number): number => BESIDE * Math.max(1, Math.abs(x));
+
+/** The place between two points where the region starts or ends. */
+function change(region: Region, from: number, to: number, context: CompareContext): number {
+  let [inside, outside] = holds(region, from, context) ? [from, to] : [to, from];
+  for (let step = 0; step < BISECTIONS; step++) {
+    const middle = (inside + outside) / 2;
+    if (holds(region, middle, context)) inside = middle;
+    else outside = middle;
+  }
+  return (inside + outside) / 2;
+}
+
+/** The kinds of boundary that predicates have: `open` (also of `≠`), `closed`. */
+function boundaries(region: Region, negated = false): ('open' | 'closed')[] {
+  if (region.kind === 'pieces') return [];
+  if (region.kind === 'not') return boundaries(region.operand, !negated);
+  if (region.kind !== 'predicate') return region.operands.flatMap((operand) => boundaries(operand, negated));
+  return region.relation.operators.map((operator) => (/[<>≠]/.test(operator) !== negated ? 'open' : 'closed'));
+}
+
+/**
+ * Whether the ends are decided: by exact ends of one side that is all pieces, or since predicates on both sides have one kind
+ * of boundary.
+ */
+function endsAreDecided(a: Region, b: Region): boolean {
+  const [left, right] = [boundaries(a), boundaries(b)];
+  return left.length === 0 || right.length === 0 || new Set([...left, ...right]).size === 1;
+}
+
+class Trial {
+  private undecided = false;
+  /** Where both sides could be told. */
+  private points = 0;
+  private doubts = 0;
+
+  constructor(
+    private readonly a: Region,
+    private readonly b: Region,
+    private readonly context: CompareContext,
+  ) {}
+
+  /** False where they differ. A relation does not hold where it is undefined; far from zero it may only be out of reach. */
+  private agree(at: number): boolean {
+    const [left, right] = [holds(this.a, at, this.context), holds(this.b, at, this.context)];
+    if (left !== null && right !== null) {
+      this.points++;
+      return left === right;
+    }
+    if ((left ?? right) === true && Math.abs(at) < NEAR) this.doubt(left === null ? this.a : this.b, at);
+    return true;
+  }
+
+  /** The other side holds a number at which this one has no value in doubles: it may have one in exact arithmetic. */
+  private doubt(region: Region, at: number): void {
+    if (++this.doubts > MAXIMUM_DOUBTS) this.undecided = true;
+    else if (holdsExactly(region, exactNode(at), new RealSets(this.context), this.context) !== true)
+      this.undecided = true;
+  }
+
+  /** Exactly at the ends. */
+  private agreeAtEnds(ends: Node[], sets: RealSets): boolean {
+    for (const end of ends) {
+      const left = holdsExactly(this.a, end, sets, this.context);
+      const right = holdsExactly(this.b, end, sets, this.context);
+      if (left === null || right === null) this.undecided = true;
+      else if (left !== right) return false;
+    }
+    return true;
+  }
+
+  decide(): Decision {
+    const { a, b, context } = this;
+    const ends = endsOf(a, b);
+    const places = ends.map((end) => evaluateReal(end, new Map(), context.budget));
+    if (places.some((place) => place === null)) return 'undecided';
+    const known = places as number[];
+    if (!this.agreeAtEnds(ends, new RealSets(context))) return 'different';
+    const clear = fixedPoints.filter((x) => known.every((end) => Math.abs(end - x) > 2 * reach(end)));
+    const beside = known.flatMap((end) => [end - reach(end), end + reach(end)]);
+    const points = [...clear, ...beside].sort((x, y) => x - y);
+    if (!points.every((x) => this.agree(x))) return 'different';
+    const decided = this.agreeAtChanges(points, known);
+    if (decided !== 'equal') return decided;
+    return this.undecided || this.points < LEAST_POINTS || !endsAreDecided(a, b) ? 'undecided' : 'equal';
+  }
+
+  /** Where one side changes between two of the points, the other must change at the same place. */
+  private agreeAtChanges(points: number[], known: number[]): Decision {
+    let changes = 0;
+    for (let index = 1; index < points.length; index++) {
+      const [from, to] = [points[index - 1], points[index]];
+      if (known.some((end) => from < end && end < to)) continue;
+      for (const region of [this.a, this.b]) {
+        const [left, right] = [from, to].map((x) => holds(region, x, this.context));
+        if (left === right || left === null || right === null) continue;
+        if (++changes > MAXIMUM_CHANGES) return 'undecided';
+        const at = change(region, from, to, this.context);
+        if (!this.agree(at - reach(at)) || !this.agree(at + reach(at))) return 'different';
+      }
+    }
+    return 'equal';
+  }
+}
+
+/** Compares two sets of real numbers. */
+export function sameRegion(a: Region, b: Region, context: CompareContext): Decision {
+  try {
+    const sets = new RealSets(context);
+    const [left, right] = [piecesOf(a, sets), piecesOf(b, sets)];
+    return left && right ? sets.same(left, right) : new Trial(a, b, context).decide();
+  } catch (error) {
+    if (!(error instanceof Incomparable)) throw error;
+    return 'undecided';
+  }
+}

@@ -1,0 +1,154 @@
+/** Expressions that differ by a constant factor, as both sides of equivalent equations and inequalities do. */
+import type { CompareContext } from '../compare/types';
+import { StructureTable } from '../exact/structure';
+import type { Node } from '../node';
+import { leastDigits } from './approximate';
+import { compareResidueRatios } from './compare-residues';
+import { decideZero, isProvedNonZero, provedSize, type Verdict, verdictOrUndecided } from './compare-values';
+import type { Complex, ComplexArithmetic } from './complex';
+import { Evaluator } from './evaluate';
+import { EvaluationFailure } from './real-arithmetic';
+import { agreeingPairs, type DefinedPair, onlyPoint, type PairSearch } from './sample-pairs';
+import type { SamplePoint } from './sample-point';
+import { classifySymbols } from './symbol-classes';
+
+/** `sign`: of the factor a/b, 0 where it is complex or unknown. */
+export type ConstantRatio = { decided: 'constant'; sign: 1 | -1 | 0 } | 'different' | 'undecided';
+
+type Values = NonNullable<DefinedPair['values']>;
+
+const confirmedPoints = 2;
+
+/** Whether a/b is one non-zero constant. Two expressions that are both 0 have the ratio 1. @throws BudgetExceeded */
+export function equalUpToFactor(a: Node, b: Node, context: CompareContext): Verdict {
+  const ratio = constantRatio(a, b, context);
+  return typeof ratio === 'object' ? 'equal' : ratio;
+}
+
+/** Like `equalUpToFactor`, with the sign of the constant. @throws BudgetExceeded */
+export function constantRatio(a: Node, b: Node, context: CompareContext): ConstantRatio {
+  const { budget } = context;
+  const structure = new StructureTable(budget);
+  if (structure.same(a, b)) return { decided: 'constant', sign: 1 };
+  const classes = classifySymbols([a, b], budget);
+  const search: PairSearch = { a, b, classes, structure, budget };
+  if (classes.size === 0) return constantsRatio(search);
+  const formal = compareResidueRatios(a, b, structure, budget);
+  if (formal === 'zero') return { decided: 'constant', sign: 1 };
+  if (formal === 'constant') return { decided: 'constant', sign: signAmong(agreeingPairs(search, () => false)) };
+  const digits = leastDigits([a, b], budget);
+  if (digits !== null) return approximateRatio(search, 10 ** (1 - digits));
+  return formal === 'different' ? formal : sampledRatio(search);
+}
+
+function constantsRatio(search: PairSearch): ConstantRatio {
+  const [a, b] = [search.a, search.b].map((node) => constantSign(node, search)) as [Sign, Sign];
+  if (a === null || b === null) return 'undecided';
+  if (a === 'zero' || b === 'zero') return a === b ? { decided: 'constant', sign: 1 } : 'different';
+  return { decided: 'constant', sign: (a * b) as 1 | -1 | 0 };
+}
+
+/** 0 for a complex number other than 0, null where unknown. */
+type Sign = 1 | -1 | 0 | 'zero' | null;
+
+function constantSign(node: Node, search: PairSearch): Sign {
+  const point = onlyPoint(search);
+  let sign: Sign = null;
+  const verdict = verdictOrUndecided(() =>
+    decideZero(
+      (arithmetic) => {
+        const evaluator = new Evaluator(arithmetic, search.budget, point.bindings, point);
+        const value = evaluator.evaluate(node);
+        sign = value.im !== null && arithmetic.sign(value.im) !== null ? 0 : arithmetic.sign(value.re);
+        return { value, size: -Infinity, complex: evaluator.complex };
+      },
+      2,
+      search.budget,
+    ),
+  );
+  if (verdict === 'equal') return 'zero';
+  return verdict === 'different' ? sign : null;
+}
+
+function sampledRatio(search: PairSearch): ConstantRatio {
+  const pairs = agreeingPairs(search, (values, earlier) => {
+    const first = reference(earlier);
+    const [a, b] = [values.a, values.b].map((value) => isProvedNonZero(value, values.complex));
+    if (a !== b && (values.complex.isZero(values.a) || values.complex.isZero(values.b))) return true;
+    return first !== null && isProvedNonZero(crossDifference(values, first.values, values.complex), values.complex);
+  });
+  if (typeof pairs === 'string') return pairs;
+  const first = reference(pairs) ?? pairs[0];
+  let confirmed = 0;
+  for (const { point } of pairs) {
+    if (point === first.point) continue;
+    const verdict = verdictOrUndecided(() => compareRatiosPrecisely(search, first.point, point));
+    if (verdict === 'different') return verdict;
+    if (verdict === 'equal' && ++confirmed === confirmedPoints) return { decided: 'constant', sign: signAmong(pairs) };
+  }
+  return 'undecided';
+}
+
+/** The first pair of which both values are certainly not 0. */
+function reference(pairs: readonly DefinedPair[]): { point: SamplePoint; values: Values } | null {
+  for (const { point, values } of pairs) {
+    if (values && isProvedNonZero(values.a, values.complex) && isProvedNonZero(values.b, values.complex)) {
+      return { point, values };
+    }
+  }
+  return null;
+}
+
+/** 0 where the ratios of two pairs are the same. */
+function crossDifference<R>(
+  at: { a: Complex<R>; b: Complex<R> },
+  first: { a: Complex<R>; b: Complex<R> },
+  c: ComplexArithmetic<R>,
+): Complex<R> {
+  return c.subtract(c.multiply(at.a, first.b), c.multiply(first.a, at.b));
+}
+
+function compareRatiosPrecisely({ a, b, budget }: PairSearch, first: SamplePoint, at: SamplePoint): Verdict {
+  return decideZero(
+    (arithmetic) => {
+      const evaluators = [first, at].map((p) => new Evaluator(arithmetic, budget, p.bindings, p));
+      const [firstValues, values] = evaluators.map((evaluator) => ({
+        a: evaluator.evaluate(a),
+        b: evaluator.evaluate(b),
+      }));
+      const { complex } = evaluators[0];
+      const value = crossDifference(values, firstValues, complex);
+      return { value, size: provedSize(complex.multiply(values.a, firstValues.b), complex), complex };
+    },
+    1,
+    budget,
+  );
+}
+
+/** Decimals inside: the ratios agree to as many digits as the decimals have. */
+function approximateRatio(search: PairSearch, tolerance: number): ConstantRatio {
+  const pairs = agreeingPairs(search, (values, earlier) => {
+    const first = reference(earlier);
+    if (!first) return false;
+    try {
+      const { complex } = values;
+      const difference = crossDifference(values, first.values, complex);
+      const size = complex.absolute(complex.multiply(values.a, first.values.b)).re.value;
+      return complex.absolute(difference).re.value > 20 * tolerance * size;
+    } catch (error) {
+      if (error instanceof EvaluationFailure) return false;
+      throw error;
+    }
+  });
+  if (typeof pairs === 'string') return pairs;
+  return reference(pairs) ? { decided: 'constant', sign: signAmong(pairs) } : 'undecided';
+}
+
+/** Sign of the ratio at the first pair that tells it. */
+function signAmong(pairs: readonly DefinedPair[] | string): 1 | -1 | 0 {
+  if (typeof pairs === 'string') return 0;
+  const { real } = reference(pairs)?.values.complex ?? { real: null };
+  const first = reference(pairs)?.values;
+  if (!first || !real || first.a.im !== null || first.b.im !== null) return 0;
+  return (real.sign(first.a.re)! * real.sign(first.b.re)!) as 1 | -1;
+}
