@@ -43,6 +43,8 @@ export interface StepMetrics {
   samples: number;
   /** Samples left out because they could not be scored. */
   excludedSamples: number;
+  /** Those of them whose reward did not end in time. */
+  timedOutSamples: number;
   /** Wall-clock seconds. */
   seconds: Record<Phase, number> & { total: number };
   /** Response tokens for sample and verify, prompt and response tokens for reference and step; null where a phase did not run. */
@@ -115,6 +117,7 @@ export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, t
     usableGroups: [...ranges.values()].filter(({ low, high }) => high > low).length,
     samples: samples.length,
     excludedSamples: samples.length - scored.length,
+    timedOutSamples: samples.filter(({ score }) => score.reward === null && score.reason === 'timeout').length,
     seconds: { ...seconds, total },
     tokensPerSecond: {
       sample: rate(newTokens, 'sample'),

@@ -2,10 +2,18 @@
 import { formatReward } from './format';
 import { mathReward } from './math';
 
+export { checkFormat, formatStyles, type FormatStyle } from './check-format';
 export { formatReward, type FormatRewardOptions } from './format';
 export { mathReward, type MathRewardOptions } from './math';
-export { combineRewards, scoreSample, type CompleteScore, type WeightedReward } from './score';
-export type { RewardFunction, RewardSample, Score } from './types';
+export {
+  combineRewards,
+  sampleName,
+  scoreSample,
+  scoreSamples,
+  type CompleteScore,
+  type WeightedReward,
+} from './score';
+export type { RewardFunction, RewardResult, RewardSample, Score } from './types';
 
 /** Rewards by name: each makes a function from its options. */
 export const rewards = { math: mathReward, format: formatReward } as const;

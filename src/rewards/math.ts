@@ -1,35 +1,71 @@
 /**
- * The rule of the zero-RL experiments: a right answer in a box gains, an answer without a box loses, a wrong one in a box
- * lies between (0 or −0.5; the published trend hardly depends on which).
+ * The rule of the zero-RL experiments: a right answer in the right format gains, an answer without the format loses, a
+ * wrong one in the format lies between (0 or −0.5; the published trend hardly depends on which).
  */
-import { checkNumber } from '../errors';
-import { lastBox, verify } from '../verifier';
-import type { RewardFunction } from './types';
+import { checkNumber, checkOneOf } from '../errors';
+import { mapInSlices } from '../event-loop';
+import { verify, verifyBatch, type Verdict, type VerifyCase } from '../verifier';
+import { checkFormat, formatStyles, taggedAnswer, type FormatStyle } from './check-format';
+import type { RewardFunction, RewardSample, Score } from './types';
 
 export interface MathRewardOptions {
+  /**
+   * The format that is right, see {@link FormatStyle}: the answer counts where that format has it, in the box or in the
+   * answer tags. `any` asks for no more than a stated answer. Default `boxed`.
+   */
+  format?: FormatStyle | 'any';
   /** Right answer in the right format. Default 1. */
   correct?: number;
   /** Wrong answer in the right format. Default -0.5. */
   wrongAnswer?: number;
-  /** No `\boxed{}`. Default -1. */
+  /** Not in the right format. Default -1. */
   wrongFormat?: number;
 }
 
+/** What is left to verify of a sample: nothing where the format is wrong, so that only the gold is looked at. */
+interface Stated extends VerifyCase {
+  formatted: boolean;
+}
+
+function stated({ answer: gold, completion }: RewardSample, format: FormatStyle | 'any'): Stated {
+  if (format === 'any') return { gold, completion, formatted: true };
+  if (format === 'boxed') {
+    const formatted = checkFormat(completion, format);
+    return { gold, completion: formatted ? completion : '', formatted };
+  }
+  const answer = taggedAnswer(completion);
+  return { gold, completion: answer === null ? '' : `<answer>${answer}</answer>`, formatted: answer !== null };
+}
+
 /**
- * Scores with reasons `correct`, `wrong-answer`, `wrong-format` or `gold-unparsable` (reward null). A sample counts as
- * correct only with its answer in a box.
+ * Scores with the reasons of `verify`, or `wrong-format`. A sample counts as correct only in the right format. A batch is
+ * verified on worker threads.
+ *
+ * @throws TypeError or RangeError naming the option
  */
 export function mathReward(options: MathRewardOptions = {}): RewardFunction {
+  const format = checkOneOf('format', options.format ?? 'boxed', [...formatStyles, 'any']);
   const right = checkNumber('correct', options.correct ?? 1);
   const wrongAnswer = checkNumber('wrongAnswer', options.wrongAnswer ?? -0.5);
   const wrongFormat = checkNumber('wrongFormat', options.wrongFormat ?? -1);
-  return ({ answer, completion }) => {
-    const { correct } = verify(answer, completion, { statement: 'boxed' });
-    const formatted = lastBox(completion) !== null;
-    if (correct === null) return { reward: null, reason: 'gold-unparsable', correct, formatted };
-    if (!formatted) return { reward: wrongFormat, reason: 'wrong-format', correct, formatted };
-    return correct
-      ? { reward: right, reason: 'correct', correct, formatted }
-      : { reward: wrongAnswer, reason: 'wrong-answer', correct, formatted };
+  const statement = format === 'boxed' ? 'boxed' : 'any';
+
+  const score = ({ correct, reason }: Verdict, inForm: boolean): Score => {
+    const formatted = inForm && reason !== 'no-answer';
+    if (correct === null) return { reward: null, reason, correct, formatted };
+    if (!inForm) return { reward: wrongFormat, reason: 'wrong-format', correct, formatted };
+    const wrong = formatted ? wrongAnswer : wrongFormat;
+    return { reward: correct ? right : wrong, reason, correct, formatted };
   };
+  const scoreOne = (sample: RewardSample): Score => {
+    const { gold, completion, formatted } = stated(sample, format);
+    return score(verify(gold, completion, { statement }), formatted);
+  };
+  return Object.assign(scoreOne, {
+    scoreAll: async (samples: readonly RewardSample[], signal?: AbortSignal): Promise<Score[]> => {
+      const cases = await mapInSlices(samples, (sample) => stated(sample, format), signal);
+      const verdicts = await verifyBatch(cases, { statement, signal });
+      return verdicts.map((verdict, i) => score(verdict, cases[i].formatted));
+    },
+  });
 }

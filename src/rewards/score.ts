@@ -1,6 +1,6 @@
 /** Runs rewards: weighted sums of several, and the checks on what user code returns. */
-import { ZeroRlError } from '../errors';
-import type { RewardFunction, RewardSample, Score } from './types';
+import { isZeroRlError, ZeroRlError } from '../errors';
+import type { RewardFunction, RewardResult, RewardSample, Score } from './types';
 
 export interface CompleteScore extends Required<Score> {
   reason: string;
@@ -17,8 +17,7 @@ export interface WeightedReward {
  * One part that cannot score a sample (null) leaves it out.
  */
 export function combineRewards(parts: readonly WeightedReward[]): RewardFunction {
-  return async (sample) => {
-    const scores = await Promise.all(parts.map(({ reward }) => scoreSample(reward, sample)));
+  const combine = (scores: readonly CompleteScore[]): CompleteScore => {
     const unscored = scores.find(({ reward }) => reward === null);
     if (unscored) return unscored;
     return {
@@ -28,28 +27,35 @@ export function combineRewards(parts: readonly WeightedReward[]): RewardFunction
       formatted: scores.find(({ formatted }) => formatted !== null)?.formatted ?? null,
     };
   };
+  const scoreOne = async (sample: RewardSample): Promise<CompleteScore> =>
+    combine(await Promise.all(parts.map(({ reward }) => scoreSample(reward, sample))));
+  return Object.assign(scoreOne, {
+    scoreAll: async (samples: readonly RewardSample[], signal?: AbortSignal): Promise<CompleteScore[]> => {
+      const columns = await Promise.all(parts.map(({ reward }) => scoreSamples(reward, samples, signal)));
+      return samples.map((_, i) => combine(columns.map((scores) => scores[i])));
+    },
+  });
 }
 
-/**
- * One sample's score, complete.
- *
- * @throws ZeroRlError `ERR_ZERO_RL_DATA` naming the prompt when the reward throws or is neither a finite number nor null.
- */
-export async function scoreSample(reward: RewardFunction, sample: RewardSample, index = 0): Promise<CompleteScore> {
-  const where = `sample ${index} of prompt ${JSON.stringify(sample.problem.id)}`;
-  let result: unknown;
-  try {
-    result = await reward(sample);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new ZeroRlError('ERR_ZERO_RL_DATA', `The reward threw on ${where}: ${message}`, { cause });
-  }
+/** What errors call a sample. */
+export function sampleName({ index, problem }: RewardSample): string {
+  return `sample ${index ?? 0} of prompt ${JSON.stringify(problem.id)}`;
+}
+
+/** What the reward threw, as one error; an error of ours says enough already. */
+function rewardThrew(cause: unknown, where: string): unknown {
+  if (isZeroRlError(cause)) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ZeroRlError('ERR_ZERO_RL_DATA', `The reward threw on ${where}: ${message}`, { cause });
+}
+
+function completeScore(result: unknown, sample: RewardSample): CompleteScore {
   const score = (typeof result === 'object' && result !== null ? result : { reward: result }) as Partial<Score>;
   if (score.reward !== null && !(typeof score.reward === 'number' && Number.isFinite(score.reward))) {
     const received = typeof score.reward === 'number' ? String(score.reward) : typeof score.reward;
     throw new ZeroRlError(
       'ERR_ZERO_RL_DATA',
-      `The reward of ${where} is ${received}: return a finite number, or null to leave the sample out`,
+      `The reward of ${sampleName(sample)} is ${received}: return a finite number, or null to leave the sample out`,
     );
   }
   return {
@@ -58,4 +64,47 @@ export async function scoreSample(reward: RewardFunction, sample: RewardSample, 
     correct: score.correct ?? null,
     formatted: score.formatted ?? null,
   };
+}
+
+/**
+ * One sample's score, complete.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA` naming the prompt when the reward throws or is neither a finite number nor null.
+ */
+export async function scoreSample(reward: RewardFunction, sample: RewardSample): Promise<CompleteScore> {
+  let result: RewardResult;
+  try {
+    result = await reward(sample);
+  } catch (cause) {
+    throw rewardThrew(cause, sampleName(sample));
+  }
+  return completeScore(result, sample);
+}
+
+/**
+ * The scores of many samples in their order, by the reward's batch form where it has one.
+ *
+ * @throws as {@link scoreSample}; the signal's reason where the batch form heeds it
+ */
+export async function scoreSamples(
+  reward: RewardFunction,
+  samples: readonly RewardSample[],
+  signal?: AbortSignal,
+): Promise<CompleteScore[]> {
+  if (reward.scoreAll === undefined) return Promise.all(samples.map((sample) => scoreSample(reward, sample)));
+  let results: readonly RewardResult[];
+  try {
+    results = await reward.scoreAll(samples, signal);
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw rewardThrew(cause, `a batch of ${samples.length} samples`);
+  }
+  // User code may not keep to the types.
+  const received = Array.isArray(results) ? results.length : typeof results;
+  if (received !== samples.length)
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_DATA',
+      `The reward's scoreAll gave ${received} results for ${samples.length} samples: return an array with one result each`,
+    );
+  return samples.map((sample, i) => completeScore(results[i], sample));
 }

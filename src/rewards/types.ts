@@ -14,6 +14,8 @@ export interface RewardSample {
   tokens: Int32Array;
   /** `length`: cut off by the token limit. */
   finishReason: 'stop' | 'length';
+  /** Which of the prompt's completions this is, from 0; errors name it. */
+  index?: number;
 }
 
 /** A score with its reason. Anything left out counts as stated. */
@@ -28,5 +30,15 @@ export interface Score {
   formatted?: boolean | null;
 }
 
-/** A reward. A bare number is a score without more; a promise is awaited. */
-export type RewardFunction = (sample: RewardSample) => number | null | Score | Promise<number | null | Score>;
+/** What a reward may return for a sample. A bare number is a score without more. */
+export type RewardResult = number | null | Score;
+
+/** A reward. A promise is awaited. */
+export interface RewardFunction {
+  (sample: RewardSample): RewardResult | Promise<RewardResult>;
+  /**
+   * The same for many samples at once, used instead where it is there: one result per sample, in their order. The signal
+   * is that of the run.
+   */
+  scoreAll?(samples: readonly RewardSample[], signal?: AbortSignal): Promise<readonly RewardResult[]>;
+}

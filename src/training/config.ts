@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { algorithmNames } from '../algorithms';
 import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
+import { formatStyles } from '../rewards/check-format';
 import { isUserCode } from '../user-code';
 
 const positiveInteger = z.int().min(1);
@@ -48,6 +49,8 @@ const weight = finite.default(1);
 const namedRewardSchema = z.discriminatedUnion('name', [
   z.strictObject({
     name: z.literal('math'),
+    /** The format that is right; `any` asks for no more than a stated answer. */
+    format: z.enum([...formatStyles, 'any']).default('boxed'),
     correct: finite.default(1),
     wrongAnswer: finite.default(-0.5),
     wrongFormat: finite.default(-1),
@@ -55,12 +58,21 @@ const namedRewardSchema = z.discriminatedUnion('name', [
   }),
   z.strictObject({
     name: z.literal('format'),
-    style: z.enum(['boxed', 'think-answer']).default('boxed'),
+    style: z.enum(formatStyles).default('boxed'),
     right: finite.default(1),
     wrong: finite.default(0),
     weight,
   }),
-  z.strictObject({ name: z.literal('custom'), code: z.string().refine(isUserCode, 'Expected ./my.mjs#name'), weight }),
+  z.strictObject({
+    name: z.literal('custom'),
+    code: z.string().refine(isUserCode, 'Expected ./my.mjs#name'),
+    /**
+     * The code runs on a thread of its own. Where it finishes no sample for so many seconds, the one that hangs is left out
+     * of the step with reason `timeout`. null: on the main thread, without a limit.
+     */
+    timeoutSeconds: z.number().positive().nullable().default(30),
+    weight,
+  }),
 ]);
 
 /** `math`, `format` and `./my.mjs#name` stand for objects with the defaults. */
@@ -179,7 +191,6 @@ export const configSchema = z.strictObject({
 export type TrainConfig = z.output<typeof configSchema>;
 /** What users write: keys with a default may be left out. */
 export type TrainConfigInput = z.input<typeof configSchema>;
-export type RewardPart = z.output<typeof namedRewardSchema>;
 
 /** Whether the frozen reference model is needed. */
 export function needsReference({ kl }: TrainConfig): boolean {

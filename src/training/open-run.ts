@@ -6,9 +6,10 @@ import { loadTemplate, type Template } from '../data/template';
 import { ZeroRlError } from '../errors';
 import { makeFolder } from '../policy/atomic-file';
 import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
+import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
 import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
-import { needsReference, type RewardPart, type TrainConfig } from './config';
+import { needsReference, type TrainConfig } from './config';
 import { RunFolder, runFiles } from './run-folder';
 import { lockRun } from './run-lock';
 import type { LoadPolicy, TrainingPolicy } from './training-policy';
@@ -20,6 +21,8 @@ export interface RunInputs {
   template: Template;
   reward: RewardFunction;
   estimator: Estimator;
+  /** Ends the threads of the reward. */
+  closeReward: () => void;
 }
 
 /** Everything the loop reads; `state` alone changes. */
@@ -42,20 +45,28 @@ export interface OpenOptions {
   warn: (message: string) => void;
 }
 
-async function loadRewardPart(part: RewardPart): Promise<WeightedReward> {
-  const { weight } = part;
-  if (part.name === 'math') return { reward: rewards.math(part), weight };
-  if (part.name === 'format') return { reward: rewards.format(part), weight };
-  const code = await loadUserCode(part.code, 'reward');
-  if (typeof code !== 'function')
-    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `${part.code} is not a function; a reward needs one`);
-  return { reward: code as RewardFunction, weight };
-}
-
-/** The reward of a config: one part as it is, several as their weighted sum. */
-export async function loadReward({ reward }: TrainConfig): Promise<RewardFunction> {
-  const parts = await Promise.all((Array.isArray(reward) ? reward : [reward]).map(loadRewardPart));
-  return parts.length === 1 && (parts[0].weight ?? 1) === 1 ? parts[0].reward : combineRewards(parts);
+/** The reward of a config: one part as it is, several as their weighted sum. `close` ends the threads of user code. */
+export async function loadReward({ reward }: TrainConfig, warn: (message: string) => void): Promise<UserReward> {
+  const parts: WeightedReward[] = [];
+  const closers: (() => void)[] = [];
+  const close = (): void => closers.forEach((closePart) => closePart());
+  try {
+    for (const part of Array.isArray(reward) ? reward : [reward]) {
+      const { weight } = part;
+      if (part.name === 'math') parts.push({ reward: rewards.math(part), weight });
+      else if (part.name === 'format') parts.push({ reward: rewards.format(part), weight });
+      else {
+        const user = await loadUserReward(part.code, { timeoutSeconds: part.timeoutSeconds, warn });
+        parts.push({ reward: user.reward, weight });
+        closers.push(user.close);
+      }
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const single = parts.length === 1 && (parts[0].weight ?? 1) === 1;
+  return { reward: single ? parts[0].reward : combineRewards(parts), close };
 }
 
 /** The estimator of a config, by name or from user code. */
@@ -124,7 +135,6 @@ export async function loadInputs(
   options: Pick<OpenOptions, 'reward' | 'estimator' | 'warn'>,
 ): Promise<RunInputs> {
   const template = await loadTemplate(config.data.template);
-  const reward = options.reward ?? (await loadReward(config));
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
   const problems = await loadProblems(config.data.train, datasetOptions(config, 'train', config.data.count));
   const heldOut = await loadHeldOut(config, options.warn);
@@ -136,7 +146,11 @@ export async function loadInputs(
       );
     }
   }
-  return { problems, heldOut, template, reward, estimator };
+  // Last, since it may have started threads.
+  const { reward, close: closeReward } = options.reward
+    ? { reward: options.reward, close: () => undefined }
+    : await loadReward(config, options.warn);
+  return { problems, heldOut, template, reward, estimator, closeReward };
 }
 
 /**
@@ -145,7 +159,7 @@ export async function loadInputs(
  */
 export async function openRun(config: TrainConfig, options: OpenOptions): Promise<Run> {
   const inputs = await loadInputs(config, options);
-  const closers: (() => void)[] = [];
+  const closers: (() => void)[] = [inputs.closeReward];
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
   };

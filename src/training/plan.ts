@@ -8,6 +8,7 @@ import { loadInputs } from './open-run';
 import { problemsOfStep } from '../data/dataset';
 import { knownShare, mean, phases, type Phase } from '../observe/metrics';
 import { advantageFormula, lossFormula } from './formulas';
+import { stopIdleVerifiers } from '../verifier';
 import { makePrompts, samplePrompts, scoreRollouts, wholeSequence } from './rollouts';
 import { loadPolicy as defaultLoadPolicy, type LoadPolicy } from './training-policy';
 
@@ -59,7 +60,7 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 /** Loads the models, times one step (whose weights are thrown away) and predicts. Writes nothing. */
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
   const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
-  const { problems, heldOut, template, reward } = await loadInputs(config, { warn });
+  const { problems, heldOut, template, reward, closeReward } = await loadInputs(config, { warn });
   const { dtype, device, threads } = config;
   const policy = await loadPolicy(config.model, { dtype, device, threads });
   const reference = needsReference(config)
@@ -131,5 +132,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
   } finally {
     policy.dispose();
     reference?.dispose();
+    closeReward();
+    stopIdleVerifiers();
   }
 }

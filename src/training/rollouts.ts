@@ -3,7 +3,7 @@ import { ZeroRlError } from '../errors';
 import type { Problem } from '../data/dataset';
 import type { Template } from '../data/template';
 import type { Rollout, SampleOptions } from '../policy/types';
-import { scoreSample, type CompleteScore, type RewardFunction } from '../rewards';
+import { scoreSamples, type CompleteScore, type RewardFunction, type RewardSample } from '../rewards';
 import { decodeResponse, type TrainingPolicy } from './training-policy';
 
 /** A prompt of a step. */
@@ -79,7 +79,11 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined
   }
 }
 
-/** Decodes and scores; the order is kept. */
+/**
+ * Decodes and scores; the order is kept.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA` when the reward throws, or ends in time on no sample
+ */
 export async function scoreRollouts(
   policy: TrainingPolicy,
   prompts: readonly Prompt[],
@@ -87,18 +91,26 @@ export async function scoreRollouts(
   reward: RewardFunction,
   signal?: AbortSignal,
 ): Promise<Sample[]> {
-  const scored = Promise.all(
-    rollouts.map(async (rollout) => {
-      const prompt = prompts[rollout.prompt];
-      const completion = decodeResponse(policy, rollout.tokens);
-      const { problem, text } = prompt;
-      const { tokens, finishReason } = rollout;
-      const sample = { problem, prompt: text, completion, answer: problem.answer, tokens, finishReason };
-      const score = await scoreSample(reward, sample, rollout.sample);
-      return { prompt, group: rollout.prompt, index: rollout.sample, rollout, completion, score };
-    }),
-  );
-  return untilAborted(scored, signal);
+  const samples = rollouts.map(({ prompt, sample: index, tokens, finishReason }): RewardSample => {
+    const { problem, text } = prompts[prompt];
+    const completion = decodeResponse(policy, tokens);
+    return { problem, prompt: text, completion, answer: problem.answer, tokens, finishReason, index };
+  });
+  const scores = await untilAborted(scoreSamples(reward, samples, signal), signal);
+  if (scores.length > 0 && scores.every(({ reason }) => reason === 'timeout')) {
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_DATA',
+      `The reward did not end in time on any of ${scores.length} samples; mend it, or raise its timeoutSeconds`,
+    );
+  }
+  return rollouts.map((rollout, i) => ({
+    prompt: prompts[rollout.prompt],
+    group: rollout.prompt,
+    index: rollout.sample,
+    rollout,
+    completion: samples[i].completion,
+    score: scores[i],
+  }));
 }
 
 /** Prompt and response as one sequence. */

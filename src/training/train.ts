@@ -8,6 +8,7 @@ import { ZeroRlError } from '../errors';
 import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
+import { stopIdleVerifiers } from '../verifier';
 import { saveCheckpoint } from './checkpoint';
 import { learningRate, type TrainConfig, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
@@ -48,7 +49,7 @@ export type TrainEvent =
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
   signal?: AbortSignal;
-  /** Instead of the config's reward. */
+  /** Instead of the config's reward. It runs on this thread, without a limit in seconds. */
   reward?: RewardFunction;
   /** Instead of the config's algorithm. */
   estimator?: Estimator;
@@ -222,6 +223,7 @@ export async function* train(
     if (state.step > savedStep) await save().catch(() => undefined);
     if (state.step < config.steps && state.step > 0) await report(folder, () => undefined);
     run.close();
+    stopIdleVerifiers();
   }
 }
 

@@ -62,6 +62,15 @@ test('the figures of a step', () => {
   });
 });
 
+test('samples without a reward are counted, those that took too long also by themselves', () => {
+  const late = sample(0, null, 3);
+  late.score.reason = 'timeout';
+  const zero = sample(0, 0, 3);
+  zero.score.reason = 'timeout';
+  const metrics = stepMetrics(record({ samples: [...record().samples, late, zero] }));
+  expect(metrics).toMatchObject({ samples: 7, excludedSamples: 2, timedOutSamples: 1 });
+});
+
 test('the KL per token weighs tokens, the KL per sequence sequences', () => {
   const metrics = stepMetrics(record({ kl: [Float32Array.of(1, 2), Float32Array.of(-1, 0, 0)] }));
   expect(metrics.klPerToken).toBeCloseTo(0.4, 12);

@@ -12,7 +12,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-report-'));
 const hostile = '</pre><script>alert(1)</script><img src="//evil.example/x" onerror=\'x\'>\u0000\u001b[31m &amp;';
 
 function sampleRow(step: number, uid: number, correct: boolean, completion = 'text'): SampleRow {
-  const rest = { sample: 0, prompt: `prompt ${uid}`, answer: '2', reward: 1, reason: 'correct', formatted: true };
+  const rest = { sample: 0, prompt: `prompt ${uid}`, answer: '2', reward: 1, reason: 'equal', formatted: true };
   return { step, id: `p${uid}`, uid, completion, correct, ...rest, length: 3, finishReason: 'stop' };
 }
 

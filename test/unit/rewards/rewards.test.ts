@@ -1,25 +1,41 @@
 import {
+  checkFormat,
   combineRewards,
   formatReward,
   mathReward,
   scoreSample,
+  scoreSamples,
   type RewardFunction,
   type RewardSample,
 } from '../../../src/rewards';
 
-const sample = (completion: string, answer = '12'): RewardSample => ({
+const sample = (completion: string, answer = '12', index = 0): RewardSample => ({
   problem: { id: 'p1', problem: '5+7=?', answer },
   prompt: '5+7=?',
   completion,
   answer,
   tokens: new Int32Array(3),
   finishReason: 'stop',
+  index,
 });
+
+/** Completions of every kind, with golds that can and cannot be read. */
+const varied = [
+  '\\boxed{12}',
+  '\\boxed{13}',
+  'The answer is 12.',
+  '<think>2·6</think> <answer>12</answer>',
+  'so</think><answer>so \\boxed{12}</answer>',
+  '<think>a</think><answer>\\boxed{1}</answer>',
+  '<answer>12</answer>',
+  '\\boxed{',
+  '',
+].flatMap((completion, i) => [sample(completion, '12', i), sample(completion, '', i)]);
 
 describe('math', () => {
   test.each([
-    ['= \\boxed{12}', 1, 'correct', true, true],
-    ['= \\boxed{13}', -0.5, 'wrong-answer', false, true],
+    ['= \\boxed{12}', 1, 'equal', true, true],
+    ['= \\boxed{13}', -0.5, 'different', false, true],
     ['The answer is 12.', -1, 'wrong-format', false, false],
     ['\\boxed{12', -1, 'wrong-format', false, false],
     ['', -1, 'wrong-format', false, false],
@@ -36,10 +52,29 @@ describe('math', () => {
     expect(() => mathReward({ correct: NaN })).toThrow('Expected finite number for correct but received NaN');
   });
 
+  test.each([
+    ['think-answer', '<think>a</think> <answer>12</answer>', 1, 'equal', true, true],
+    ['think-answer', 'a</think><answer>that is \\boxed{12}</answer>', 1, 'equal', true, true],
+    ['think-answer', '<think>\\boxed{12}</think><answer>11</answer>', -0.5, 'different', false, true],
+    ['think-answer', '<think>a</think> so \\boxed{12}', -1, 'wrong-format', false, false],
+    ['think-answer', '<answer>12</answer>', -1, 'wrong-format', false, false],
+    ['any', 'The answer is 12.', 1, 'equal', true, true],
+    ['any', '<answer>11</answer>', -0.5, 'different', false, true],
+    ['any', '', -1, 'no-answer', false, false],
+    ['boxed', '<think>a</think> <answer>12</answer>', -1, 'wrong-format', false, false],
+  ] as const)('format %s: %j scores %d', async (format, completion, reward, reason, correct, formatted) => {
+    const scored = await scoreSample(mathReward({ format }), sample(completion));
+    expect(scored).toEqual({ reward, reason, correct, formatted });
+  });
+
+  test('an unknown format is refused', () => {
+    expect(() => mathReward({ format: 'xml' as 'any' })).toThrow(/for format but received "xml"/);
+  });
+
   test('a gold answer that cannot be read leaves the sample out', async () => {
     expect(await scoreSample(mathReward(), sample('\\boxed{12}', ''))).toMatchObject({
       reward: null,
-      reason: 'gold-unparsable',
+      reason: 'unparsable-gold',
     });
   });
 });
@@ -55,6 +90,65 @@ describe('format', () => {
     ['x <think>a</think><answer>1</answer>', 0],
   ])('think-answer %j: %d', async (completion, reward) => {
     expect((await scoreSample(formatReward({ style: 'think-answer' }), sample(completion))).reward).toBe(reward);
+    expect(checkFormat(completion, 'think-answer')).toBe(reward === 1);
+  });
+
+  test('checkFormat checks its arguments', () => {
+    expect(checkFormat('a \\boxed{1}', 'boxed')).toBe(true);
+    expect(checkFormat('a \\boxed{ }', 'boxed')).toBe(false);
+    expect(() => checkFormat(null as unknown as string, 'boxed')).toThrow('Expected string for completion');
+    expect(() => checkFormat('', 'xml' as 'boxed')).toThrow('for style but received "xml"');
+  });
+});
+
+describe('many samples at once', () => {
+  const custom: RewardFunction = ({ completion, index }) =>
+    completion === '' ? null : completion.length + (index ?? 0);
+  test.each<[string, RewardFunction]>([
+    ['math', mathReward()],
+    ['math with tags', mathReward({ format: 'think-answer' })],
+    ['math with any statement', mathReward({ format: 'any', wrongAnswer: 0 })],
+    ['format', formatReward({ style: 'think-answer', wrong: -1 })],
+    ['a plain function', custom],
+    [
+      'a sum',
+      combineRewards([
+        { reward: mathReward(), weight: 2 },
+        { reward: custom, weight: 0.1 },
+      ]),
+    ],
+    ['a sum of sums', combineRewards([{ reward: combineRewards([{ reward: formatReward() }]) }, { reward: custom }])],
+  ])('%s scores them as one by one, in order', async (_, reward) => {
+    const single = await Promise.all(varied.map((one) => scoreSample(reward, one)));
+    expect(await scoreSamples(reward, varied)).toEqual(single);
+    expect(new Set(single.map((score) => score.reward)).size).toBeGreaterThan(1);
+  });
+
+  test('the batch form is used where there is one, also inside a sum, and gets the signal', async () => {
+    const calls: [number, AbortSignal | undefined][] = [];
+    const reward: RewardFunction = Object.assign(() => NaN, {
+      scoreAll: (samples: readonly RewardSample[], signal?: AbortSignal) => {
+        calls.push([samples.length, signal]);
+        return Promise.resolve(samples.map((_, i) => i));
+      },
+    });
+    const { signal } = new AbortController();
+    const scores = await scoreSamples(combineRewards([{ reward, weight: 2 }]), varied.slice(0, 3), signal);
+    expect(scores.map((score) => score.reward)).toEqual([0, 2, 4]);
+    expect(calls).toEqual([[3, signal]]);
+  });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['too few results', () => Promise.resolve([1]), 'gave 1 results for 2 samples'],
+    ['no array', () => Promise.resolve(3), 'gave number results for 2 samples'],
+    ['a NaN', () => Promise.resolve([1, NaN]), 'The reward of sample 5 of prompt "p1" is NaN'],
+    ['an error', () => Promise.reject(new Error('no net')), 'threw on a batch of 2 samples: no net'],
+  ])('a batch form with %s is one error', async (_, scoreAll, message) => {
+    const reward = Object.assign(() => 0, { scoreAll }) as RewardFunction;
+    const scored = scoreSamples(combineRewards([{ reward }]), [sample('a'), sample('b', '12', 5)]);
+    await expect(scored).rejects.toMatchObject({ code: 'ERR_ZERO_RL_DATA' });
+    await expect(scored).rejects.toThrow(message);
+    await expect(scored).rejects.not.toThrow('threw on sample 0');
   });
 });
 
@@ -63,7 +157,7 @@ describe('composition and user rewards', () => {
     const reward = combineRewards([{ reward: () => 0.25, weight: 2 }, { reward: mathReward() }]);
     expect(await scoreSample(reward, sample('\\boxed{12}'))).toEqual({
       reward: 1.5,
-      reason: 'custom+correct',
+      reason: 'custom+equal',
       correct: true,
       formatted: true,
     });
@@ -81,7 +175,7 @@ describe('composition and user rewards', () => {
     ['text', (() => 'good') as unknown as RewardFunction, 'is string'],
     ['rejected', () => Promise.reject(new Error('no net')), 'threw on sample 4 of prompt "p1": no net'],
   ])('%s is one error that names the sample', async (_, reward: RewardFunction, message) => {
-    const scored = scoreSample(reward, sample('x'), 4);
+    const scored = scoreSample(reward, sample('x', '12', 4));
     await expect(scored).rejects.toMatchObject({ code: 'ERR_ZERO_RL_DATA' });
     await expect(scored).rejects.toThrow(message);
     await expect(scored).rejects.toThrow('sample 4 of prompt "p1"');

@@ -22,7 +22,7 @@ test('defaults are those of the zero-RL experiments', () => {
     kl: { initCoefficient: 0, measure: false },
     rollout: { promptsPerStep: 32, samplesPerPrompt: 8, temperature: 1 },
     optimizer: { betas: [0.9, 0.95], aggregation: 'token-mean', objective: 'reinforce', maxGradNorm: 1 },
-    reward: { name: 'math', correct: 1, wrongAnswer: -0.5, wrongFormat: -1 },
+    reward: { name: 'math', format: 'boxed', correct: 1, wrongAnswer: -0.5, wrongFormat: -1 },
   });
   expect(needsReference(config)).toBe(false);
 });
@@ -47,6 +47,8 @@ test.each([
   ],
   [{ ...minimal, reward: { name: 'math', corect: 1 } }, 'Unknown key "reward.corect"'],
   [{ ...minimal, reward: 'maths' }, 'for reward'],
+  [{ ...minimal, reward: { name: 'math', format: 'xml' } }, 'for reward.format but received "xml"'],
+  [{ ...minimal, reward: { name: 'custom', code: './r.mjs', timeoutSeconds: 0 } }, 'for reward.timeoutSeconds'],
   [{ ...minimal, steps: 'many' }, 'Expected number for steps but received "many" of type string'],
   [{ ...minimal, steps: 0 }, 'Expected a value of at least 1 for steps but received 0 of type number'],
   [{ ...minimal, steps: NaN }, 'for steps but received NaN of type number'],
@@ -114,7 +116,12 @@ describe('files and assignments', () => {
     });
     expect(config.model).toBe(join(process.cwd(), 'nowhere'));
     expect(config.data.template).toBe(`${join(process.cwd(), 't.mjs')}#t`);
-    expect(config.reward).toMatchObject({ name: 'custom', code: join(process.cwd(), 'r.mjs'), weight: 1 });
+    expect(config.reward).toEqual({
+      name: 'custom',
+      code: join(process.cwd(), 'r.mjs'),
+      timeoutSeconds: 30,
+      weight: 1,
+    });
   });
 });
 

@@ -111,7 +111,7 @@ describe('a whole run', () => {
     expect(samples).toHaveLength(8);
     for (const row of samples) {
       expect(row.id).toMatch(/^p\d$/);
-      expect(row.reward).toBe({ 'wrong-format': -1, 'wrong-answer': -0.5, correct: 1 }[row.reason]);
+      expect(row.reward).toBe({ 'wrong-format': -1, different: -0.5, equal: 1 }[row.reason]);
       expect(row.finishReason).toBe('stop');
     }
     const group = samples.slice(0, 4);
@@ -261,6 +261,15 @@ describe('what goes wrong', () => {
     expect(steps[0].rewardMean).toBe(0.5);
     const none = await run(makeConfig({ steps: 1, data: { train: rows } }), { reward: () => null });
     expect(none.error?.message).toContain('No sample of step 1 could be scored (unscored)');
+  });
+
+  test('a reward that never ends in time on any sample ends the run', async () => {
+    const late = { reward: null, reason: 'timeout' };
+    const some = await run(makeConfig({ steps: 1 }), { reward: ({ index }) => (index === 0 ? late : 0.5) });
+    expect(some.steps[0]).toMatchObject({ excludedSamples: 4, timedOutSamples: 4, rewardMean: 0.5 });
+    const none = await run(makeConfig({ steps: 1, data: { train: rows } }), { reward: () => late });
+    expect(none.error).toMatchObject({ code: 'ERR_ZERO_RL_DATA' });
+    expect(none.error?.message).toContain('did not end in time on any of 16 samples');
   });
 
   test('gradients that are not finite are skipped and, three in a row, end the run', async () => {
