@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "bench.h"
 #include "kernels/kernels.h"
 #include "model.h"
 
@@ -32,6 +33,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("instructionSet", Napi::String::New(env, zero_rl::kernels::instruction_set().name));
   exports.Set("addonVersion", Napi::String::New(env, ZERO_RL_VERSION));
   zero_rl::binding::registerModel(env, exports);
+  zero_rl::binding::registerBench(env, exports);
   return exports;
 }
 

@@ -165,6 +165,60 @@ export class NativeModel {
   dispose(): void;
 }
 
+/** Bytes per second at one working set, that of all threads together. */
+export interface NativeBandwidth {
+  bytes: number;
+  /** Each thread reads its own slice. */
+  read: number;
+  /** memcpy; bytes read and written. */
+  copy: number;
+}
+
+/** FLOP/s of register-blocked products of our own and of the best at::mm tried. */
+export interface NativePeak {
+  own: number;
+  aten: number;
+}
+
+/** What the machine can do at best with the given threads. */
+export interface NativeMachine {
+  /** By growing working set; the last lies beyond the last-level cache. */
+  bandwidth: NativeBandwidth[];
+  float32: NativePeak;
+  bfloat16: NativePeak;
+  /** Seconds of an empty parallel region. */
+  forkJoin: number;
+}
+
+export interface NativeKernelRequest {
+  /** A name that native/bench/kernel_case.cc lists. */
+  kernel: string;
+  dtype: 'float32' | 'bfloat16';
+  /** The sizes that the kernel's case takes, see native/bench/cases_*.cc. */
+  sizes: Record<string, number>;
+  /** Key of the operands. */
+  seed: number;
+  threads: number;
+  /** Timed pairs of kernel and twin; 0 measures no time. */
+  samples: number;
+  /** Least seconds of one sample. */
+  seconds: number;
+  /** Whether to compare the results with those of the ATen twin. */
+  compare: boolean;
+}
+
+export interface NativeKernelRun {
+  /** Seconds of one call, a value per sample. */
+  seconds: number[];
+  /** The same of the ATen twin; one value where it is very slow. */
+  twinSeconds: number[];
+  /** Each operand read once and each result written once. */
+  bytes: number;
+  flops: number;
+  /** Largest |kernel − twin| / (|twin| + root mean square of the twin) of each result; empty unless compared. */
+  differences: Record<string, number>;
+}
+
 export interface NativeBinding {
   /** The libtorch that is loaded, e.g. "2.11". */
   readonly torchVersion: string;
@@ -174,4 +228,7 @@ export interface NativeBinding {
   readonly instructionSet: string;
   readonly NativeModel: typeof NativeModel;
   readonly AbortFlag: typeof AbortFlag;
+  /** The best of `samples` measurements of each quantity; takes a second or two and up to 1 GiB meanwhile. */
+  measureMachine(threads: number, samples: number): Promise<NativeMachine>;
+  runKernel(request: NativeKernelRequest): Promise<NativeKernelRun>;
 }

@@ -1,0 +1,123 @@
+#include "bench.h"
+
+#include <ATen/Parallel.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/machine.h"
+#include "bench/run_case.h"
+#include "job.h"
+
+namespace zero_rl::binding {
+
+namespace {
+
+void use_threads(int threads) {
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+Napi::Object to_object(Napi::Env env, const bench::Peak& peak) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("own", peak.own);
+  object.Set("aten", peak.aten);
+  return object;
+}
+
+Napi::Object to_object(Napi::Env env, const bench::Machine& machine) {
+  Napi::Array bandwidth = Napi::Array::New(env, machine.bandwidth.size());
+  for (uint32_t i = 0; i < machine.bandwidth.size(); ++i) {
+    Napi::Object level = Napi::Object::New(env);
+    level.Set("bytes", static_cast<double>(machine.bandwidth[i].bytes));
+    level.Set("read", machine.bandwidth[i].read);
+    level.Set("copy", machine.bandwidth[i].copy);
+    bandwidth.Set(i, level);
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("bandwidth", bandwidth);
+  object.Set("float32", to_object(env, machine.float32));
+  object.Set("bfloat16", to_object(env, machine.bfloat16));
+  object.Set("forkJoin", machine.fork_join);
+  return object;
+}
+
+Napi::Value measure_machine(const Napi::CallbackInfo& info) {
+  const int threads = info[0].As<Napi::Number>().Int32Value();
+  const int samples = info[1].As<Napi::Number>().Int32Value();
+  return Job::start(info.Env(), std::make_shared<AbortFlag>(), [threads, samples](Job& job) -> Finish {
+    use_threads(threads);
+    const bench::Machine machine = bench::measure_machine(samples, job.abort());
+    return [machine](Napi::Env env) -> Napi::Value { return to_object(env, machine); };
+  });
+}
+
+struct KernelRequest {
+  std::string kernel;
+  at::ScalarType dtype;
+  std::map<std::string, int64_t> sizes;
+  uint64_t seed;
+  int threads;
+  int samples;
+  double seconds;
+  bool compare;
+};
+
+KernelRequest to_kernel_request(const Napi::Object& object) {
+  KernelRequest request;
+  request.kernel = object.Get("kernel").As<Napi::String>().Utf8Value();
+  request.dtype = object.Get("dtype").As<Napi::String>().Utf8Value() == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  const auto sizes = object.Get("sizes").As<Napi::Object>();
+  const Napi::Array names = sizes.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const Napi::Value name = names.Get(i);
+    request.sizes[name.As<Napi::String>().Utf8Value()] = sizes.Get(name).As<Napi::Number>().Int64Value();
+  }
+  request.seed = static_cast<uint64_t>(object.Get("seed").As<Napi::Number>().Int64Value());
+  request.threads = object.Get("threads").As<Napi::Number>().Int32Value();
+  request.samples = object.Get("samples").As<Napi::Number>().Int32Value();
+  request.seconds = object.Get("seconds").As<Napi::Number>().DoubleValue();
+  request.compare = object.Get("compare").As<Napi::Boolean>().Value();
+  return request;
+}
+
+Napi::Array to_array(Napi::Env env, const std::vector<double>& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, values[i]);
+  return array;
+}
+
+Napi::Value run_kernel(const Napi::CallbackInfo& info) {
+  return Job::start(
+      info.Env(), std::make_shared<AbortFlag>(),
+      [request = to_kernel_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
+        use_threads(request.threads);
+        const auto kernel_case =
+            bench::make_case(request.kernel, request.dtype, bench::Sizes(request.sizes), request.seed);
+        const auto differences = request.compare ? bench::compare_with_twin(kernel_case, request.dtype)
+                                                 : std::vector<bench::Difference>();
+        const auto times =
+            bench::time_case(kernel_case, request.dtype, request.samples, request.seconds, job.abort());
+        return [times, differences, bytes = kernel_case.bytes, flops = kernel_case.flops](Napi::Env env) -> Napi::Value {
+          Napi::Object object = Napi::Object::New(env);
+          object.Set("seconds", to_array(env, times.kernel));
+          object.Set("twinSeconds", to_array(env, times.twin));
+          object.Set("bytes", bytes);
+          object.Set("flops", flops);
+          Napi::Object compared = Napi::Object::New(env);
+          for (const bench::Difference& difference : differences) compared.Set(difference.output, difference.largest);
+          object.Set("differences", compared);
+          return object;
+        };
+      });
+}
+
+}  // namespace
+
+void registerBench(Napi::Env env, Napi::Object exports) {
+  exports.Set("measureMachine", Napi::Function::New(env, measure_machine, "measureMachine"));
+  exports.Set("runKernel", Napi::Function::New(env, run_kernel, "runKernel"));
+}
+
+}  // namespace zero_rl::binding

@@ -1,0 +1,192 @@
+// Packed and decoding attention, and the cache that the latter reads.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
+
+#include <memory>
+
+#include "bench/kernel_case.h"
+
+namespace zero_rl::bench {
+
+namespace {
+
+struct Heads {
+  explicit Heads(const Sizes& sizes)
+      : heads(sizes.at("heads")),
+        kv_heads(sizes.at("kv_heads")),
+        head_dim(sizes.at("head_dim")),
+        width((heads + 2 * kv_heads) * head_dim) {}
+  int64_t heads;
+  int64_t kv_heads;
+  int64_t head_dim;
+  int64_t width;
+};
+
+// Sequences of `length` tokens, shorter by `ragged` (0) tokens from one to the next, at least 1.
+std::vector<int64_t> offsets_of(const Sizes& sizes) {
+  std::vector<int64_t> offsets{0};
+  for (int64_t i = 0; i < sizes.at("sequences"); ++i) {
+    offsets.push_back(offsets.back() + std::max<int64_t>(1, sizes.at("length") - i * sizes.get("ragged", 0)));
+  }
+  return offsets;
+}
+
+// Pairs of a query and a key that it sees, for one head.
+double causal_pairs(const std::vector<int64_t>& offsets) {
+  double pairs = 0;
+  for (size_t i = 1; i < offsets.size(); ++i) {
+    const double length = static_cast<double>(offsets[i] - offsets[i - 1]);
+    pairs += length * (length + 1) / 2;
+  }
+  return pairs;
+}
+
+kernels::Attention forward_of(const Heads& h, const std::vector<int64_t>& offsets, const at::Tensor& qkv,
+                              const at::Tensor& out, const at::Tensor& lse) {
+  return {.qkv = qkv.data_ptr(),
+          .out = out.data_ptr(),
+          .lse = lse.data_ptr<float>(),
+          .offsets = offsets.data(),
+          .sequences = static_cast<int64_t>(offsets.size()) - 1,
+          .heads = h.heads,
+          .kv_heads = h.kv_heads,
+          .head_dim = h.head_dim};
+}
+
+}  // namespace
+
+// Sizes sequences, length, ragged (0), heads, kv_heads, head_dim.
+KernelCase attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Heads h(sizes);
+  const auto offsets = offsets_of(sizes);
+  const at::Tensor qkv = random_tensor({offsets.back(), h.width}, dtype, seed, 2);
+  const at::Tensor out = at::empty({offsets.back(), h.heads * h.head_dim}, qkv.options());
+  const at::Tensor lse = at::empty({offsets.back(), h.heads}, at::TensorOptions().dtype(at::kFloat));
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) { table.attention(forward_of(h, offsets, qkv, out, lse)); };
+  result.track("out", out);
+  result.track("lse", lse);
+  result.bytes = static_cast<double>(qkv.nbytes() + out.nbytes() + lse.nbytes());
+  result.flops = 4 * static_cast<double>(h.heads * h.head_dim) * causal_pairs(offsets);
+  return result;
+}
+
+KernelCase attention_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Heads h(sizes);
+  const auto offsets = offsets_of(sizes);
+  const KernelCase forward = attention_case(dtype, sizes, seed);
+  forward.run(dtype == at::kFloat ? kernels::instruction_set().float32 : kernels::instruction_set().bfloat16);
+  const at::Tensor out = forward.outputs[0].second;
+  const at::Tensor lse = forward.outputs[1].second;
+  const at::Tensor qkv = random_tensor({offsets.back(), h.width}, dtype, seed, 2);  // as in the forward case
+  const at::Tensor dout = random_tensor(out.sizes(), dtype, seed + 1);
+  const at::Tensor dqkv = at::empty(qkv.sizes(), qkv.options());
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    table.attention_backward({.forward = forward_of(h, offsets, qkv, out, lse),
+                              .dout = dout.data_ptr(),
+                              .dqkv = dqkv.data_ptr()});
+  };
+  result.track("dqkv", dqkv);
+  result.bytes = static_cast<double>(2 * qkv.nbytes() + 2 * out.nbytes() + lse.nbytes());
+  // Scores again, then the gradients of values, probabilities, queries and keys.
+  result.flops = 10 * static_cast<double>(h.heads * h.head_dim) * causal_pairs(offsets);
+  return result;
+}
+
+// Sizes batch, group (sequences that share a prefix), prefix, suffix (cached before the step), ragged (0: how much
+// shorter each next suffix is), heads, kv_heads, head_dim.
+KernelCase decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Heads h(sizes);
+  const int64_t batch = sizes.at("batch");
+  const int64_t group = sizes.at("group");
+  const int64_t prefix = sizes.at("prefix");
+  const int64_t suffix = sizes.at("suffix");
+  const int64_t capacity = suffix + 1 + sizes.get("spare", 0);
+  const at::Tensor qkv = random_tensor({batch, h.width}, dtype, seed, 2);
+  const at::Tensor out = at::empty({batch, h.heads * h.head_dim}, qkv.options());
+  KernelCase result;
+  std::vector<at::Tensor> kept;
+  const auto cache = [&](int64_t length, uint64_t key) {
+    kept.push_back(random_tensor({h.kv_heads * h.head_dim * length}, dtype, key, 2));
+    return kept.back().data_ptr();
+  };
+  std::vector<kernels::KvSequence> sequences(batch);
+  double own_tokens = 0;
+  for (int64_t row = 0; row < batch; ++row) {
+    kernels::KvSequence& s = sequences[row];
+    if (row % group == 0) {
+      s.prefix_keys = cache(prefix, seed + 4 * row + 10);
+      s.prefix_values = cache(prefix, seed + 4 * row + 11);
+    } else {
+      s.prefix_keys = sequences[row - 1].prefix_keys;
+      s.prefix_values = sequences[row - 1].prefix_values;
+    }
+    s.prefix_length = prefix;
+    s.keys = cache(capacity, seed + 4 * row + 12);
+    s.values = cache(capacity, seed + 4 * row + 13);
+    s.capacity = capacity;
+    s.length = std::max<int64_t>(0, suffix - row * sizes.get("ragged", 0));
+    own_tokens += static_cast<double>(s.length + 1);
+  }
+  result.run = [=](const kernels::Table& table) {
+    static_cast<void>(kept);
+    table.decode_attention({.qkv = qkv.data_ptr(),
+                            .out = out.data_ptr(),
+                            .sequences = sequences.data(),
+                            .rows = batch,
+                            .layer = 0,
+                            .heads = h.heads,
+                            .kv_heads = h.kv_heads,
+                            .head_dim = h.head_dim});
+  };
+  // ATen's best case: one dense cache, every sequence of one length, keys and values not shared.
+  const auto dense_keys = std::make_shared<at::Tensor>();
+  const auto dense_values = std::make_shared<at::Tensor>();
+  result.twin = [=] {
+    const int64_t context = prefix + suffix + 1;
+    if (!dense_keys->defined()) {
+      *dense_keys = random_tensor({batch, h.kv_heads, context, h.head_dim}, dtype, seed + 5, 2);
+      *dense_values = random_tensor({batch, h.kv_heads, context, h.head_dim}, dtype, seed + 6, 2);
+    }
+    const at::Tensor parts = qkv.view({batch, h.heads + 2 * h.kv_heads, h.head_dim});
+    dense_keys->select(2, context - 1).copy_(parts.narrow(1, h.heads, h.kv_heads));
+    dense_values->select(2, context - 1).copy_(parts.narrow(1, h.heads + h.kv_heads, h.kv_heads));
+    at::scaled_dot_product_attention(parts.narrow(1, 0, h.heads).unsqueeze(2), *dense_keys, *dense_values, {}, 0.0,
+                                     /*is_causal=*/false, ::std::nullopt, /*enable_gqa=*/true);
+  };
+  result.track("out", out);
+  const double prefixes = static_cast<double>((batch + group - 1) / group * prefix);
+  const double element = static_cast<double>(qkv.element_size());
+  result.bytes = static_cast<double>(qkv.nbytes() + out.nbytes()) +
+                 2 * static_cast<double>(h.kv_heads * h.head_dim) * element * (prefixes + own_tokens);
+  result.flops = 4 * static_cast<double>(h.heads * h.head_dim) * (static_cast<double>(batch * prefix) + own_tokens);
+  return result;
+}
+
+// Sizes length, heads, kv_heads, head_dim.
+KernelCase store_prefix_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Heads h(sizes);
+  const int64_t length = sizes.at("length");
+  const at::Tensor qkv = random_tensor({length, h.width}, dtype, seed);
+  const at::Tensor keys = at::zeros({h.kv_heads, h.head_dim, length}, qkv.options());
+  const at::Tensor values = at::zeros({h.kv_heads, length, h.head_dim}, qkv.options());
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    table.store_prefix({.qkv = qkv.data_ptr(),
+                        .keys = keys.data_ptr(),
+                        .values = values.data_ptr(),
+                        .length = length,
+                        .layer = 0,
+                        .heads = h.heads,
+                        .kv_heads = h.kv_heads,
+                        .head_dim = h.head_dim});
+  };
+  result.track("keys", keys);
+  result.track("values", values);
+  result.bytes = 2 * static_cast<double>(keys.nbytes() + values.nbytes());
+  return result;
+}
+
+}  // namespace zero_rl::bench

@@ -1,0 +1,195 @@
+// What follows the logits (softmax, gradient, sampler), and the optimizer.
+#include <ATen/ops/abs.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/log.h>
+#include <ATen/ops/multinomial.h>
+#include <ATen/ops/softmax.h>
+
+#include <cmath>
+#include <memory>
+
+#include "bench/kernel_case.h"
+#include "generate/sampler.h"
+#include "kernels/reference.h"
+#include "runtime/philox.h"
+
+namespace zero_rl::bench {
+
+namespace {
+
+const auto kFloatOptions = at::TensorOptions().dtype(at::kFloat);
+constexpr float kInverseTemperature = 1.25F;
+constexpr double kLogitScale = 12;
+
+double elements(int64_t rows, int64_t vocab) { return static_cast<double>(rows) * static_cast<double>(vocab); }
+
+
+}  // namespace
+
+// Sizes rows and vocab.
+KernelCase softmax_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t vocab = sizes.at("vocab");
+  const at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
+  const at::Tensor exponentials = at::empty({rows, vocab}, kFloatOptions);
+  const at::Tensor values = at::empty({4, rows}, kFloatOptions);  // log-probs, entropies, maxima, sums
+  const auto targets = random_integers(rows, vocab, seed + 1);
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    float* value = values.data_ptr<float>();
+    table.softmax({.logits = logits.data_ptr<float>(),
+                   .exponentials = exponentials.data_ptr<float>(),
+                   .inverse_temperature = kInverseTemperature,
+                   .targets = targets.data(),
+                   .log_probs = value,
+                   .entropies = value + rows,
+                   .maxima = value + 2 * rows,
+                   .sums = value + 3 * rows,
+                   .rows = rows,
+                   .vocab = vocab});
+  };
+  result.track("exponentials", exponentials);
+  result.track("log_probs", values.select(0, 0));
+  result.track("entropies", values.select(0, 1));
+  result.track("maxima", values.select(0, 2));
+  result.track("sums", values.select(0, 3));
+  result.bytes = 2 * 4 * elements(rows, vocab);
+  result.flops = 7 * elements(rows, vocab);
+  return result;
+}
+
+KernelCase log_prob_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t vocab = sizes.at("vocab");
+  const at::Tensor exponentials = random_tensor({rows, vocab}, at::kFloat, seed).abs();
+  const at::Tensor sums = exponentials.sum(at::IntArrayRef{1});
+  const at::Tensor coefficients = random_tensor({rows}, at::kFloat, seed + 1, 2);
+  const at::Tensor dlogits = at::empty({rows, vocab}, at::TensorOptions().dtype(dtype));
+  const auto targets = random_integers(rows, vocab, seed + 2);
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    table.log_prob_gradient({.exponentials = exponentials.data_ptr<float>(),
+                             .sums = sums.data_ptr<float>(),
+                             .targets = targets.data(),
+                             .coefficients = coefficients.data_ptr<float>(),
+                             .inverse_temperature = kInverseTemperature,
+                             .dlogits = dlogits.data_ptr(),
+                             .rows = rows,
+                             .vocab = vocab});
+  };
+  result.track("dlogits", dlogits);
+  result.bytes = static_cast<double>(exponentials.nbytes() + dlogits.nbytes());
+  result.flops = elements(rows, vocab);
+  return result;
+}
+
+// Sizes rows, vocab and top_k (0); top_p and min_p in thousandths (1000 and 0: off).
+KernelCase sampler_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t vocab = sizes.at("vocab");
+  const SamplerOptions options{.temperature = 1.0F / kInverseTemperature,
+                               .top_p = static_cast<float>(sizes.get("top_p", 1000)) / 1000,
+                               .top_k = sizes.get("top_k", 0),
+                               .min_p = static_cast<float>(sizes.get("min_p", 0)) / 1000,
+                               .seed = seed};
+  const at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
+  const at::Tensor tokens = at::empty({rows}, at::TensorOptions().dtype(at::kInt));
+  const at::Tensor log_probs = at::empty({rows}, kFloatOptions);
+  std::vector<SampleKey> keys(rows);
+  std::vector<double> uniforms(rows);
+  for (int64_t row = 0; row < rows; ++row) {
+    keys[row] = {.uid = static_cast<uint64_t>(row), .sample = 1, .position = 2};
+    const auto bits = philox(seed, {2, 1, static_cast<uint32_t>(row), 0});
+    uniforms[row] = uniform_open(bits[0], bits[1]);
+  }
+  const auto sampler = std::make_shared<Sampler>(options, vocab);
+  const auto drawn = std::make_shared<std::vector<SampledToken>>(rows);
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    if (&table == &kernels::reference_set().float32 || &table == &kernels::reference_set().bfloat16) {
+      kernels::sample_reference({.logits = logits.data_ptr<float>(),
+                                 .uniforms = uniforms.data(),
+                                 .inverse_temperature = 1.0F / options.temperature,
+                                 .top_k = options.top_k,
+                                 .top_p = options.top_p,
+                                 .min_p = options.min_p,
+                                 .tokens = tokens.data_ptr<int32_t>(),
+                                 .log_probs = log_probs.data_ptr<float>(),
+                                 .rows = rows,
+                                 .vocab = vocab});
+      return;
+    }
+    sampler->sample(table, logits.data_ptr<float>(), keys.data(), rows, drawn->data());
+    for (int64_t row = 0; row < rows; ++row) {
+      tokens.data_ptr<int32_t>()[row] = (*drawn)[row].token;
+      log_probs.data_ptr<float>()[row] = (*drawn)[row].log_prob;
+    }
+  };
+  // As transformers does it; with a truncation the twin's own draw, which sorts, is as good.
+  const bool truncated = options.top_k > 0 || options.top_p < 1 || options.min_p > 0;
+  if (!truncated) result.twin = [=] {
+    const at::Tensor probabilities = at::softmax(logits.mul(kInverseTemperature), 1);
+    const at::Tensor chosen = at::multinomial(probabilities, 1);
+    static_cast<void>(probabilities.gather(1, chosen).log());
+  };
+  result.track("tokens", tokens);
+  result.track("log_probs", log_probs);
+  result.bytes = 4 * elements(rows, vocab);
+  result.flops = 5 * elements(rows, vocab);
+  return result;
+}
+
+// Sizes count; step (3); decay 1 for weight decay; scale in thousandths (1000: the gradient as it is).
+KernelCase adamw_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const int64_t count = sizes.at("count");
+  const double step = static_cast<double>(sizes.get("step", 3));
+  constexpr double kLearningRate = 1e-3;
+  constexpr double kBeta1 = 0.9;
+  constexpr double kBeta2 = 0.95;
+  const double weight_decay = sizes.get("decay", 0) == 1 ? 0.1 : 0;
+  const float scale = static_cast<float>(sizes.get("scale", 1000)) / 1000;
+  const at::Tensor master = random_tensor({count}, at::kFloat, seed);
+  const at::Tensor gradient = random_tensor({count}, at::kFloat, seed + 1);
+  const at::Tensor exp_avg = random_tensor({count}, at::kFloat, seed + 2);
+  const at::Tensor exp_avg_sq = random_tensor({count}, at::kFloat, seed + 3).abs_();
+  const at::Tensor weights = dtype == at::kFloat ? at::Tensor() : random_tensor({count}, dtype, seed);
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    table.adamw({.master = master.data_ptr<float>(),
+                 .gradient = gradient.data_ptr<float>(),
+                 .exp_avg = exp_avg.data_ptr<float>(),
+                 .exp_avg_sq = exp_avg_sq.data_ptr<float>(),
+                 .weights = weights.defined() ? weights.data_ptr() : nullptr,
+                 .count = count,
+                 .gradient_scale = scale,
+                 .beta1 = kBeta1,
+                 .beta2 = kBeta2,
+                 .eps = 1e-8F,
+                 .step_size = static_cast<float>(kLearningRate / (1 - std::pow(kBeta1, step))),
+                 .inverse_sqrt_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, step))),
+                 .decay = static_cast<float>(1 - kLearningRate * weight_decay)});
+  };
+  result.track_in_place("master", master);
+  result.track_in_place("exp_avg", exp_avg);
+  result.track_in_place("exp_avg_sq", exp_avg_sq);
+  if (weights.defined()) result.track_in_place("weights", weights);
+  result.bytes = static_cast<double>(count) * (28 + (weights.defined() ? 2 : 0));
+  result.flops = 16.0 * static_cast<double>(count);
+  return result;
+}
+
+// Sizes count.
+KernelCase squared_norm_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const at::Tensor values = random_tensor({sizes.at("count")}, at::kFloat, seed);
+  const at::Tensor sum = at::empty({1}, at::TensorOptions().dtype(at::kDouble));
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    *sum.data_ptr<double>() = table.squared_norm(values.data_ptr<float>(), values.numel());
+  };
+  result.track("sum", sum);
+  result.bytes = static_cast<double>(values.nbytes());
+  result.flops = 2.0 * static_cast<double>(values.numel());
+  return result;
+}
+
+}  // namespace zero_rl::bench

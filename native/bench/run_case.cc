@@ -1,0 +1,108 @@
+#include "bench/run_case.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "kernels/reference.h"
+
+namespace zero_rl::bench {
+
+namespace {
+
+const kernels::Table& table_of(const kernels::InstructionSet& set, at::ScalarType dtype) {
+  return dtype == at::kFloat ? set.float32 : set.bfloat16;
+}
+
+double largest_difference(const at::Tensor& found, const at::Tensor& expected) {
+  const at::Tensor a = found.to(at::kDouble).contiguous().view({-1});
+  const at::Tensor b = expected.to(at::kDouble).contiguous().view({-1});
+  const double* left = a.data_ptr<double>();
+  const double* right = b.data_ptr<double>();
+  double squares = 0;
+  for (int64_t i = 0; i < b.numel(); ++i) squares += right[i] * right[i];
+  const double scale = std::sqrt(squares / static_cast<double>(std::max<int64_t>(1, b.numel())));
+  double largest = 0;
+  for (int64_t i = 0; i < b.numel(); ++i) {
+    if (left[i] == right[i]) continue;
+    const double difference = std::abs(left[i] - right[i]) / (std::abs(right[i]) + scale);
+    if (std::isnan(difference)) return std::numeric_limits<double>::quiet_NaN();
+    largest = std::max(largest, difference);
+  }
+  return largest;
+}
+
+double seconds_of(const std::function<void()>& work, int64_t calls) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int64_t i = 0; i < calls; ++i) work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// One side of a pair: warmed up, with the number of calls that take `seconds`.
+class Side {
+ public:
+  Side(const std::function<void()>& work, double seconds) : work_(work) {
+    const double first = seconds_of(work, 1);
+    // A side that is slower than this by far is not worth the wait: its first call has to do.
+    too_slow_ = first > 20 * seconds && first > 1;
+    if (too_slow_) {
+      times.push_back(first);
+    } else {
+      calls_ = std::max<int64_t>(1, static_cast<int64_t>(seconds / std::max(seconds_of(work, 1), 1e-7)));
+    }
+  }
+
+  void sample() {
+    if (!too_slow_) times.push_back(seconds_of(work_, calls_) / static_cast<double>(calls_));
+  }
+
+  std::vector<double> times;
+
+ private:
+  const std::function<void()>& work_;
+  bool too_slow_ = false;
+  int64_t calls_ = 1;
+};
+
+}  // namespace
+
+std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::ScalarType dtype) {
+  const auto run = [&](const kernels::InstructionSet& set) {
+    // What a side leaves unwritten must not pass as its result.
+    for (const auto& [name, output] : kernel_case.outputs) {
+      output.is_floating_point() ? output.fill_(std::numeric_limits<double>::quiet_NaN()) : output.fill_(-1);
+    }
+    for (const auto& [tensor, before] : kernel_case.restored) tensor.copy_(before);
+    kernel_case.run(table_of(set, dtype));
+    std::vector<at::Tensor> results;
+    for (const auto& [name, output] : kernel_case.outputs) results.push_back(output.clone());
+    return results;
+  };
+  const std::vector<at::Tensor> found = run(kernels::instruction_set());
+  const std::vector<at::Tensor> expected = run(kernels::reference_set());
+  std::vector<Difference> differences;
+  for (size_t i = 0; i < found.size(); ++i) {
+    differences.push_back({kernel_case.outputs[i].first, largest_difference(found[i], expected[i])});
+  }
+  return differences;
+}
+
+CaseTimes time_case(const KernelCase& kernel_case, at::ScalarType dtype, int samples, double seconds,
+                    const AbortFlag& abort) {
+  if (samples == 0) return {};
+  const std::function<void()> kernel = [&] { kernel_case.run(table_of(kernels::instruction_set(), dtype)); };
+  const std::function<void()> twin =
+      kernel_case.twin ? kernel_case.twin
+                       : std::function<void()>([&] { kernel_case.run(table_of(kernels::reference_set(), dtype)); });
+  Side ours(kernel, seconds);
+  Side theirs(twin, seconds);
+  for (int sample = 0; sample < samples; ++sample) {
+    abort.check();
+    ours.sample();
+    theirs.sample();
+  }
+  return {std::move(ours.times), std::move(theirs.times)};
+}
+
+}  // namespace zero_rl::bench
