@@ -32,14 +32,29 @@ export {
 export type { Problem } from './data/dataset';
 export type { StepMetrics } from './observe/metrics';
 export {
+  checkFormat,
   combineRewards,
   formatReward,
   mathReward,
+  type FormatStyle,
   type RewardFunction,
+  type RewardResult,
   type RewardSample,
   type Score,
 } from './rewards';
 export type { TrainConfig, TrainConfigInput } from './training/config';
 export type { Evaluation } from './training/evaluate';
 export { train, type TrainEvent, type TrainOptions } from './training/train';
-export { verify, type Verdict, type VerdictReason, type VerifyOptions } from './verifier';
+export {
+  VerifierPool,
+  verdictReasons,
+  verify,
+  verifyBatch,
+  type PoolVerifyOptions,
+  type Verdict,
+  type VerdictReason,
+  type VerifierPoolOptions,
+  type VerifyBatchOptions,
+  type VerifyCase,
+  type VerifyOptions,
+} from './verifier';

@@ -29,6 +29,8 @@ export interface JsonLinesJob<T> {
   batchSize: number;
   /** Works on a batch and writes its results in order. */
   run: (batch: readonly Item<T>[], write: (result: object) => Promise<void>, signal: AbortSignal) => Promise<void>;
+  /** Writes what `run` has kept back of the last batch, for jobs that work on one batch while the next is read. */
+  finish?: (write: (result: object) => Promise<void>) => Promise<void>;
 }
 
 export interface JsonLinesSummary {
@@ -68,6 +70,7 @@ export async function runJsonLinesJob<T>(job: JsonLinesJob<T>): Promise<JsonLine
         await job.run(batch, write, signal);
       }
       writer ??= await JsonLinesWriter.open(flags.output);
+      await job.finish?.(write);
     }, kept);
   } finally {
     await writer?.close();

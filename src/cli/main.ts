@@ -22,6 +22,8 @@ const entries: Entry[] = [
   { name: 'pretrain', summary: 'train a base model by next-token prediction', load: () => import('./pretrain.js') },
   { name: 'sample', summary: 'sample completions of prompts', load: () => import('./sample.js') },
   { name: 'logprobs', summary: 'compute log-probabilities of given tokens', load: () => import('./logprobs.js') },
+  { name: 'verify', summary: 'check answers against right ones', load: () => import('./verify.js') },
+  { name: 'bench', summary: 'measure throughput, memory and kernels', load: () => import('./bench.js') },
   { name: 'doctor', summary: 'say what was found on this machine and what to do', load: () => import('./doctor.js') },
   { name: 'libtorch', summary: 'install libtorch into the cache', load: () => import('./libtorch.js') },
 ];
