@@ -1,0 +1,128 @@
+/**
+ * Every CPU kernel against its ATen twin, in every instruction set that this processor runs, both dtypes, one to three
+ * threads, at sizes that no vector and no tile divides.
+ */
+import path from 'node:path';
+import { repository, runChild } from '../support/child';
+
+const heads = { heads: 4, kv_heads: 2, head_dim: 18 };
+const oneGroup = { heads: 3, kv_heads: 3, head_dim: 16 };
+const wideGroup = { heads: 7, kv_heads: 1, head_dim: 32 };
+
+const cases: Record<string, Record<string, number>[]> = {
+  gemm: [
+    { m: 37, n: 53, k: 61 },
+    { m: 1, n: 70, k: 300, bias: 1 },
+    { m: 13, n: 40, k: 513, accumulate: 1 },
+    { m: 20, n: 33, k: 70, accumulate: 1, bias: 1 },
+    { m: 9, n: 129, k: 64, float_out: 1 },
+    { m: 211, n: 17, k: 40 },
+    { m: 3, n: 1000, k: 257 },
+    { m: 29, n: 31, k: 100, layout: 1 },
+    { m: 130, n: 300, k: 260, layout: 1 },
+    { m: 45, n: 67, k: 300, layout: 2 },
+    { m: 1, n: 1, k: 1 },
+  ],
+  rms_norm: [
+    { outer: 7, dim: 48 },
+    { outer: 5, inner: 3, dim: 18, padding: 11 },
+    { outer: 300, dim: 257 },
+  ],
+  rms_norm_backward: [
+    { outer: 7, dim: 48 },
+    { outer: 5, inner: 3, dim: 18, accumulate: 0 },
+    { outer: 300, dim: 257 },
+  ],
+  rope: [
+    { tokens: 9, heads: 3, head_dim: 18, width: 90 },
+    { tokens: 200, heads: 5, head_dim: 64, backward: 1 },
+  ],
+  swiglu: [
+    { tokens: 5, width: 37 },
+    { tokens: 90, width: 203 },
+  ],
+  swiglu_backward: [
+    { tokens: 5, width: 37 },
+    { tokens: 90, width: 203 },
+  ],
+  attention: [
+    { sequences: 3, length: 37, ragged: 9, ...heads },
+    { sequences: 2, length: 130, ...oneGroup },
+    { sequences: 5, length: 4, ragged: 1, ...wideGroup },
+  ],
+  attention_backward: [
+    { sequences: 3, length: 37, ragged: 9, ...heads },
+    { sequences: 2, length: 130, ...oneGroup },
+    { sequences: 5, length: 4, ragged: 1, ...wideGroup },
+  ],
+  decode_attention: [
+    { batch: 5, group: 2, prefix: 13, suffix: 9, ragged: 2, spare: 3, ...heads },
+    { batch: 19, group: 4, prefix: 70, suffix: 0, ...oneGroup },
+    { batch: 3, group: 3, prefix: 1, suffix: 141, ragged: 70, ...wideGroup },
+  ],
+  store_prefix: [
+    { length: 13, ...heads },
+    { length: 1, ...wideGroup },
+  ],
+  softmax: [
+    { rows: 5, vocab: 1031 },
+    { rows: 40, vocab: 3 },
+  ],
+  log_prob_gradient: [
+    { rows: 5, vocab: 1031 },
+    { rows: 40, vocab: 3 },
+  ],
+  sampler: [
+    { rows: 300, vocab: 97 },
+    { rows: 20, vocab: 5003 },
+    { rows: 300, vocab: 97, top_k: 7 },
+    { rows: 300, vocab: 97, top_p: 800 },
+    { rows: 300, vocab: 97, top_p: 700, top_k: 20, min_p: 50 },
+  ],
+  embedding: [{ vocab: 61, count: 20, width: 18 }],
+  embedding_backward: [{ vocab: 11, count: 40, width: 45 }],
+  adamw: [{ count: 1001 }, { count: 50_001, decay: 1, scale: 300, step: 40 }],
+  squared_norm: [{ count: 10_001 }],
+};
+
+const names = Object.keys(cases);
+
+/** float32 sums in another order; bfloat16 rounds results, and between steps where ATen does, to 8 bits. */
+const tolerance: Record<string, number> = { float32: 4e-6, bfloat16: 2 ** -7 };
+
+const requests = names.flatMap((kernel) =>
+  ['float32', 'bfloat16'].flatMap((dtype) =>
+    cases[kernel].flatMap((sizes) => [1, 3].map((threads) => ({ kernel, dtype, sizes, threads }))),
+  ),
+);
+
+interface Compared {
+  instructionSet: string;
+  results: Record<string, number>[];
+}
+
+// A set that this processor lacks falls back to the best one below it.
+describe.each(['portable', 'avx2', 'avx512'])('%s', (set) => {
+  let compared: Compared;
+  beforeAll(async () => {
+    const child = path.join(repository, 'test', 'native', 'kernels-child.cjs');
+    const ended = await runChild([child], { env: { ZERO_RL_ISA: set }, input: JSON.stringify(requests) });
+    expect(ended.stderr).toBe('');
+    compared = JSON.parse(ended.stdout) as Compared;
+  });
+
+  test.each(names)('%s does what its twin does', (kernel) => {
+    if (set === 'portable') expect(compared.instructionSet).toBe('portable');
+    let checked = 0;
+    requests.forEach((request, i) => {
+      if (request.kernel !== kernel) return;
+      for (const [output, difference] of Object.entries(compared.results[i])) {
+        // NaN is null in JSON: a result that one side left unwritten.
+        const within = typeof difference === 'number' && difference <= tolerance[request.dtype];
+        if (!within) throw new Error(`${output} of ${JSON.stringify(request)} differs by ${String(difference)}`);
+        checked++;
+      }
+    });
+    expect(checked).toBeGreaterThan(0);
+  });
+});
