@@ -16,12 +16,17 @@ import { PrimeField, type Residue } from './prime-field';
 
 /** Largest n whose factorial is multiplied out. */
 const maximumFactorial = 20_000n;
+/** Of how many multiplications one is kept, for the next factorial to start from. */
+const factorialStep = 1000;
+
 export class ResidueEvaluator {
   /** False once something was named rather than computed: then different residues prove this.field.zero. */
   pure = true;
   readonly field: PrimeField;
   private bindings: Bindings = () => null;
   private depth = 0;
+  /** At index k: the factorial of k times the step. */
+  private readonly factorials = [1n];
 
   constructor(
     private readonly seed: number,
@@ -207,10 +212,20 @@ export class ResidueEvaluator {
       return exact && isInteger(exact) && exact.numerator < 0n ? null : this.namedCall(node);
     }
     const n = Number(exact.numerator);
-    this.budget.spend(n * 0.3);
-    let product = 1n;
-    for (let factor = 2; factor <= n; factor++) product = (product * BigInt(factor)) % this.field.prime;
-    return { top: product, bottom: 1n };
+    while (this.factorials.length <= n / factorialStep) {
+      const next = this.factorials.length * factorialStep;
+      this.factorials.push(this.multiplied(this.factorials.at(-1)!, next - factorialStep, next));
+    }
+    const known = Math.floor(n / factorialStep);
+    return { top: this.multiplied(this.factorials[known], known * factorialStep, n), bottom: 1n };
+  }
+
+  /** `product` times the integers after `from`, up to `to`. */
+  private multiplied(product: bigint, from: number, to: number): bigint {
+    this.budget.spend((to - from) * 0.3);
+    let result = product;
+    for (let factor = from + 1; factor <= to; factor++) result = (result * BigInt(factor)) % this.field.prime;
+    return result;
   }
 
   private matrixCall(node: CallNode, rows: Node[][]): Residue | null {
