@@ -10,12 +10,15 @@
 #include "bench/machine.h"
 #include "bench/run_case.h"
 #include "job.h"
+#include "runtime/thread_pool.h"
 
 namespace zero_rl::binding {
 
 namespace {
 
+// ATen's own, for the twins, and the engine's.
 void use_threads(int threads) {
+  ThreadPool::instance().set_threads(threads);
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
 }
 

@@ -13,6 +13,7 @@
 #include "model/initialize.h"
 #include "model/model.h"
 #include "runtime/engine_thread.h"
+#include "runtime/thread_pool.h"
 
 namespace zero_rl::binding {
 
@@ -45,6 +46,7 @@ struct Session {
       : model(config, dtype), trainer(model), threads(threads) {}
 
   void prepare() const {
+    ThreadPool::instance().set_threads(threads);
     if (at::get_num_threads() != threads) at::set_num_threads(threads);
   }
   const at::Tensor& state(const std::string& name) {

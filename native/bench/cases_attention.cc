@@ -23,32 +23,36 @@ struct Heads {
   int64_t width;
 };
 
-// Sequences of `length` tokens, shorter by `ragged` (0) tokens from one to the next, at least 1.
-std::vector<int64_t> offsets_of(const Sizes& sizes) {
-  std::vector<int64_t> offsets{0};
-  for (int64_t i = 0; i < sizes.at("sequences"); ++i) {
-    offsets.push_back(offsets.back() + std::max<int64_t>(1, sizes.at("length") - i * sizes.get("ragged", 0)));
+// Sequences of `length` tokens, shorter by `ragged` (0) tokens from one to the next, at least 1; with `prefix` (0) they all
+// follow one segment of that many tokens.
+struct Packed {
+  explicit Packed(const Sizes& sizes) {
+    const int64_t prefix = sizes.get("prefix", 0);
+    if (prefix > 0) add({0, prefix, 0, 0});
+    for (int64_t i = 0; i < sizes.at("sequences"); ++i) {
+      add({tokens, std::max<int64_t>(1, sizes.at("length") - i * sizes.get("ragged", 0)), 0, prefix});
+    }
   }
-  return offsets;
-}
 
-// Pairs of a query and a key that it sees, for one head.
-double causal_pairs(const std::vector<int64_t>& offsets) {
-  double pairs = 0;
-  for (size_t i = 1; i < offsets.size(); ++i) {
-    const double length = static_cast<double>(offsets[i] - offsets[i - 1]);
-    pairs += length * (length + 1) / 2;
+  void add(const kernels::Segment& segment) {
+    const auto length = static_cast<double>(segment.length);
+    pairs += length * (static_cast<double>(segment.prefix_length) + (length + 1) / 2);
+    tokens += segment.length;
+    segments.push_back(segment);
   }
-  return pairs;
-}
 
-kernels::Attention forward_of(const Heads& h, const std::vector<int64_t>& offsets, const at::Tensor& qkv,
-                              const at::Tensor& out, const at::Tensor& lse) {
+  std::vector<kernels::Segment> segments;
+  int64_t tokens = 0;
+  double pairs = 0;  // of a query and a key that it sees, for one head
+};
+
+kernels::Attention forward_of(const Heads& h, const Packed& packed, const at::Tensor& qkv, const at::Tensor& out,
+                              const at::Tensor& lse) {
   return {.qkv = qkv.data_ptr(),
           .out = out.data_ptr(),
           .lse = lse.data_ptr<float>(),
-          .offsets = offsets.data(),
-          .sequences = static_cast<int64_t>(offsets.size()) - 1,
+          .segments = packed.segments.data(),
+          .segment_count = static_cast<int64_t>(packed.segments.size()),
           .heads = h.heads,
           .kv_heads = h.kv_heads,
           .head_dim = h.head_dim};
@@ -56,42 +60,42 @@ kernels::Attention forward_of(const Heads& h, const std::vector<int64_t>& offset
 
 }  // namespace
 
-// Sizes sequences, length, ragged (0), heads, kv_heads, head_dim.
+// Sizes sequences, length, ragged (0), prefix (0), heads, kv_heads, head_dim.
 KernelCase attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const Heads h(sizes);
-  const auto offsets = offsets_of(sizes);
-  const at::Tensor qkv = random_tensor({offsets.back(), h.width}, dtype, seed, 2);
-  const at::Tensor out = at::empty({offsets.back(), h.heads * h.head_dim}, qkv.options());
-  const at::Tensor lse = at::empty({offsets.back(), h.heads}, at::TensorOptions().dtype(at::kFloat));
+  const Packed packed(sizes);
+  const at::Tensor qkv = random_tensor({packed.tokens, h.width}, dtype, seed, 2);
+  const at::Tensor out = at::empty({packed.tokens, h.heads * h.head_dim}, qkv.options());
+  const at::Tensor lse = at::empty({packed.tokens, h.heads}, at::TensorOptions().dtype(at::kFloat));
   KernelCase result;
-  result.run = [=](const kernels::Table& table) { table.attention(forward_of(h, offsets, qkv, out, lse)); };
+  result.run = [=](const kernels::Table& table) { table.attention(forward_of(h, packed, qkv, out, lse)); };
   result.track("out", out);
   result.track("lse", lse);
   result.bytes = static_cast<double>(qkv.nbytes() + out.nbytes() + lse.nbytes());
-  result.flops = 4 * static_cast<double>(h.heads * h.head_dim) * causal_pairs(offsets);
+  result.flops = 4 * static_cast<double>(h.heads * h.head_dim) * packed.pairs;
   return result;
 }
 
 KernelCase attention_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const Heads h(sizes);
-  const auto offsets = offsets_of(sizes);
+  const Packed packed(sizes);
   const KernelCase forward = attention_case(dtype, sizes, seed);
   forward.run(dtype == at::kFloat ? kernels::instruction_set().float32 : kernels::instruction_set().bfloat16);
   const at::Tensor out = forward.outputs[0].second;
   const at::Tensor lse = forward.outputs[1].second;
-  const at::Tensor qkv = random_tensor({offsets.back(), h.width}, dtype, seed, 2);  // as in the forward case
+  const at::Tensor qkv = random_tensor({packed.tokens, h.width}, dtype, seed, 2);  // as in the forward case
   const at::Tensor dout = random_tensor(out.sizes(), dtype, seed + 1);
   const at::Tensor dqkv = at::empty(qkv.sizes(), qkv.options());
   KernelCase result;
   result.run = [=](const kernels::Table& table) {
-    table.attention_backward({.forward = forward_of(h, offsets, qkv, out, lse),
+    table.attention_backward({.forward = forward_of(h, packed, qkv, out, lse),
                               .dout = dout.data_ptr(),
                               .dqkv = dqkv.data_ptr()});
   };
   result.track("dqkv", dqkv);
   result.bytes = static_cast<double>(2 * qkv.nbytes() + 2 * out.nbytes() + lse.nbytes());
   // Scores again, then the gradients of values, probabilities, queries and keys.
-  result.flops = 10 * static_cast<double>(h.heads * h.head_dim) * causal_pairs(offsets);
+  result.flops = 10 * static_cast<double>(h.heads * h.head_dim) * packed.pairs;
   return result;
 }
 
@@ -109,7 +113,8 @@ KernelCase decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint6
   KernelCase result;
   std::vector<at::Tensor> kept;
   const auto cache = [&](int64_t length, uint64_t key) {
-    kept.push_back(random_tensor({h.kv_heads * h.head_dim * length}, dtype, key, 2));
+    const int64_t tokens = kernels::key_tiles(length) * kernels::kKeyTile;
+    kept.push_back(random_tensor({h.kv_heads * h.head_dim * tokens + kernels::kValueSlack}, dtype, key, 2));
     return kept.back().data_ptr();
   };
   std::vector<kernels::KvSequence> sequences(batch);
@@ -170,7 +175,7 @@ KernelCase store_prefix_case(at::ScalarType dtype, const Sizes& sizes, uint64_t 
   const Heads h(sizes);
   const int64_t length = sizes.at("length");
   const at::Tensor qkv = random_tensor({length, h.width}, dtype, seed);
-  const at::Tensor keys = at::zeros({h.kv_heads, h.head_dim, length}, qkv.options());
+  const at::Tensor keys = at::zeros({h.kv_heads, kernels::key_tiles(length), h.head_dim, kernels::kKeyTile}, qkv.options());
   const at::Tensor values = at::zeros({h.kv_heads, length, h.head_dim}, qkv.options());
   KernelCase result;
   result.run = [=](const kernels::Table& table) {

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/mm.h>
-#include <omp.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <string>
 
 #include "bench/probe.h"
+#include "runtime/parallel.h"
 
 ZERO_RL_DECLARE_PROBE(portable)
 ZERO_RL_DECLARE_PROBE(avx2)
@@ -52,12 +52,14 @@ class Pages {
   size_t bytes_;
 };
 
+int team_size() { return ThreadPool::instance().threads(); }
+
 // Seconds until every thread has done body(thread, threads).
 template <class Body>
 double team_seconds(const Body& body) {
   const auto start = std::chrono::steady_clock::now();
-#pragma omp parallel
-  body(static_cast<int64_t>(omp_get_thread_num()), static_cast<int64_t>(omp_get_num_threads()));
+  const int threads = team_size();
+  parallel_threads(threads, [&](int thread) { body(static_cast<int64_t>(thread), static_cast<int64_t>(threads)); });
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -99,7 +101,7 @@ std::vector<Bandwidth> measure_bandwidth(const Probe& probe, int samples, const 
   });
   std::vector<Bandwidth> result;
   volatile float sink = 0;
-  for (int64_t bytes = (int64_t{1} << 15) * omp_get_max_threads(); bytes <= largest; bytes *= 4) {
+  for (int64_t bytes = (int64_t{1} << 15) * team_size(); bytes <= largest; bytes *= 4) {
     if (bytes * 4 > largest) bytes = largest;
     // Slices and their halves are multiples of 128 floats.
     const auto slice = [&](int64_t threads) { return bytes / 4 / threads / 256 * 256; };
@@ -120,7 +122,7 @@ std::vector<Bandwidth> measure_bandwidth(const Probe& probe, int samples, const 
         }
       });
     });
-    const double moved = static_cast<double>(slice(omp_get_max_threads()) * omp_get_max_threads() * 4);
+    const double moved = static_cast<double>(slice(team_size()) * team_size() * 4);
     result.push_back({bytes, moved / read, moved / copy});
   }
   return result;
@@ -132,7 +134,7 @@ double measure_probe(double (*multiply)(int64_t), int samples, const AbortFlag& 
   const double seconds = least_seconds(samples, abort, [&](int64_t repetitions) {
     return team_seconds([&](int64_t, int64_t) { multiply(repetitions); });
   });
-  return flops * omp_get_max_threads() / seconds;
+  return flops * team_size() / seconds;
 }
 
 double measure_mm(at::ScalarType dtype, int samples, const AbortFlag& abort) {

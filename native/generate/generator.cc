@@ -9,6 +9,7 @@
 #include "generate/kv_cache.h"
 #include "model/decode_step.h"
 #include "model/decoder.h"
+#include "runtime/parallel.h"
 
 namespace zero_rl {
 
@@ -16,7 +17,11 @@ namespace {
 
 constexpr int64_t kDefaultBatch = 256;
 constexpr int64_t kCacheBudget = int64_t{2} << 30;  // bytes of suffix slots
-constexpr int64_t kPrefillTokens = 4096;            // per packed prefill pass
+constexpr int64_t kPrefillTokens = 2048;            // per packed prefill pass
+// Weights up to this size stay in the last-level cache: then every thread decodes sequences of its own against all of
+// them. Beyond it, or for few sequences, the threads share out the columns of every product.
+constexpr int64_t kCachedPanels = int64_t{48} << 20;
+constexpr int64_t kShardRows = 8;
 
 struct LiveSequence {
   Completion completion;
@@ -33,8 +38,10 @@ class Generator {
         request_(request),
         sink_(sink),
         abort_(abort),
-        sampler_(request.sampler, model.config.vocab_size),
-        slots_(model.config, model.parameters.dtype(), slot_capacity(), slot_count()) {}
+        samplers_(static_cast<size_t>(ThreadPool::instance().threads()),
+                  Sampler(request.sampler, model.config.vocab_size)),
+        slots_(model.config, model.parameters.dtype(), slot_capacity(), slot_count()),
+        decode_(model, slots_.slots()) {}
 
   GenerateStats run() {
     const int64_t prompts = static_cast<int64_t>(request_.uids.size());
@@ -111,7 +118,7 @@ class Generator {
       const size_t row_bytes = config.qkv_width() * qkv.element_size();
       for (size_t i = 0; i < fresh.size(); ++i) {
         const KvBlock& cache = fresh[i].second->cache;
-        model_.kernels().store_prefix({.qkv = static_cast<const char*>(qkv.data_ptr()) + packed.offsets[i] * row_bytes,
+        model_.kernels().store_prefix({.qkv = static_cast<const char*>(qkv.data_ptr()) + packed.segments[i].begin * row_bytes,
                                        .keys = cache.keys.data_ptr(),
                                        .values = cache.values.data_ptr(),
                                        .length = cache.capacity,
@@ -125,14 +132,17 @@ class Generator {
     decoder_forward(model_, packed, /*keep=*/false, saved, store, abort_);
 
     const int64_t rows = static_cast<int64_t>(fresh.size());
-    at::Tensor last = model_.workspace.take({rows, config.hidden_size}, model_.parameters.dtype());
+    const at::Tensor last = model_.workspace.take({rows, config.hidden_size}, model_.parameters.dtype());
+    const at::Tensor normed = model_.workspace.take({rows, config.hidden_size}, model_.parameters.dtype());
+    const at::Tensor logits = model_.workspace.take({rows, config.vocab_size}, at::kFloat);
     const size_t row_bytes = config.hidden_size * last.element_size();
     for (int64_t i = 0; i < rows; ++i) {
+      const kernels::Segment& segment = packed.segments[i];
       std::memcpy(static_cast<char*>(last.data_ptr()) + i * row_bytes,
-                  static_cast<const char*>(saved.output.data_ptr()) + (packed.offsets[i + 1] - 1) * row_bytes,
+                  static_cast<const char*>(saved.output.data_ptr()) + (segment.begin + segment.length - 1) * row_bytes,
                   row_bytes);
     }
-    const at::Tensor logits = head_logits(model_, last);
+    head_logits(model_, last.data_ptr(), normed.data_ptr(), logits.data_ptr<float>(), rows);
     for (int64_t i = 0; i < rows; ++i) {
       std::copy_n(logits.data_ptr<float>() + i * config.vocab_size, config.vocab_size,
                   fresh[i].second->first_logits.data());
@@ -147,14 +157,16 @@ class Generator {
     for (size_t i = 0; i < admitted.size(); ++i) {
       std::copy_n(admitted[i].prefix->first_logits.data(), vocab, logits.data() + i * vocab);
     }
-    draw(admitted, logits.data());
+    make_keys(admitted);
+    samplers_[0].sample(model_.kernels(), logits.data(), keys_.data(), static_cast<int64_t>(admitted.size()),
+                        drawn_.data());
+    append_drawn(admitted);
     for (LiveSequence& sequence : admitted) live_.push_back(std::move(sequence));
     retire();
   }
 
   // One decode step of all live sequences.
   void step() {
-    const Workspace::Frame frame(model_.workspace);
     const size_t rows = live_.size();
     tokens_.resize(rows);
     positions_.resize(rows);
@@ -173,8 +185,9 @@ class Generator {
                    .capacity = sequence.cache->capacity};
       ++sequence.cached;
     }
-    const at::Tensor logits = decode_step(model_, tokens_.data(), positions_.data(), views_);
-    draw(live_, logits.data_ptr<float>());
+    make_keys(live_);
+    decode_and_draw({tokens_.data(), positions_.data(), views_.data(), static_cast<int64_t>(rows)});
+    append_drawn(live_);
     ++stats_.steps;
     if (next_ < queued_) {
       stats_.slot_steps += slots_.slots();
@@ -183,8 +196,19 @@ class Generator {
     retire();
   }
 
-  // Appends one sampled token to each sequence.
-  void draw(std::vector<LiveSequence>& sequences, const float* logits) {
+  void decode_and_draw(const DecodeRows& all) {
+    const bool cached = model_.panels.bytes() <= kCachedPanels;
+    const int64_t most = cached ? std::max<int64_t>(1, all.count / kShardRows) : 1;
+    const int64_t shards = std::min<int64_t>(static_cast<int64_t>(samplers_.size()), most);
+    parallel_threads(static_cast<int>(shards), [&](int shard) {
+      const int64_t begin = all.count * shard / shards;
+      const int64_t end = all.count * (shard + 1) / shards;
+      const float* logits = decode_.run(all.slice(begin, end), begin);
+      samplers_[shard].sample(model_.kernels(), logits, keys_.data() + begin, end - begin, drawn_.data() + begin);
+    });
+  }
+
+  void make_keys(const std::vector<LiveSequence>& sequences) {
     keys_.clear();
     for (const LiveSequence& sequence : sequences) {
       keys_.push_back({.uid = request_.uids[sequence.completion.prompt],
@@ -192,7 +216,10 @@ class Generator {
                        .position = static_cast<uint32_t>(sequence.completion.tokens.size())});
     }
     drawn_.resize(sequences.size());
-    sampler_.sample(model_.kernels(), logits, keys_.data(), static_cast<int64_t>(sequences.size()), drawn_.data());
+  }
+
+  // Appends one sampled token to each sequence.
+  void append_drawn(std::vector<LiveSequence>& sequences) {
     for (size_t i = 0; i < sequences.size(); ++i) {
       Completion& completion = sequences[i].completion;
       completion.tokens.push_back(drawn_[i].token);
@@ -231,8 +258,9 @@ class Generator {
   const GenerateRequest& request_;
   const CompletionSink& sink_;
   const AbortFlag& abort_;
-  Sampler sampler_;
+  std::vector<Sampler> samplers_;  // one per thread
   SlotPool slots_;
+  DecodeStep decode_;
   std::map<int64_t, std::shared_ptr<const Prefix>> prefixes_;  // prompts whose samples are not all admitted
   std::vector<LiveSequence> live_;
   std::vector<Completion> finished_;

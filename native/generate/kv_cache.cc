@@ -6,8 +6,9 @@ namespace zero_rl {
 
 KvBlock::KvBlock(const ModelConfig& config, at::ScalarType dtype, int64_t capacity) : capacity(capacity) {
   const auto options = at::TensorOptions().dtype(dtype);
-  keys = at::empty({config.layers, config.kv_heads, config.head_dim, capacity}, options);
-  values = at::empty({config.layers, config.kv_heads, capacity, config.head_dim}, options);
+  const int64_t planes = config.layers * config.kv_heads * config.head_dim;
+  keys = at::empty({planes * kernels::key_tiles(capacity) * kernels::kKeyTile}, options);
+  values = at::empty({planes * capacity + kernels::kValueSlack}, options);
 }
 
 SlotPool::SlotPool(const ModelConfig& config, at::ScalarType dtype, int64_t capacity, int64_t slots)

@@ -16,8 +16,8 @@ namespace zero_rl {
 // Keys and values of `capacity` tokens in all layers.
 struct KvBlock {
   KvBlock(const ModelConfig& config, at::ScalarType dtype, int64_t capacity);
-  at::Tensor keys;    // [layers, Hk, D, capacity]
-  at::Tensor values;  // [layers, Hk, capacity, D]
+  at::Tensor keys;
+  at::Tensor values;
   int64_t capacity;
 };
 

@@ -105,9 +105,7 @@ void Sampler::sample(const kernels::Table& kernels, const float* logits, const S
         token = truncated_ ? draw_truncated(exponentials, uniform, candidates)
                            : draw(exponentials, sums_[row], uniform);
       }
-      // The same expression as in the scoring pass.
-      const float scaled = row_logits[token] * inverse_temperature - maxima_[row];
-      out[row] = {token, static_cast<float>(scaled - std::log(static_cast<double>(sums_[row])))};
+      out[row] = {token, kernels::log_prob(row_logits[token], inverse_temperature, maxima_[row], sums_[row])};
     }
   });
 }

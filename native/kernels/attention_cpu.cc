@@ -1,6 +1,9 @@
-// Causal attention of packed sequences, one task per (sequence, key/value head). Keys are transposed
-// into scratch so that scores vectorise over keys; the whole score row is kept, which suits contexts up
-// to some tens of thousands of tokens and costs no online softmax.
+// Causal attention of packed segments, one task per key/value head and family of segments with one prefix. Scores of a
+// block of queries are a product with transposed keys; whole score rows are kept, which suits contexts up to some tens of
+// thousands of tokens and costs no online softmax.
+#include <vector>
+
+#include "kernels/attention_block.h"
 #include "kernels/attention_row.h"
 #include "kernels/register.h"
 #include "runtime/parallel.h"
@@ -9,164 +12,127 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
-// Where one (sequence, key/value head) lies.
-template <class T>
-struct HeadView {
-  HeadView(const Attention& a, int64_t task)
-      : kv_head(task % a.kv_heads),
-        begin(a.offsets[task / a.kv_heads]),
-        length(a.offsets[task / a.kv_heads + 1] - begin),
-        width((a.heads + 2 * a.kv_heads) * a.head_dim),
-        key_column((a.heads + kv_head) * a.head_dim),
-        value_column((a.heads + a.kv_heads + kv_head) * a.head_dim),
-        padded((length + 15) / 16 * 16) {}
+constexpr int64_t kQueries = 2 * kTileRows;
 
-  // [D, padded]
-  void transpose(const void* matrix, int64_t column, int64_t dim, float* out) const {
-    for (int64_t t = 0; t < length; ++t) {
-      const T* row = static_cast<const T*>(matrix) + (begin + t) * width + column;
-      for (int64_t d = 0; d < dim; ++d) out[d * padded + t] = to_float(row[d]);
-    }
-  }
-
-  // [length, D]
-  void copy(const void* matrix, int64_t column, int64_t dim, float* out) const {
-    for (int64_t t = 0; t < length; ++t) {
-      const T* row = static_cast<const T*>(matrix) + (begin + t) * width + column;
-      for (int64_t d = 0; d < dim; ++d) out[t * dim + d] = to_float(row[d]);
-    }
-  }
-
-  int64_t kv_head;
-  int64_t begin;
-  int64_t length;
-  int64_t width;
-  int64_t key_column;
-  int64_t value_column;
-  int64_t padded;
+struct Block {
+  float* keys = nullptr;    // panels
+  float* values = nullptr;  // rows
+  int64_t length = 0;
 };
 
-template <class Body>
-void for_each_task(int64_t tasks, const Body& body) {
-#pragma omp parallel for schedule(dynamic, 1) if (tasks > 1)
-  for (int64_t task = 0; task < tasks; ++task) body(task);
-}
-
-// Scores become probabilities; dscores, which hold dout · value, become the gradients of the scores.
-inline void score_gradients(float* probabilities, float* dscores, float lse, float delta, int64_t count) {
-#pragma omp simd
-  for (int64_t j = 0; j < count; ++j) {
-    probabilities[j] = fast_exp(probabilities[j] - lse);
-    dscores[j] = probabilities[j] * (dscores[j] - delta);
+template <class T>
+class ForwardTask {
+ public:
+  ForwardTask(const Attention& a, int64_t kv_head, const Family& family)
+      : a_(a),
+        kv_head_(kv_head),
+        family_(family),
+        columns_(a, kv_head),
+        padded_(padded_columns(a.head_dim)),
+        score_row_(padded_keys(a.segments[family.first].length) +
+                   padded_keys(longest_segment(a, family.first + 1, family.end)) + kKeyTile),
+        scratch_(block_floats(a.segments[family.first].length) +
+                 block_floats(longest_segment(a, family.first + 1, family.end)) +
+                 kQueries * (score_row_ + 2 * padded_)) {
+    float* next = scratch_.data();
+    next = place(prefix_, a.segments[family.first].length, next);
+    next = place(own_, longest_segment(a, family.first + 1, family.end), next);
+    scores_ = next;
+    queries_ = scores_ + kQueries * score_row_;
+    sums_ = queries_ + kQueries * padded_;
   }
-}
 
-// dkeys[j] += dscores[j] · query, dvalues[j] += probabilities[j] · dout.
-inline void add_outer_products(const float* dscores, const float* query, float* dkeys, const float* probabilities,
-                               const float* dout, float* dvalues, int64_t dim, int64_t count) {
-  for (int64_t j = 0; j < count; ++j) {
-    float* dkey = dkeys + j * dim;
-    float* dvalue = dvalues + j * dim;
-    const float dscore = dscores[j];
-    const float probability = probabilities[j];
-#pragma omp simd
-    for (int64_t d = 0; d < dim; ++d) {
-      dkey[d] += dscore * query[d];
-      dvalue[d] += probability * dout[d];
+  void run() {
+    fill(prefix_, a_.segments[family_.first]);
+    run_segment(a_.segments[family_.first], prefix_, Block{});
+    for (int64_t i = family_.first + 1; i < family_.end; ++i) {
+      fill(own_, a_.segments[i]);
+      run_segment(a_.segments[i], own_, prefix_);
     }
   }
-}
+
+ private:
+  int64_t block_floats(int64_t length) const {
+    return padded_keys(length) * a_.head_dim + length * padded_columns(a_.head_dim);
+  }
+
+  float* place(Block& block, int64_t length, float* at) const {
+    block.keys = at;
+    block.values = at + padded_keys(length) * a_.head_dim;
+    return block.values + length * padded_;
+  }
+
+  void fill(Block& block, const Segment& segment) const {
+    block.length = segment.length;
+    columns_.panels(a_.qkv, columns_.key, segment.begin, segment.length, block.keys);
+    columns_.rows(a_.qkv, columns_.width, columns_.value, segment.begin, segment.length, 1, block.values);
+  }
+
+  void run_segment(const Segment& segment, const Block& own, const Block& prefix) {
+    const int64_t group = a_.heads / a_.kv_heads;
+    for (int64_t g = 0; g < group; ++g) {
+      for (int64_t t = 0; t < segment.length; t += kQueries) {
+        const int64_t rows = segment.length - t < kQueries ? segment.length - t : kQueries;
+        run_queries(segment, own, prefix, kv_head_ * group + g, t, rows);
+      }
+    }
+  }
+
+  void run_queries(const Segment& segment, const Block& own, const Block& prefix, int64_t head, int64_t t,
+                   int64_t rows) {
+    const int64_t dim = a_.head_dim;
+    const int64_t seen = t + rows;  // of the segment's own keys
+    const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
+    columns_.rows(a_.qkv, columns_.width, head * dim, segment.begin + t, rows, scale, queries_);
+    const LeftSide queries{queries_, padded_, 1};
+    small_product<true>(rows, padded_keys(prefix.length), dim, queries, key_panels(prefix.keys, dim), scores_,
+                        score_row_, false);
+    small_product<true>(rows, padded_keys(seen), dim, queries, key_panels(own.keys, dim), scores_ + prefix.length,
+                        score_row_, false);
+    float totals[kQueries];
+    float maxima[kQueries];
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t count = prefix.length + t + i + 1;
+      float* row = scores_ + i * score_row_;
+      totals[i] = exponentiate(row, count, maxima[i]);
+      for (int64_t j = count; j < prefix.length + seen; ++j) row[j] = 0;
+    }
+    const LeftSide weights{scores_, score_row_, 1};
+    small_product<true>(rows, padded_, prefix.length, weights, row_major(prefix.values, padded_), sums_, padded_,
+                        false);
+    small_product<true>(rows, padded_, seen, LeftSide{scores_ + prefix.length, score_row_, 1},
+                        row_major(own.values, padded_), sums_, padded_, true);
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t place = (segment.begin + t + i) * a_.heads + head;
+      T* out = static_cast<T*>(a_.out) + place * dim;
+      const float inverse = 1.0f / totals[i];
+      for (int64_t d = 0; d < dim; ++d) out[d] = from_float<T>(sums_[i * padded_ + d] * inverse);
+      if (a_.lse != nullptr) a_.lse[place] = maxima[i] + std::log(totals[i]);
+    }
+  }
+
+  const Attention& a_;
+  int64_t kv_head_;
+  Family family_;
+  HeadColumns<T> columns_;
+  int64_t padded_;
+  int64_t score_row_;
+  Scratch scratch_;
+  Block prefix_;
+  Block own_;
+  float* scores_;
+  float* queries_;
+  float* sums_;
+};
 
 template <class T>
 void attention(const Attention& a) {
-  const int64_t dim = a.head_dim;
-  const int64_t group = a.heads / a.kv_heads;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  for_each_task(a.sequences * a.kv_heads, [&](int64_t task) {
-    const HeadView<T> view(a, task);
-    Scratch scratch(2 * dim * view.padded + view.padded + 2 * dim);
-    float* keys = scratch.data();
-    float* values = keys + dim * view.padded;
-    float* scores = values + dim * view.padded;
-    float* query = scores + view.padded;
-    float* sum = query + dim;
-    view.transpose(a.qkv, view.key_column, dim, keys);
-    view.copy(a.qkv, view.value_column, dim, values);
-    for (int64_t g = 0; g < group; ++g) {
-      const int64_t head = view.kv_head * group + g;
-      for (int64_t t = 0; t < view.length; ++t) {
-        const T* row = static_cast<const T*>(a.qkv) + (view.begin + t) * view.width + head * dim;
-        for (int64_t d = 0; d < dim; ++d) query[d] = to_float(row[d]) * scale;
-        key_scores(query, keys, view.padded, dim, t + 1, scores);
-        float maximum = 0;
-        const float total = exponentiate(scores, t + 1, maximum);
-        for (int64_t d = 0; d < dim; ++d) sum[d] = 0;
-        add_weighted_rows(scores, values, dim, t + 1, sum);
-        T* out = static_cast<T*>(a.out) + ((view.begin + t) * a.heads + head) * dim;
-        const float inverse = 1.0f / total;
-        for (int64_t d = 0; d < dim; ++d) out[d] = from_float<T>(sum[d] * inverse);
-        if (a.lse != nullptr) a.lse[(view.begin + t) * a.heads + head] = maximum + std::log(total);
-      }
-    }
-  });
-}
-
-template <class T>
-void attention_backward(const AttentionBackward& b) {
-  const Attention& a = b.forward;
-  const int64_t dim = a.head_dim;
-  const int64_t group = a.heads / a.kv_heads;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  for_each_task(a.sequences * a.kv_heads, [&](int64_t task) {
-    const HeadView<T> view(a, task);
-    const int64_t block = dim * view.padded;
-    Scratch scratch(5 * block + 2 * view.padded + 3 * dim);
-    float* keys = scratch.data();       // [D, padded]
-    float* values = keys + block;       // [D, padded]
-    float* key_rows = values + block;   // [length, D]
-    float* dkeys = key_rows + block;    // [length, D]
-    float* dvalues = dkeys + block;     // [length, D]
-    float* probabilities = dvalues + block;
-    float* dscores = probabilities + view.padded;
-    float* query = dscores + view.padded;
-    float* dout = query + dim;
-    float* dquery = dout + dim;
-    view.transpose(a.qkv, view.key_column, dim, keys);
-    view.transpose(a.qkv, view.value_column, dim, values);
-    view.copy(a.qkv, view.key_column, dim, key_rows);
-    std::memset(dkeys, 0, static_cast<size_t>(2 * block) * sizeof(float));
-    for (int64_t g = 0; g < group; ++g) {
-      const int64_t head = view.kv_head * group + g;
-      for (int64_t t = 0; t < view.length; ++t) {
-        const int64_t token = view.begin + t;
-        const int64_t count = t + 1;
-        const T* query_row = static_cast<const T*>(a.qkv) + token * view.width + head * dim;
-        const T* out_row = static_cast<const T*>(a.out) + (token * a.heads + head) * dim;
-        const T* dout_row = static_cast<const T*>(b.dout) + (token * a.heads + head) * dim;
-        float delta = 0;
-        for (int64_t d = 0; d < dim; ++d) {
-          query[d] = to_float(query_row[d]) * scale;
-          dout[d] = to_float(dout_row[d]);
-          dquery[d] = 0;
-          delta += dout[d] * to_float(out_row[d]);
-        }
-        const float lse = a.lse[token * a.heads + head];
-        key_scores(query, keys, view.padded, dim, count, probabilities);
-        key_scores(dout, values, view.padded, dim, count, dscores);
-        score_gradients(probabilities, dscores, lse, delta, count);
-        add_weighted_rows(dscores, key_rows, dim, count, dquery);
-        add_outer_products(dscores, query, dkeys, probabilities, dout, dvalues, dim, count);
-        T* dquery_row = static_cast<T*>(b.dqkv) + token * view.width + head * dim;
-        for (int64_t d = 0; d < dim; ++d) dquery_row[d] = from_float<T>(dquery[d] * scale);
-      }
-    }
-    for (int64_t t = 0; t < view.length; ++t) {
-      T* row = static_cast<T*>(b.dqkv) + (view.begin + t) * view.width;
-      for (int64_t d = 0; d < dim; ++d) {
-        row[view.key_column + d] = from_float<T>(dkeys[t * dim + d]);
-        row[view.value_column + d] = from_float<T>(dvalues[t * dim + d]);
-      }
-    }
+  std::vector<Family> families;
+  for (int64_t first = 0; first < a.segment_count; first = families.back().end) {
+    families.push_back(family_at(a, first));
+  }
+  parallel_tasks(static_cast<int64_t>(families.size()) * a.kv_heads, [&](int64_t task) {
+    ForwardTask<T>(a, task % a.kv_heads, families[task / a.kv_heads]).run();
   });
 }
 
@@ -174,9 +140,7 @@ void attention_backward(const AttentionBackward& b) {
 
 void register_attention(Table& float32, Table& bfloat16) {
   float32.attention = attention<float>;
-  float32.attention_backward = attention_backward<float>;
   bfloat16.attention = attention<Bfloat16>;
-  bfloat16.attention_backward = attention_backward<Bfloat16>;
 }
 
 }  // namespace zero_rl::kernels::ZERO_RL_ISA

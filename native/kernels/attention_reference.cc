@@ -1,8 +1,16 @@
-// Causal attention by ATen's flash attention for the CPU: one call for sequences of one length, else one each.
+// Causal attention by ATen's flash attention for the CPU: one call for segments of one length, else one each; segments
+// with a prefix, which it does not know, by products and a mask.
 // Its backward pass has no grouped heads, so that keys and values are repeated and their gradients summed; bfloat16
 // is widened there, or every one of those sums would be rounded.
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "kernels/reference.h"
 
@@ -10,14 +18,19 @@ namespace zero_rl::kernels::reference {
 
 namespace {
 
-// Calls body(first token, sequences, length) for each run of sequences of one length.
+// Calls body(first token, sequences, length) for each run of segments of one length without a prefix.
 template <class Body>
 void for_each_run(const Attention& a, const Body& body) {
-  for (int64_t first = 0; first < a.sequences;) {
-    const int64_t length = a.offsets[first + 1] - a.offsets[first];
+  for (int64_t first = 0; first < a.segment_count;) {
+    const Segment& segment = a.segments[first];
     int64_t end = first + 1;
-    while (end < a.sequences && a.offsets[end + 1] - a.offsets[end] == length) ++end;
-    if (length > 0) body(a.offsets[first], end - first, length);
+    if (segment.prefix_length == 0) {
+      while (end < a.segment_count && a.segments[end].length == segment.length && a.segments[end].prefix_length == 0 &&
+             a.segments[end].begin == a.segments[end - 1].begin + segment.length) {
+        ++end;
+      }
+      if (segment.length > 0) body(segment.begin, end - first, segment.length);
+    }
     first = end;
   }
 }
@@ -29,8 +42,72 @@ at::Tensor heads_of(const void* data, at::ScalarType dtype, int64_t token, int64
   return strided(bytes, {sequences, count, length, dim}, {length * width, dim, width, 1}, dtype);
 }
 
+// One segment with a prefix, in float32: query [Hq, L, D], keys and values [Hq, P + L, D], scores [Hq, L, P + L].
+template <at::ScalarType Dtype>
+struct Prefixed {
+  Prefixed(const Attention& attention, const Segment& s)
+      : a(attention), segment(s), group(a.heads / a.kv_heads), scale(1 / std::sqrt(static_cast<double>(a.head_dim))) {
+    query = rows(a.qkv, s.begin, s.length, 0, a.heads);
+    keys = context(a.heads);
+    values = context(a.heads + a.kv_heads);
+    const at::Tensor hidden = at::ones({s.length, s.prefix_length + s.length}, at::kBool).triu(s.prefix_length + 1);
+    scores = (at::matmul(query, keys.transpose(1, 2)) * scale).masked_fill(hidden, -INFINITY);
+  }
+
+  at::Tensor view(const void* data, int64_t token, int64_t length, int64_t first, int64_t count) const {
+    const int64_t width = (a.heads + 2 * a.kv_heads) * a.head_dim;
+    return heads_of(data, Dtype, token, 1, length, width, first, count, a.head_dim).select(0, 0);
+  }
+  at::Tensor rows(const void* data, int64_t token, int64_t length, int64_t first, int64_t count) const {
+    return view(data, token, length, first, count).to(at::kFloat);
+  }
+  at::Tensor context(int64_t first) const {
+    return at::cat({rows(a.qkv, segment.prefix_begin, segment.prefix_length, first, a.kv_heads),
+                    rows(a.qkv, segment.begin, segment.length, first, a.kv_heads)},
+                   1)
+        .repeat_interleave(group, 0);
+  }
+  at::Tensor result(const void* data) const {  // [Hq, L, D]
+    return heads_of(data, Dtype, segment.begin, 1, segment.length, a.heads * a.head_dim, 0, a.heads, a.head_dim)
+        .select(0, 0);
+  }
+  at::Tensor lse() const {  // [Hq, L]
+    return dense(a.lse + segment.begin * a.heads, {segment.length, a.heads}, at::kFloat).t();
+  }
+  // Adds the gradient of `context` to the rows of the prefix and writes those of the segment.
+  void spread(void* dqkv, int64_t first, const at::Tensor& gradient) const {
+    const at::Tensor sum = gradient.view({a.kv_heads, group, -1, a.head_dim}).sum(1);
+    view(dqkv, segment.prefix_begin, segment.prefix_length, first, a.kv_heads)
+        .add_(sum.narrow(1, 0, segment.prefix_length));
+    view(dqkv, segment.begin, segment.length, first, a.kv_heads)
+        .copy_(sum.narrow(1, segment.prefix_length, segment.length));
+  }
+
+  const Attention& a;
+  const Segment& segment;
+  int64_t group;
+  double scale;
+  at::Tensor query;
+  at::Tensor keys;
+  at::Tensor values;
+  at::Tensor scores;
+};
+
+template <class Body>
+void for_each_prefixed(const Attention& a, const Body& body) {
+  for (int64_t i = 0; i < a.segment_count; ++i) {
+    if (a.segments[i].prefix_length > 0) body(a.segments[i]);
+  }
+}
+
 template <at::ScalarType Dtype>
 void attention(const Attention& a) {
+  for_each_prefixed(a, [&](const Segment& segment) {
+    const Prefixed<Dtype> p(a, segment);
+    const at::Tensor lse = at::logsumexp(p.scores, 2);
+    p.result(a.out).copy_(at::matmul((p.scores - lse.unsqueeze(2)).exp(), p.values));
+    if (a.lse != nullptr) p.lse().copy_(lse);
+  });
   const int64_t width = (a.heads + 2 * a.kv_heads) * a.head_dim;
   for_each_run(a, [&](int64_t token, int64_t sequences, int64_t length) {
     const auto part = [&](int64_t first, int64_t count) {
@@ -73,15 +150,55 @@ void attention_backward(const AttentionBackward& b) {
     part(b.dqkv, a.heads, a.kv_heads).copy_(summed(dk.contiguous()));
     part(b.dqkv, a.heads + a.kv_heads, a.kv_heads).copy_(summed(dv.contiguous()));
   });
+  for_each_prefixed(a, [&](const Segment& segment) {
+    const Prefixed<Dtype> p(a, segment);
+    const at::Tensor dout = p.result(b.dout).to(at::kFloat);
+    const at::Tensor probabilities = (p.scores - p.lse().unsqueeze(2)).exp();
+    const at::Tensor delta = (dout * p.result(a.out)).sum(2, /*keepdim=*/true);
+    const at::Tensor dscores = probabilities * (at::matmul(dout, p.values.transpose(1, 2)) - delta) * p.scale;
+    p.view(b.dqkv, segment.begin, segment.length, 0, a.heads).copy_(at::matmul(dscores, p.keys));
+    p.spread(b.dqkv, a.heads, at::matmul(dscores.transpose(1, 2), p.query));
+    p.spread(b.dqkv, a.heads + a.kv_heads, at::matmul(probabilities.transpose(1, 2), dout));
+  });
+}
+
+// In float32 where rows of a prefix get gradients from several segments, or every one of those sums would be rounded.
+void attention_backward_bfloat16(const AttentionBackward& b) {
+  const Attention& a = b.forward;
+  int64_t tokens = 0;
+  bool prefixed = false;
+  for (int64_t i = 0; i < a.segment_count; ++i) {
+    tokens = std::max(tokens, a.segments[i].begin + a.segments[i].length);
+    prefixed = prefixed || a.segments[i].prefix_length > 0;
+  }
+  if (!prefixed) return attention_backward<at::kBFloat16>(b);
+  const int64_t width = (a.heads + 2 * a.kv_heads) * a.head_dim;
+  const auto wide = [&](const void* data, int64_t columns) {
+    return dense(data, {tokens, columns}, at::kBFloat16).to(at::kFloat);
+  };
+  const at::Tensor qkv = wide(a.qkv, width);
+  const at::Tensor out = wide(a.out, a.heads * a.head_dim);
+  const at::Tensor dout = wide(b.dout, a.heads * a.head_dim);
+  const at::Tensor dqkv = wide(b.dqkv, width);
+  AttentionBackward widened = b;
+  widened.forward.qkv = qkv.data_ptr();
+  widened.forward.out = out.data_ptr();
+  widened.dout = dout.data_ptr();
+  widened.dqkv = dqkv.data_ptr();
+  attention_backward<at::kFloat>(widened);
+  dense(b.dqkv, {tokens, width}, at::kBFloat16).copy_(dqkv);
 }
 
 }  // namespace
 
 void register_attention(Table& float32, Table& bfloat16) {
   float32.attention = attention<at::kFloat>;
-  float32.attention_backward = attention_backward<at::kFloat>;
   bfloat16.attention = attention<at::kBFloat16>;
-  bfloat16.attention_backward = attention_backward<at::kBFloat16>;
+}
+
+void register_attention_backward(Table& float32, Table& bfloat16) {
+  float32.attention_backward = attention_backward<at::kFloat>;
+  bfloat16.attention_backward = attention_backward_bfloat16;
 }
 
 }  // namespace zero_rl::kernels::reference

@@ -1,61 +1,166 @@
-// One query per sequence over a prompt's shared keys and the sequence's own, read once for all query
-// heads of a key/value head. Keys lie transposed, so that scores vectorise over the context.
+// One query per sequence over a prompt's shared keys and the sequence's own. A task is a key/value head of a few
+// neighbours that share a prompt: its keys and values are read once for all their queries.
+#include <vector>
+
 #include "kernels/attention_row.h"
 #include "kernels/register.h"
+#include "kernels/small_product.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
+constexpr int64_t kNeighbours = 8;
+constexpr int64_t kTasksPerThread = 2;
+
+struct Neighbours {
+  int64_t first;
+  int64_t end;
+};
+
+std::vector<Neighbours> neighbours_of(const DecodeAttention& a) {
+  std::vector<Neighbours> result;
+  for (int64_t row = 0; row < a.rows; ++row) {
+    const bool joins = !result.empty() && row - result.back().first < kNeighbours &&
+                       a.sequences[row].prefix_keys == a.sequences[row - 1].prefix_keys;
+    if (joins) {
+      ++result.back().end;
+    } else {
+      result.push_back({row, row + 1});
+    }
+  }
+  return result;
+}
+
+int64_t padded_keys(int64_t count) { return key_tiles(count) * kKeyTile; }
+
+template <class T>
+RightSide<T> panels(const T* keys, int64_t dim) {
+  return {keys, kKeyTile, kKeyTile, dim * kKeyTile};
+}
+
+template <class T>
+class Decoding {
+ public:
+  explicit Decoding(const DecodeAttention& a)
+      : a_(a),
+        dim_(a.head_dim),
+        group_(a.heads / a.kv_heads),
+        width_((a.heads + 2 * a.kv_heads) * dim_),
+        padded_(padded_columns(dim_)) {
+    for (int64_t row = 0; row < a.rows; ++row) {
+      const KvSequence& sequence = a.sequences[row];
+      const int64_t scores = padded_keys(sequence.prefix_length) + padded_keys(sequence.length + 1) + kKeyTile;
+      score_row_ = scores > score_row_ ? scores : score_row_;
+    }
+  }
+
+  int64_t scratch_floats() const { return kNeighbours * group_ * (score_row_ + dim_ + padded_ + 1); }
+
+  void run(const Neighbours& rows, int64_t kv_head, float* scratch) const {
+    const int64_t queries = (rows.end - rows.first) * group_;
+    float* scores = scratch;
+    float* query = scores + queries * score_row_;
+    float* sums = query + queries * dim_;
+    float* totals = sums + queries * padded_;
+    const int64_t plane = a_.layer * a_.kv_heads + kv_head;
+    for (int64_t row = rows.first; row < rows.end; ++row) {
+      store_token(row, kv_head, plane);
+      load_queries(row, kv_head, query + (row - rows.first) * group_ * dim_);
+    }
+    const KvSequence& first = a_.sequences[rows.first];
+    const int64_t prefix = first.prefix_length;
+    const T* keys = static_cast<const T*>(first.prefix_keys) + plane * dim_ * padded_keys(prefix);
+    const T* values = static_cast<const T*>(first.prefix_values) + plane * dim_ * prefix;
+    small_product<true>(queries, padded_keys(prefix), dim_, LeftSide{query, dim_, 1}, panels(keys, dim_), scores,
+                        score_row_, false);
+    for (int64_t row = rows.first; row < rows.end; ++row) {
+      const int64_t at = (row - rows.first) * group_;
+      own_scores(row, plane, query + at * dim_, scores + at * score_row_, totals + at);
+    }
+    small_product<true>(queries, padded_, prefix, LeftSide{scores, score_row_, 1}, row_major(values, dim_), sums,
+                        padded_, false);
+    for (int64_t row = rows.first; row < rows.end; ++row) {
+      const int64_t at = (row - rows.first) * group_;
+      add_own_values(row, plane, scores + at * score_row_, sums + at * padded_);
+      write(row, kv_head, sums + at * padded_, totals + at);
+    }
+  }
+
+ private:
+  T* keys_of(const KvSequence& sequence, int64_t plane) const {
+    return static_cast<T*>(sequence.keys) + plane * dim_ * padded_keys(sequence.capacity);
+  }
+  T* values_of(const KvSequence& sequence, int64_t plane) const {
+    return static_cast<T*>(sequence.values) + plane * dim_ * sequence.capacity;
+  }
+
+  void store_token(int64_t row, int64_t kv_head, int64_t plane) const {
+    const KvSequence& sequence = a_.sequences[row];
+    const T* qkv = static_cast<const T*>(a_.qkv) + row * width_;
+    const T* key = qkv + (a_.heads + kv_head) * dim_;
+    const T* value = qkv + (a_.heads + a_.kv_heads + kv_head) * dim_;
+    const int64_t t = sequence.length;
+    T* keys = keys_of(sequence, plane) + t / kKeyTile * dim_ * kKeyTile + t % kKeyTile;
+    T* values = values_of(sequence, plane) + t * dim_;
+    for (int64_t d = 0; d < dim_; ++d) {
+      keys[d * kKeyTile] = key[d];
+      values[d] = value[d];
+    }
+  }
+
+  void load_queries(int64_t row, int64_t kv_head, float* query) const {
+    const float scale = 1.0f / std::sqrt(static_cast<float>(dim_));
+    const T* from = static_cast<const T*>(a_.qkv) + row * width_ + kv_head * group_ * dim_;
+    for (int64_t d = 0; d < group_ * dim_; ++d) query[d] = to_float(from[d]) * scale;
+  }
+
+  void own_scores(int64_t row, int64_t plane, const float* query, float* scores, float* totals) const {
+    const KvSequence& sequence = a_.sequences[row];
+    const int64_t prefix = sequence.prefix_length;
+    const int64_t suffix = sequence.length + 1;
+    const T* keys = keys_of(sequence, plane);
+    small_product<true>(group_, padded_keys(suffix), dim_, LeftSide{query, dim_, 1}, panels(keys, dim_),
+                        scores + prefix, score_row_, false);
+    for (int64_t g = 0; g < group_; ++g) {
+      float maximum;
+      totals[g] = exponentiate(scores + g * score_row_, prefix + suffix, maximum);
+    }
+  }
+
+  void add_own_values(int64_t row, int64_t plane, const float* scores, float* sums) const {
+    const KvSequence& sequence = a_.sequences[row];
+    const T* values = values_of(sequence, plane);
+    small_product<true>(group_, padded_, sequence.length + 1, LeftSide{scores + sequence.prefix_length, score_row_, 1},
+                        row_major(values, dim_), sums, padded_, true);
+  }
+
+  void write(int64_t row, int64_t kv_head, const float* sums, const float* totals) const {
+    for (int64_t g = 0; g < group_; ++g) {
+      T* out = static_cast<T*>(a_.out) + (row * a_.heads + kv_head * group_ + g) * dim_;
+      const float inverse = 1.0f / totals[g];
+      for (int64_t d = 0; d < dim_; ++d) out[d] = from_float<T>(sums[g * padded_ + d] * inverse);
+    }
+  }
+
+  const DecodeAttention& a_;
+  int64_t dim_;
+  int64_t group_;
+  int64_t width_;
+  int64_t padded_;
+  int64_t score_row_ = 0;
+};
+
 template <class T>
 void decode_attention(const DecodeAttention& a) {
-  const int64_t dim = a.head_dim;
-  const int64_t group = a.heads / a.kv_heads;
-  const int64_t width = (a.heads + 2 * a.kv_heads) * dim;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  int64_t longest = 0;
-  for (int64_t row = 0; row < a.rows; ++row) {
-    const int64_t context = a.sequences[row].prefix_length + a.sequences[row].length + 1;
-    longest = context > longest ? context : longest;
-  }
-  parallel_ranges(a.rows * a.kv_heads, 8, [&](int64_t begin, int64_t end, int) {
-    Scratch scratch(longest + 2 * dim);
-    float* scores = scratch.data();
-    float* query = scores + longest;
-    float* sum = query + dim;
+  const Decoding<T> decoding(a);
+  const std::vector<Neighbours> rows = neighbours_of(a);
+  const int64_t tasks = static_cast<int64_t>(rows.size()) * a.kv_heads;
+  parallel_ranges(tasks, kTasksPerThread, [&](int64_t begin, int64_t end, int) {
+    Scratch scratch(decoding.scratch_floats());
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t row = task / a.kv_heads;
-      const int64_t kv_head = task % a.kv_heads;
-      const KvSequence& sequence = a.sequences[row];
-      const int64_t plane = a.layer * a.kv_heads + kv_head;
-      const T* prefix_keys = static_cast<const T*>(sequence.prefix_keys) + plane * dim * sequence.prefix_length;
-      const T* prefix_values = static_cast<const T*>(sequence.prefix_values) + plane * dim * sequence.prefix_length;
-      T* keys = static_cast<T*>(sequence.keys) + plane * dim * sequence.capacity;
-      T* values = static_cast<T*>(sequence.values) + plane * dim * sequence.capacity;
-      const T* qkv = static_cast<const T*>(a.qkv) + row * width;
-      const T* key = qkv + (a.heads + kv_head) * dim;
-      const T* value = qkv + (a.heads + a.kv_heads + kv_head) * dim;
-      for (int64_t d = 0; d < dim; ++d) {
-        keys[d * sequence.capacity + sequence.length] = key[d];
-        values[sequence.length * dim + d] = value[d];
-      }
-      const int64_t suffix = sequence.length + 1;
-      const int64_t context = sequence.prefix_length + suffix;
-      for (int64_t g = 0; g < group; ++g) {
-        const int64_t head = kv_head * group + g;
-        for (int64_t d = 0; d < dim; ++d) query[d] = to_float(qkv[head * dim + d]) * scale;
-        key_scores(query, prefix_keys, sequence.prefix_length, dim, sequence.prefix_length, scores);
-        key_scores(query, keys, sequence.capacity, dim, suffix, scores + sequence.prefix_length);
-        float maximum = 0;
-        const float total = exponentiate(scores, context, maximum);
-        for (int64_t d = 0; d < dim; ++d) sum[d] = 0;
-        add_weighted_rows(scores, prefix_values, dim, sequence.prefix_length, sum);
-        add_weighted_rows(scores + sequence.prefix_length, values, dim, suffix, sum);
-        T* out = static_cast<T*>(a.out) + (row * a.heads + head) * dim;
-        const float inverse = 1.0f / total;
-        for (int64_t d = 0; d < dim; ++d) out[d] = from_float<T>(sum[d] * inverse);
-      }
+      decoding.run(rows[task / a.kv_heads], task % a.kv_heads, scratch.data());
     }
   });
 }
@@ -66,16 +171,21 @@ void store_prefix(const StorePrefix& a) {
   const int64_t width = (a.heads + 2 * a.kv_heads) * dim;
   for (int64_t kv_head = 0; kv_head < a.kv_heads; ++kv_head) {
     const int64_t plane = a.layer * a.kv_heads + kv_head;
-    T* keys = static_cast<T*>(a.keys) + plane * dim * a.length;
+    T* keys = static_cast<T*>(a.keys) + plane * dim * padded_keys(a.length);
     T* values = static_cast<T*>(a.values) + plane * dim * a.length;
     for (int64_t t = 0; t < a.length; ++t) {
       const T* row = static_cast<const T*>(a.qkv) + t * width;
       const T* key = row + (a.heads + kv_head) * dim;
       const T* value = row + (a.heads + a.kv_heads + kv_head) * dim;
+      T* tile = keys + t / kKeyTile * dim * kKeyTile + t % kKeyTile;
       for (int64_t d = 0; d < dim; ++d) {
-        keys[d * a.length + t] = key[d];
+        tile[d * kKeyTile] = key[d];
         values[t * dim + d] = value[d];
       }
+    }
+    for (int64_t t = a.length; t < padded_keys(a.length); ++t) {
+      T* tile = keys + t / kKeyTile * dim * kKeyTile + t % kKeyTile;
+      for (int64_t d = 0; d < dim; ++d) tile[d * kKeyTile] = T{};
     }
   }
 }

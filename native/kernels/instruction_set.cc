@@ -12,20 +12,23 @@ namespace zero_rl::kernels {
 
 namespace {
 
-#define ZERO_RL_FILL(isa)                            \
-  [] {                                               \
-    InstructionSet set{};                            \
-    set.name = #isa;                                 \
-    isa::register_gemm(set.float32, set.bfloat16);             \
-    isa::register_rms_norm(set.float32, set.bfloat16);         \
-    isa::register_rope(set.float32, set.bfloat16);             \
-    isa::register_swiglu(set.float32, set.bfloat16);           \
-    isa::register_attention(set.float32, set.bfloat16);        \
-    isa::register_decode_attention(set.float32, set.bfloat16); \
-    isa::register_softmax(set.float32, set.bfloat16);          \
-    isa::register_embedding(set.float32, set.bfloat16);        \
-    isa::register_adamw(set.float32, set.bfloat16);            \
-    return set;                                      \
+#define ZERO_RL_FILL(isa)                                        \
+  [] {                                                           \
+    InstructionSet set{};                                        \
+    set.name = #isa;                                             \
+    isa::register_gemm(set.float32, set.bfloat16);               \
+    isa::register_pack_panels(set.float32, set.bfloat16);        \
+    isa::register_packed_gemm(set.float32, set.bfloat16);        \
+    isa::register_rms_norm(set.float32, set.bfloat16);           \
+    isa::register_rope(set.float32, set.bfloat16);               \
+    isa::register_swiglu(set.float32, set.bfloat16);             \
+    isa::register_attention(set.float32, set.bfloat16);          \
+    isa::register_attention_backward(set.float32, set.bfloat16); \
+    isa::register_decode_attention(set.float32, set.bfloat16);   \
+    isa::register_softmax(set.float32, set.bfloat16);            \
+    isa::register_embedding(set.float32, set.bfloat16);          \
+    isa::register_adamw(set.float32, set.bfloat16);              \
+    return set;                                                  \
   }()
 
 InstructionSet choose() {

@@ -3,6 +3,7 @@
 // Letters: T tokens, H hidden, D head_dim, Hq and Hk query and key/value heads, I intermediate, V vocabulary.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace zero_rl::kernels {
@@ -24,6 +25,40 @@ struct Gemm {
   int64_t k;
   bool accumulate;
   bool float_out;  // c is float32 whatever T is; then without bias
+};
+
+// Copies B [n, k] into panels for PackedGemm, of T and in the layout of the instruction set. Element (j, k) of B lies at
+// matrix + j·stride + k·depth_stride.
+struct PackPanels {
+  const void* matrix;
+  int64_t stride;
+  int64_t depth_stride;
+  void* panels;  // panel_elements(n, k) elements, aligned to 64 bytes
+  int64_t n;
+  int64_t k;
+  // Rows j and n/2 + j of B (a gate and its up) come to lie in one panel; n is even.
+  bool paired;
+};
+
+// c[i, j] = Σ_k a[i, k] · b[j, k] (+ bias[j]) (+ c[i, j]), accumulated in float32 in one order over k whatever m, n, the
+// threads and the row's place are, so that a row has the same bits in every batch.
+struct PackedGemm {
+  const void* a;  // [m, k], rows contiguous
+  int64_t a_stride;
+  const void* panels;
+  const void* bias;  // [n] or null
+  void* c;           // may be null when `activated` is not
+  int64_t c_stride;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  bool accumulate;
+  bool float_out;  // c is float32 whatever T is; then without bias
+  // With paired panels: activated[i, j] = silu(c[i, j]) · c[i, n/2 + j], of T; c as T rounds it. c then has the columns in
+  // the order of B, gates first. Null otherwise.
+  void* activated;  // [m, n/2]
+  int64_t activated_stride;
+  bool paired;
 };
 
 // y = weight · x / sqrt(mean(x²) + eps) over `dim`, for outer × inner vectors that lie
@@ -86,13 +121,22 @@ struct SwiGluBackward {
   int64_t width;
 };
 
-// Causal attention of packed sequences; qkv: [T, (Hq + 2Hk)·D], rotated.
+// A run of consecutive tokens that see the tokens of a prefix and then, causally, each other.
+struct Segment {
+  int64_t begin;
+  int64_t length;
+  int64_t prefix_begin;
+  int64_t prefix_length;  // 0: none
+};
+
+// Causal attention of packed segments; qkv: [T, (Hq + 2Hk)·D], rotated. Segments that share a prefix follow the segment
+// that is this prefix; that one has no prefix itself. No token belongs to two segments.
 struct Attention {
   const void* qkv;
   void* out;   // [T, Hq·D]
   float* lse;  // [T, Hq] log-sum-exp of the scaled scores, or null
-  const int64_t* offsets;  // [sequences + 1]
-  int64_t sequences;
+  const Segment* segments;
+  int64_t segment_count;
   int64_t heads;
   int64_t kv_heads;
   int64_t head_dim;
@@ -104,8 +148,14 @@ struct AttentionBackward {
   void* dqkv;
 };
 
+// Keys lie in tiles of this many tokens, so that scores vectorise over tokens.
+constexpr int64_t kKeyTile = 32;
+constexpr int64_t key_tiles(int64_t tokens) { return (tokens + kKeyTile - 1) / kKeyTile; }
+// Elements behind the values of a cache that kernels may read.
+constexpr int64_t kValueSlack = 32;
+
 // Keys and values of one sequence during decoding: a shared prompt and the sequence's own suffix.
-// Layouts: keys [layers, Hk, D, capacity], values [layers, Hk, capacity, D].
+// Layouts: keys [layers, Hk, key_tiles(capacity), D, kKeyTile], values [layers, Hk, capacity, D].
 struct KvSequence {
   const void* prefix_keys;
   const void* prefix_values;
@@ -128,7 +178,8 @@ struct DecodeAttention {
   int64_t head_dim;
 };
 
-// Writes a prompt's rotated keys and values of one layer into its prefix.
+// Writes a prompt's rotated keys and values of one layer into its prefix, whose capacity is `length`; the rest of the last
+// tile of keys becomes 0.
 struct StorePrefix {
   const void* qkv;  // first row of the prompt
   void* keys;
@@ -139,6 +190,13 @@ struct StorePrefix {
   int64_t kv_heads;
   int64_t head_dim;
 };
+
+// Log-probability of a token from its row's scaled maximum and the sum of its exponentials. In double, where the product
+// is exact, so that scoring and sampling agree whether or not their compilers fuse it with the difference.
+static inline float log_prob(float logit, float inverse_temperature, float maximum, float sum) {
+  const double scaled = static_cast<double>(logit) * inverse_temperature - maximum;
+  return static_cast<float>(scaled - std::log(static_cast<double>(sum)));
+}
 
 // Rows of logits: exponentials relative to the row's maximum, their sum, and what follows from them.
 struct Softmax {
@@ -203,6 +261,9 @@ struct AdamW {
 
 struct Table {
   void (*gemm)(const Gemm&);
+  int64_t (*panel_elements)(int64_t n, int64_t k);
+  void (*pack_panels)(const PackPanels&);
+  void (*packed_gemm)(const PackedGemm&);
   void (*rms_norm)(const RmsNorm&);
   void (*rms_norm_backward)(const RmsNormBackward&);
   void (*rope)(const Rope&);

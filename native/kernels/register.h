@@ -3,17 +3,20 @@
 
 #include "kernels/kernels.h"
 
-#define ZERO_RL_DECLARE_KERNELS(isa)                               \
-  namespace zero_rl::kernels::isa {                                \
-  void register_gemm(Table& float32, Table& bfloat16);             \
-  void register_rms_norm(Table& float32, Table& bfloat16);         \
-  void register_rope(Table& float32, Table& bfloat16);             \
-  void register_swiglu(Table& float32, Table& bfloat16);           \
-  void register_attention(Table& float32, Table& bfloat16);        \
-  void register_decode_attention(Table& float32, Table& bfloat16); \
-  void register_softmax(Table& float32, Table& bfloat16);          \
-  void register_embedding(Table& float32, Table& bfloat16);        \
-  void register_adamw(Table& float32, Table& bfloat16);            \
+#define ZERO_RL_DECLARE_KERNELS(isa)                                 \
+  namespace zero_rl::kernels::isa {                                  \
+  void register_gemm(Table& float32, Table& bfloat16);               \
+  void register_pack_panels(Table& float32, Table& bfloat16);        \
+  void register_packed_gemm(Table& float32, Table& bfloat16);        \
+  void register_rms_norm(Table& float32, Table& bfloat16);           \
+  void register_rope(Table& float32, Table& bfloat16);               \
+  void register_swiglu(Table& float32, Table& bfloat16);             \
+  void register_attention(Table& float32, Table& bfloat16);          \
+  void register_attention_backward(Table& float32, Table& bfloat16); \
+  void register_decode_attention(Table& float32, Table& bfloat16);   \
+  void register_softmax(Table& float32, Table& bfloat16);            \
+  void register_embedding(Table& float32, Table& bfloat16);          \
+  void register_adamw(Table& float32, Table& bfloat16);              \
   }
 
 #ifdef ZERO_RL_ISA

@@ -7,6 +7,8 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 namespace {
 
 constexpr int64_t kElementsPerThread = 16384;
+// Sums of weight gradients, added up in their order whatever the number of threads.
+constexpr int64_t kParts = 16;
 
 template <class T>
 inline float norm_row(const T* x, const T* weight, T* y, int64_t dim, float eps) {
@@ -55,13 +57,12 @@ void rms_norm(const RmsNorm& a) {
 template <class T>
 void rms_norm_backward(const RmsNormBackward& a) {
   const T* weight = static_cast<const T*>(a.weight);
-  const int64_t threads = omp_get_max_threads();
-  Scratch partials(threads * a.dim);
-  std::memset(partials.data(), 0, static_cast<size_t>(threads * a.dim) * sizeof(float));
-  const int64_t grain = 1 + kElementsPerThread / (a.inner * a.dim);
-  parallel_ranges(a.outer, grain, [&](int64_t begin, int64_t end, int thread) {
-    float* dweight = partials.data() + thread * a.dim;
-    for (int64_t o = begin; o < end; ++o) {
+  Scratch partials(kParts * a.dim);
+  std::memset(partials.data(), 0, static_cast<size_t>(kParts * a.dim) * sizeof(float));
+  const int64_t grain = 1 + kParts * kElementsPerThread / (a.outer * a.inner * a.dim);
+  const auto run_part = [&](int64_t part) {
+    float* dweight = partials.data() + part * a.dim;
+    for (int64_t o = a.outer * part / kParts; o < a.outer * (part + 1) / kParts; ++o) {
       for (int64_t i = 0; i < a.inner; ++i) {
         const T* dy = static_cast<const T*>(a.dy) + o * a.dy_stride + i * a.dim;
         const T* x = static_cast<const T*>(a.x) + o * a.x_stride + i * a.dim;
@@ -74,9 +75,12 @@ void rms_norm_backward(const RmsNormBackward& a) {
         }
       }
     }
+  };
+  parallel_ranges(kParts, grain, [&](int64_t begin, int64_t end, int) {
+    for (int64_t part = begin; part < end; ++part) run_part(part);
   });
-  for (int64_t thread = 0; thread < threads; ++thread) {
-    for (int64_t d = 0; d < a.dim; ++d) a.dweight[d] += partials.data()[thread * a.dim + d];
+  for (int64_t part = 0; part < kParts; ++part) {
+    for (int64_t d = 0; d < a.dim; ++d) a.dweight[d] += partials.data()[part * a.dim + d];
   }
 }
 

@@ -44,19 +44,18 @@ void softmax(const Softmax& a) {
     for (int64_t row = begin; row < end; ++row) {
       const float* logits = a.logits + row * a.vocab;
       float* exponentials = a.exponentials + row * a.vocab;
+      const float target = a.targets != nullptr ? logits[a.targets[row]] : 0;  // exponentials may be written over logits
       const float maximum = row_maximum(logits, a.vocab) * a.inverse_temperature;
-      const float target = a.targets != nullptr ? logits[a.targets[row]] * a.inverse_temperature - maximum : 0.0f;
       double sum = 0;
       double weighted = 0;
       for (int64_t block = 0; block < a.vocab; block += kBlock) {
         const int64_t count = a.vocab - block < kBlock ? a.vocab - block : kBlock;
         exponentiate_block(logits + block, exponentials + block, a.inverse_temperature, maximum, count, sum, weighted);
       }
-      const double log_sum = std::log(sum);
       a.maxima[row] = maximum;
       a.sums[row] = static_cast<float>(sum);
-      if (a.log_probs != nullptr) a.log_probs[row] = static_cast<float>(target - log_sum);
-      if (a.entropies != nullptr) a.entropies[row] = static_cast<float>(log_sum - weighted / sum);
+      if (a.log_probs != nullptr) a.log_probs[row] = log_prob(target, a.inverse_temperature, maximum, a.sums[row]);
+      if (a.entropies != nullptr) a.entropies[row] = static_cast<float>(std::log(sum) - weighted / sum);
     }
   });
 }

@@ -9,10 +9,13 @@ const InstructionSet& reference_set() {
   static const InstructionSet set = [] {
     InstructionSet twins{.name = "aten", .float32 = {}, .bfloat16 = {}};
     reference::register_gemm(twins.float32, twins.bfloat16);
+    reference::register_pack_panels(twins.float32, twins.bfloat16);
+    reference::register_packed_gemm(twins.float32, twins.bfloat16);
     reference::register_rms_norm(twins.float32, twins.bfloat16);
     reference::register_rope(twins.float32, twins.bfloat16);
     reference::register_swiglu(twins.float32, twins.bfloat16);
     reference::register_attention(twins.float32, twins.bfloat16);
+    reference::register_attention_backward(twins.float32, twins.bfloat16);
     reference::register_decode_attention(twins.float32, twins.bfloat16);
     reference::register_softmax(twins.float32, twins.bfloat16);
     reference::register_embedding(twins.float32, twins.bfloat16);

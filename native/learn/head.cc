@@ -8,7 +8,7 @@ namespace zero_rl {
 
 namespace {
 
-constexpr int64_t kChunkLogits = int64_t{1} << 23;  // 32 MiB of float32 logits
+constexpr int64_t kChunkLogits = int64_t{24} << 20;  // 96 MiB of float32 logits
 constexpr int64_t kMaxChunkRows = 2048;
 
 int64_t chunk_rows(int64_t vocab) { return std::clamp<int64_t>(kChunkLogits / vocab, 16, kMaxChunkRows); }
@@ -25,7 +25,9 @@ class Chunk {
         rounded_(dtype_ == at::kFloat ? logits_
                                       : model.workspace.take({most_rows, model.config.vocab_size}, dtype_)),
         rstd_(model.workspace.take({most_rows}, at::kFloat)),
-        values_(model.workspace.take({5, most_rows}, at::kFloat)) {}
+        values_(model.workspace.take({5, most_rows}, at::kFloat)) {
+    model.panels.prepare_head();
+  }
 
   // Leaves exponentials in logits and fills the log-probs and entropies.
   void forward(const Activations& saved, const int64_t* rows, const int32_t* targets, int64_t count,
@@ -40,7 +42,7 @@ class Chunk {
     at::Tensor y = normed();
     norm_rows(model_, x, model_.parameters.tensors().final_norm, y, rstd());
     const at::Tensor logits = logits_.narrow(0, 0, count);
-    linear(model_.kernels(), y, model_.parameters.tensors().head, at::Tensor(), logits);
+    linear(model_.kernels(), y, model_.panels.head(), at::Tensor(), logits);
     model_.kernels().softmax({.logits = logits.data_ptr<float>(),
                               .exponentials = logits.data_ptr<float>(),
                               .inverse_temperature = 1.0F / temperature,

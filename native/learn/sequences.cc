@@ -1,5 +1,7 @@
 #include "learn/sequences.h"
 
+#include <algorithm>
+
 namespace zero_rl {
 
 int64_t Sequences::response_tokens() const {
@@ -8,25 +10,54 @@ int64_t Sequences::response_tokens() const {
   return total;
 }
 
+namespace {
+
+// Sequences after the first one that begin with its prompt; those without a response end the run.
+int64_t sharing_run(const Sequences& sequences, int64_t first) {
+  const int64_t prompt = sequences.prompt_lengths[first];
+  const int32_t* tokens = sequences.tokens.data() + sequences.offsets[first];
+  int64_t end = first + 1;
+  while (end < sequences.count() && sequences.prompt_lengths[end] == prompt && sequences.response_length(end) > 0 &&
+         std::equal(tokens, tokens + prompt, sequences.tokens.data() + sequences.offsets[end])) {
+    ++end;
+  }
+  return end - first;
+}
+
+}  // namespace
+
 std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit) {
   std::vector<MicroBatch> batches;
+  kernels::Segment beginning{};  // that the sequences left in the run share
+  int64_t run = 0;
   int64_t response = 0;
   for (int64_t i = 0; i < sequences.count(); ++i) {
     const int32_t* tokens = sequences.tokens.data() + sequences.offsets[i];
     const int64_t length = sequences.offsets[i + 1] - sequences.offsets[i];
     const int64_t prompt = sequences.prompt_lengths[i];
-    if (length == prompt) continue;
-    if (batches.empty() || batches.back().packed.count() + length - 1 > token_limit) {
+    if (length == prompt) {
+      run = 0;
+      continue;
+    }
+    bool fresh = run == 0;
+    if (fresh) run = sharing_run(sequences, i);
+    const int64_t shared = run > 1 || !fresh ? prompt - 1 : 0;
+    const int64_t added = length - 1 - (fresh ? 0 : shared);
+    if (batches.empty() || batches.back().packed.count() + added > token_limit) {
       batches.emplace_back().first_response = response;
+      fresh = true;
     }
     MicroBatch& batch = batches.back();
-    const int64_t start = batch.packed.count();
-    batch.packed.append(tokens, length - 1);
+    if (fresh) beginning = shared > 0 ? batch.packed.append(tokens, shared) : kernels::Segment{};
+    const kernels::Segment own = shared > 0 ? batch.packed.append_after(beginning, tokens + shared, length - 1 - shared)
+                                            : batch.packed.append(tokens, length - 1);
     for (int64_t t = prompt; t < length; ++t) {
-      batch.rows.push_back(start + t - 1);
+      batch.rows.push_back(own.begin + t - 1 - shared);
       batch.targets.push_back(tokens[t]);
     }
+    batch.sequence_tokens += length;
     response += length - prompt;
+    --run;
   }
   return batches;
 }

@@ -16,15 +16,18 @@ struct Sequences {
   std::vector<int64_t> prompt_lengths;  // [sequences], at least 1
 
   int64_t count() const { return static_cast<int64_t>(prompt_lengths.size()); }
+  int64_t response_length(int64_t index) const { return offsets[index + 1] - offsets[index] - prompt_lengths[index]; }
   int64_t response_tokens() const;
 };
 
-// A run of whole sequences. The last token of a sequence predicts nothing and is not run.
+// A run of whole sequences. The last token of a sequence predicts nothing and is not run. Neighbours with the same
+// prompt share all of it but its last token.
 struct MicroBatch {
   PackedTokens packed;
   std::vector<int64_t> rows;     // [R] packed position whose output predicts the response token
   std::vector<int32_t> targets;  // [R]
   int64_t first_response = 0;    // index of the first response token among all of the call
+  int64_t sequence_tokens = 0;   // prompts and responses, each as often as it occurs
 };
 
 // Consecutive sequences up to `token_limit` packed tokens each; a longer sequence is a batch of its own.

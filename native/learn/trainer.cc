@@ -90,6 +90,7 @@ void Trainer::update(const StepRequest& request, double scale) {
   ++steps_;
   const double step = static_cast<double>(steps_);
   const bool rounded = model_.parameters.dtype() != at::kFloat;
+  model_.parameters.changed();
   model_.kernels().adamw({
       .master = model_.parameters.master().data_ptr<float>(),
       .gradient = gradient_.data_ptr<float>(),
@@ -113,7 +114,7 @@ StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
   StepStats stats;
   for (const MicroBatch& batch : split(request.sequences, token_limit(request.memory_budget))) {
     accumulate(request, batch, stats, abort);
-    stats.total_tokens += batch.packed.count() + batch.packed.sequences();
+    stats.total_tokens += batch.sequence_tokens;
     ++stats.micro_batches;
   }
   abort.check();

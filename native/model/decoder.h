@@ -11,15 +11,17 @@
 
 namespace zero_rl {
 
-// Sequences one after the other, each starting at position 0.
+// Sequences one after the other, each starting at position 0. A beginning that several share is stored once.
 struct PackedTokens {
   std::vector<int32_t> tokens;     // [T]
   std::vector<int32_t> positions;  // [T]
-  std::vector<int64_t> offsets{0};  // [sequences + 1]
+  std::vector<kernels::Segment> segments;
 
   int64_t count() const { return static_cast<int64_t>(tokens.size()); }
-  int64_t sequences() const { return static_cast<int64_t>(offsets.size()) - 1; }
-  void append(const int32_t* data, int64_t length);
+  // A sequence, or the beginning of several.
+  kernels::Segment append(const int32_t* data, int64_t length);
+  // What follows that beginning in one of them. Nothing else may be appended between the two.
+  kernels::Segment append_after(const kernels::Segment& beginning, const int32_t* data, int64_t length);
 };
 
 // What the backward pass reads again. Tensors live in the model's workspace.
@@ -42,7 +44,7 @@ struct Activations {
   at::Tensor output;  // [T, H] residual stream after the last layer, before the final norm
 };
 
-// Called after the rotation with a layer's qkv: prefill stores keys and values.
+// Called after the rotation with a layer's qkv: prefill stores keys and values. Runs on the engine's thread.
 using QkvSink = std::function<void(int64_t layer, const at::Tensor& qkv)>;
 
 // Fills `saved.output`, and `saved.layers` when `keep` is set. All tensors come from the workspace: the

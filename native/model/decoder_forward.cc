@@ -1,12 +1,62 @@
+#include <algorithm>
+#include <utility>
+
 #include "model/decoder.h"
 #include "model/decoder_steps.h"
 
 namespace zero_rl {
 
-void PackedTokens::append(const int32_t* data, int64_t length) {
-  tokens.insert(tokens.end(), data, data + length);
-  for (int64_t i = 0; i < length; ++i) positions.push_back(static_cast<int32_t>(i));
-  offsets.push_back(count());
+namespace {
+
+kernels::Segment append_tokens(PackedTokens& packed, const kernels::Segment& beginning, const int32_t* data,
+                               int64_t length) {
+  const kernels::Segment segment{.begin = packed.count(),
+                                 .length = length,
+                                 .prefix_begin = beginning.begin,
+                                 .prefix_length = beginning.length};
+  packed.tokens.insert(packed.tokens.end(), data, data + length);
+  for (int64_t i = 0; i < length; ++i) packed.positions.push_back(static_cast<int32_t>(beginning.length + i));
+  packed.segments.push_back(segment);
+  return segment;
+}
+
+// The buffers of one layer; without `keep` those that the backward pass alone reads stay undefined.
+LayerActivations layer_buffers(const ModelConfig& config, Workspace& workspace, at::ScalarType dtype, int64_t count,
+                               bool keep) {
+  LayerActivations buffers;
+  if (keep) {
+    buffers.input_rstd = workspace.take({count}, at::kFloat);
+    buffers.middle = workspace.take({count, config.hidden_size}, dtype);
+    buffers.middle_rstd = workspace.take({count}, at::kFloat);
+    buffers.lse = workspace.take({count, config.heads}, at::kFloat);
+    buffers.gate_up = workspace.take({count, 2 * config.intermediate_size}, dtype);
+    if (config.qk_norm) {
+      buffers.q_rstd = workspace.take({count, config.heads}, at::kFloat);
+      buffers.k_rstd = workspace.take({count, config.kv_heads}, at::kFloat);
+      buffers.raw_qk = workspace.take({count, config.query_width() + config.kv_width()}, dtype);
+    }
+  }
+  buffers.qkv = workspace.take({count, config.qkv_width()}, dtype);
+  buffers.attention = workspace.take({count, config.query_width()}, dtype);
+  return buffers;
+}
+
+void embed(const Model& model, const PackedTokens& packed, const at::Tensor& x) {
+  model.kernels().embedding({.table = model.parameters.tensors().embedding.data_ptr(),
+                             .tokens = packed.tokens.data(),
+                             .out = x.data_ptr(),
+                             .count = packed.count(),
+                             .width = model.config.hidden_size});
+}
+
+}  // namespace
+
+kernels::Segment PackedTokens::append(const int32_t* data, int64_t length) {
+  return append_tokens(*this, {}, data, length);
+}
+
+kernels::Segment PackedTokens::append_after(const kernels::Segment& beginning, const int32_t* data, int64_t length) {
+  return append_tokens(*this, beginning, data, length);
 }
 
 void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activations& saved, const QkvSink& sink,
@@ -18,84 +68,54 @@ void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activa
   const int64_t count = packed.count();
   const int64_t hidden = config.hidden_size;
   Workspace& workspace = model.workspace;
+  PassPanels panels(kernels, model.parameters, model.panels, workspace);
 
-  int64_t longest = 0;
-  for (int64_t i = 0; i < packed.sequences(); ++i) {
-    longest = std::max(longest, packed.offsets[i + 1] - packed.offsets[i]);
-  }
-  model.rope.reserve(longest);
-
-  const auto take = [&](at::IntArrayRef sizes, at::ScalarType type) { return workspace.take(sizes, type); };
-  // Without `keep` one set of layer buffers serves all layers.
-  LayerActivations reused;
-  const auto layer_buffers = [&] {
-    LayerActivations buffers;
-    if (keep) {
-      buffers.input_rstd = take({count}, at::kFloat);
-      buffers.middle = take({count, hidden}, dtype);
-      buffers.middle_rstd = take({count}, at::kFloat);
-      buffers.lse = take({count, config.heads}, at::kFloat);
-      if (config.qk_norm) {
-        buffers.q_rstd = take({count, config.heads}, at::kFloat);
-        buffers.k_rstd = take({count, config.kv_heads}, at::kFloat);
-      }
-    }
-    buffers.qkv = take({count, config.qkv_width()}, dtype);
-    if (config.qk_norm) buffers.raw_qk = take({count, config.query_width() + config.kv_width()}, dtype);
-    buffers.attention = take({count, config.query_width()}, dtype);
-    buffers.gate_up = take({count, 2 * config.intermediate_size}, dtype);
-    return buffers;
-  };
+  int32_t last_position = 0;
+  for (const int32_t position : packed.positions) last_position = std::max(last_position, position);
+  model.rope.reserve(last_position + 1);
 
   saved.layers.clear();
-  at::Tensor x = take({count, hidden}, dtype);
-  kernels.embedding({.table = weights.embedding.data_ptr(),
-                     .tokens = packed.tokens.data(),
-                     .out = x.data_ptr(),
-                     .count = count,
-                     .width = hidden});
-  if (!keep) reused = layer_buffers();
-  at::Tensor normed = take({count, hidden}, dtype);
-  at::Tensor act = take({count, config.intermediate_size}, dtype);
+  at::Tensor x = workspace.take({count, hidden}, dtype);
+  embed(model, packed, x);
+  at::Tensor normed = workspace.take({count, hidden}, dtype);
+  at::Tensor act = workspace.take({count, config.intermediate_size}, dtype);
+  // Without `keep` one set of layer buffers serves all layers.
+  const LayerActivations reused = keep ? LayerActivations() : layer_buffers(config, workspace, dtype, count, false);
 
   for (int64_t l = 0; l < config.layers; ++l) {
     abort.check();
     const LayerTensors& layer = weights.layers[l];
-    LayerActivations buffers = keep ? layer_buffers() : reused;
+    LayerActivations buffers = keep ? layer_buffers(config, workspace, dtype, count, true) : reused;
     buffers.input = x;
     norm_rows(model, x, layer.input_norm, normed, buffers.input_rstd);
-    linear(kernels, normed, layer.qkv, layer.qkv_bias, buffers.qkv);
+    linear(kernels, normed, panels.qkv(l), layer.qkv_bias, buffers.qkv);
     if (config.qk_norm) {
-      buffers.raw_qk.copy_(buffers.qkv.narrow(1, 0, buffers.raw_qk.size(1)));
-      norm_heads(model, layer, buffers.raw_qk, buffers.qkv, buffers.q_rstd, buffers.k_rstd);
+      if (keep) copy_columns(buffers.qkv, buffers.raw_qk);
+      norm_heads(model, layer, keep ? buffers.raw_qk : buffers.qkv, buffers.qkv, buffers.q_rstd, buffers.k_rstd);
     }
     rotate(model, buffers.qkv, packed.positions.data(), 1.0F);
     if (sink) sink(l, buffers.qkv);
     kernels.attention({.qkv = buffers.qkv.data_ptr(),
                        .out = buffers.attention.data_ptr(),
                        .lse = buffers.lse.defined() ? buffers.lse.data_ptr<float>() : nullptr,
-                       .offsets = packed.offsets.data(),
-                       .sequences = packed.sequences(),
+                       .segments = packed.segments.data(),
+                       .segment_count = static_cast<int64_t>(packed.segments.size()),
                        .heads = config.heads,
                        .kv_heads = config.kv_heads,
                        .head_dim = config.head_dim});
     if (keep) {
-      buffers.middle.copy_(x);
+      copy_columns(x, buffers.middle);
       x = buffers.middle;
     }
-    linear_add(kernels, buffers.attention, layer.output, layer.output_bias, x);
+    linear_add(kernels, buffers.attention, panels.output(l), layer.output_bias, x);
     norm_rows(model, x, layer.post_norm, normed, buffers.middle_rstd);
-    linear(kernels, normed, layer.gate_up, layer.gate_up_bias, buffers.gate_up);
-    kernels.swiglu({.gate_up = buffers.gate_up.data_ptr(),
-                    .act = act.data_ptr(),
-                    .tokens = count,
-                    .width = config.intermediate_size});
+    linear_swiglu(kernels, normed, panels.gate_up(l), layer.gate_up_bias, buffers.gate_up, act);
     if (keep) {
-      at::Tensor next = take({count, hidden}, dtype);
-      next.copy_(x);
+      const at::Tensor next = workspace.take({count, hidden}, dtype);
+      copy_columns(x, next);
       x = next;
     }
-    linear_add(kernels, act, layer.down, layer.down_bias, x);
+    linear_add(kernels, act, panels.down(l), layer.down_bias, x);
     if (keep) saved.layers.push_back(std::move(buffers));
   }
   saved.output = x;

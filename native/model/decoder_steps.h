@@ -1,8 +1,11 @@
 // The pieces of a layer that the packed pass, its backward pass and the decode step share.
 #pragma once
 
+#include <cstring>
+
 #include "model/linear.h"
 #include "model/model.h"
+#include "runtime/parallel.h"
 
 namespace zero_rl {
 
@@ -55,7 +58,20 @@ inline void rotate(const Model& model, at::Tensor& qkv, const int32_t* positions
                         .direction = direction});
 }
 
-// Normalises each head of q and k from `raw` [T, (Hq + Hk)·D] into qkv; rstds may be undefined.
+// The first columns of `from` [T, W] as `to` [T, w], w <= W.
+inline void copy_columns(const at::Tensor& from, const at::Tensor& to) {
+  const auto bytes = static_cast<size_t>(to.size(1)) * to.element_size();
+  const auto stride = static_cast<size_t>(from.size(1)) * from.element_size();
+  parallel_ranges(to.size(0), 1 + (1 << 16) / static_cast<int64_t>(bytes), [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      std::memcpy(static_cast<char*>(to.data_ptr()) + t * bytes, static_cast<const char*>(from.data_ptr()) + t * stride,
+                  bytes);
+    }
+  });
+}
+
+// Normalises each head of q and k from `raw`, rows of at least (Hq + Hk)·D, into qkv; the two may be the same. rstds may
+// be undefined.
 inline void norm_heads(const Model& model, const LayerTensors& layer, const at::Tensor& raw, at::Tensor& qkv,
                        const at::Tensor& q_rstd, const at::Tensor& k_rstd) {
   const ModelConfig& config = model.config;

@@ -5,13 +5,14 @@
 #include "model/model_config.h"
 #include "model/parameter_store.h"
 #include "model/rope_table.h"
+#include "model/weight_panels.h"
 #include "runtime/workspace.h"
 
 namespace zero_rl {
 
 struct Model {
   Model(const ModelConfig& model_config, at::ScalarType dtype)
-      : config(model_config), parameters(config, dtype), rope(config.rope, config.head_dim) {}
+      : config(model_config), parameters(config, dtype), rope(config.rope, config.head_dim), panels(kernels(), parameters) {}
 
   const kernels::Table& kernels() const {
     const kernels::InstructionSet& set = kernels::instruction_set();
@@ -21,6 +22,7 @@ struct Model {
   ModelConfig config;
   ParameterStore parameters;
   RopeTable rope;
+  WeightPanels panels;
   Workspace workspace;
 };
 

@@ -137,6 +137,7 @@ DecoderTensors ParameterStore::bind(const at::Tensor& flat) const {
 }
 
 void ParameterStore::round_master(int64_t start, int64_t count) const {
+  changed();
   if (weights_.is_same(master_)) return;
   weights_.narrow(0, start, count).copy_(master_.narrow(0, start, count));
 }

@@ -50,6 +50,9 @@ class ParameterStore {
   ParameterStore(const ModelConfig& config, at::ScalarType dtype);
 
   at::ScalarType dtype() const { return weights_.scalar_type(); }
+  // Grows whenever the weights may have changed: by round_master, or who writes to both copies says so by `changed`.
+  uint64_t version() const { return version_; }
+  void changed() const { ++version_; }
   // Elements of the flat buffers, alignment gaps included.
   int64_t size() const { return size_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -65,6 +68,7 @@ class ParameterStore {
   void round_master(int64_t start, int64_t count) const;
 
  private:
+  mutable uint64_t version_ = 0;
   ModelConfig config_;
   int64_t size_ = 0;
   std::vector<Parameter> parameters_;

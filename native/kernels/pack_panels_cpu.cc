@@ -1,0 +1,75 @@
+// Panels of kTileColumns columns: [panel][k][lane], left vector then right in float32. In bfloat16 the two vectors are
+// interleaved, [panel][k][lane][2], so that one load, a shift and a mask widen both.
+#include "kernels/register.h"
+#include "kernels/tile.h"
+#include "runtime/parallel.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+namespace {
+
+constexpr int64_t kBlock = 64;  // of k: what is written stays in the first-level cache
+constexpr int64_t kElementsPerThread = 1 << 15;
+
+int64_t panel_count(int64_t n) { return (n + kTileColumns - 1) / kTileColumns; }
+
+int64_t panel_elements(int64_t n, int64_t k) { return panel_count(n) * kTileColumns * k; }
+
+// Where column `lane` of a panel is written, in elements.
+template <class T>
+int64_t place(int64_t lane) {
+  if (sizeof(T) == sizeof(float)) return lane;
+  return lane < kLanes ? 2 * lane : 2 * (lane - kLanes) + 1;
+}
+
+// The row of B behind a column of a panel; -1 beyond the last.
+int64_t row_of(const PackPanels& p, int64_t panel, int64_t lane) {
+  if (!p.paired) {
+    const int64_t row = panel * kTileColumns + lane;
+    return row < p.n ? row : -1;
+  }
+  const int64_t row = panel * kLanes + lane % kLanes;
+  if (row >= p.n / 2) return -1;
+  return lane < kLanes ? row : p.n / 2 + row;
+}
+
+template <class T>
+void pack_panel(const PackPanels& p, int64_t panel) {
+  T* out = static_cast<T*>(p.panels) + panel * kTileColumns * p.k;
+  for (int64_t first = 0; first < p.k; first += kBlock) {
+    const int64_t end = first + kBlock < p.k ? first + kBlock : p.k;
+    for (int64_t lane = 0; lane < kTileColumns; ++lane) {
+      const int64_t row = row_of(p, panel, lane);
+      T* to = out + place<T>(lane);
+      if (row < 0) {
+        for (int64_t k = first; k < end; ++k) to[k * kTileColumns] = T{};
+        continue;
+      }
+      const T* from = static_cast<const T*>(p.matrix) + row * p.stride;
+      if (p.depth_stride == 1) {
+        for (int64_t k = first; k < end; ++k) to[k * kTileColumns] = from[k];
+      } else {
+        for (int64_t k = first; k < end; ++k) to[k * kTileColumns] = from[k * p.depth_stride];
+      }
+    }
+  }
+}
+
+template <class T>
+void pack_panels(const PackPanels& p) {
+  const int64_t grain = 1 + kElementsPerThread / (kTileColumns * p.k);
+  parallel_ranges(panel_count(p.n), grain, [&](int64_t begin, int64_t end, int) {
+    for (int64_t panel = begin; panel < end; ++panel) pack_panel<T>(p, panel);
+  });
+}
+
+}  // namespace
+
+void register_pack_panels(Table& float32, Table& bfloat16) {
+  float32.panel_elements = panel_elements;
+  bfloat16.panel_elements = panel_elements;
+  float32.pack_panels = pack_panels<float>;
+  bfloat16.pack_panels = pack_panels<Bfloat16>;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA

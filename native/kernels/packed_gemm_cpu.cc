@@ -1,0 +1,248 @@
+// Products with a packed right-hand side: a block of rows of A and a panel of B stay in the caches, sums stay in registers
+// over a block of k, and bias, residual, SwiGLU and rounding are applied on the way out.
+#include <type_traits>
+#include <utility>
+
+#include "kernels/register.h"
+#include "kernels/vector_math.h"
+#include "runtime/parallel.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+namespace {
+
+constexpr int64_t kDepth = 512;
+constexpr int64_t kRows = 16 * kTileRows;
+constexpr int64_t kPartialSums = 1 << 16;  // floats between two blocks of k
+constexpr int64_t kProductsPerThread = 1 << 18;
+
+// tile += Σ_k rows[i][k] · panel[k]; bfloat16 panels hold left and right columns in one word.
+template <int64_t Rows>
+inline void multiply_panel(const float* const* rows, const float* panel, int64_t depth, Tile<Rows>& tile) {
+  multiply_add<Rows, 1>(rows, 1, panel, kTileColumns, depth, tile);
+}
+
+template <int64_t Rows>
+inline void multiply_panel(const float* const* rows, const Bfloat16* panel, int64_t depth, Tile<Rows>& tile) {
+  const float* a[Rows];
+  Vector left[Rows];
+  Vector right[Rows];
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    a[i] = rows[i];
+    left[i] = tile.left[i];
+    right[i] = tile.right[i];
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    const IntVector words = *reinterpret_cast<const IntVector*>(panel + k * kTileColumns);
+    const IntVector low = words << 16;
+    const IntVector high = words & static_cast<int32_t>(0xFFFF0000);
+    const Vector b0 = reinterpret_cast<const Vector&>(low);
+    const Vector b1 = reinterpret_cast<const Vector&>(high);
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < Rows; ++i) {
+      const float value = a[i][k];
+      left[i] += value * b0;
+      right[i] += value * b1;
+    }
+  }
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    tile.left[i] = left[i];
+    tile.right[i] = right[i];
+  }
+}
+
+// One vector of a row of C, or the first `valid` lanes of it.
+template <class T>
+inline void write(const PackedGemm& g, Vector value, int64_t row, int64_t column, int64_t valid) {
+  const auto put = [&](auto* c) {
+    if (valid >= kLanes) {
+      store_narrow(c, g.accumulate ? value + load_wide(c) : value);
+      return;
+    }
+    using Element = std::remove_pointer_t<decltype(c)>;
+    for (int64_t lane = 0; lane < valid; ++lane) {
+      c[lane] = from_float<Element>(g.accumulate ? value[lane] + to_float(c[lane]) : value[lane]);
+    }
+  };
+  if (g.float_out) {
+    put(static_cast<float*>(g.c) + row * g.c_stride + column);
+  } else {
+    put(static_cast<T*>(g.c) + row * g.c_stride + column);
+  }
+}
+
+template <class T>
+inline Vector bias_at(const PackedGemm& g, int64_t column, int64_t valid) {
+  const T* bias = static_cast<const T*>(g.bias) + column;
+  if (valid >= kLanes) return load_wide(bias);
+  Vector result{};
+  for (int64_t lane = 0; lane < valid; ++lane) result[lane] = to_float(bias[lane]);
+  return result;
+}
+
+template <class T, int64_t Rows>
+void finish_plain(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int64_t panel) {
+  const int64_t column = panel * kTileColumns;
+  const int64_t left = g.n - column;
+  const int64_t right = left - kLanes;
+  Vector left_bias{};
+  Vector right_bias{};
+  if (g.bias != nullptr) {
+    left_bias = bias_at<T>(g, column, left);
+    if (right > 0) right_bias = bias_at<T>(g, column + kLanes, right);
+  }
+  for (int64_t i = 0; i < Rows; ++i) {
+    write<T>(g, tile.left[i] + left_bias, row + i, column, left);
+    if (right > 0) write<T>(g, tile.right[i] + right_bias, row + i, column + kLanes, right);
+  }
+}
+
+template <class T, int64_t Rows>
+void finish_paired(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int64_t panel) {
+  const int64_t half = g.n / 2;
+  const int64_t column = panel * kLanes;
+  const int64_t valid = half - column;
+  Vector gate_bias{};
+  Vector up_bias{};
+  if (g.bias != nullptr) {
+    gate_bias = bias_at<T>(g, column, valid);
+    up_bias = bias_at<T>(g, half + column, valid);
+  }
+  for (int64_t i = 0; i < Rows; ++i) {
+    const Vector gate = rounded_to<T>(tile.left[i] + gate_bias);
+    const Vector up = rounded_to<T>(tile.right[i] + up_bias);
+    if (g.c != nullptr) {
+      write<T>(g, gate, row + i, column, valid);
+      write<T>(g, up, row + i, half + column, valid);
+    }
+    if (g.activated == nullptr) continue;
+    const Vector value = silu_times(gate, up);
+    T* to = static_cast<T*>(g.activated) + (row + i) * g.activated_stride + column;
+    if (valid >= kLanes) {
+      store_narrow(to, value);
+    } else {
+      for (int64_t lane = 0; lane < valid; ++lane) to[lane] = from_float<T>(value[lane]);
+    }
+  }
+}
+
+// A tile's way through one block of k: sums from `partial` unless it is the first, to `partial` unless it is the last.
+struct Step {
+  const float* a;
+  int64_t a_stride;
+  int64_t depth;
+  float* partial;
+  bool first;
+  bool last;
+};
+
+template <class T, int64_t Rows>
+void run_tile(const PackedGemm& g, const Step& step, const T* panel_block, int64_t row, int64_t panel) {
+  Tile<Rows> tile;
+  if (step.first) {
+    tile.clear();
+  } else {
+    for (int64_t i = 0; i < Rows; ++i) {
+      tile.left[i] = load(step.partial + i * kTileColumns);
+      tile.right[i] = load(step.partial + i * kTileColumns + kLanes);
+    }
+  }
+  const float* rows[Rows];
+  for (int64_t i = 0; i < Rows; ++i) rows[i] = step.a + i * step.a_stride;
+  multiply_panel<Rows>(rows, panel_block, step.depth, tile);
+  if (!step.last) {
+    for (int64_t i = 0; i < Rows; ++i) {
+      store(step.partial + i * kTileColumns, tile.left[i]);
+      store(step.partial + i * kTileColumns + kLanes, tile.right[i]);
+    }
+  } else if (g.paired) {
+    finish_paired<T, Rows>(g, tile, row, panel);
+  } else {
+    finish_plain<T, Rows>(g, tile, row, panel);
+  }
+}
+
+template <class T>
+using RunTile = void (*)(const PackedGemm&, const Step&, const T*, int64_t, int64_t);
+
+template <class T, int64_t... Index>
+constexpr RunTile<T> tile_runner(int64_t rows, std::integer_sequence<int64_t, Index...>) {
+  constexpr RunTile<T> runners[] = {run_tile<T, Index + 1>...};
+  return runners[rows - 1];
+}
+
+inline const float* widened(const float* a, int64_t, int64_t, int64_t, float*) { return a; }
+inline const float* widened(const Bfloat16* a, int64_t stride, int64_t rows, int64_t depth, float* out) {
+  for (int64_t i = 0; i < rows; ++i) {
+    int64_t k = 0;
+    for (; k + kLanes <= depth; k += kLanes) store(out + i * kDepth + k, load_wide(a + i * stride + k));
+    for (; k < depth; ++k) out[i * kDepth + k] = to_float(a[i * stride + k]);
+  }
+  return out;
+}
+
+// Rows [row, row + rows) times panels [panel0, panel1), all of k.
+template <class T>
+void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, float* wide,
+               float* partial) {
+  constexpr bool kWiden = sizeof(T) != sizeof(float);
+  const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+  for (int64_t k = 0; k < g.k; k += kDepth) {
+    const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
+    const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k;
+    const float* a = widened(block, g.a_stride, rows, depth, wide);
+    const int64_t a_stride = kWiden ? kDepth : g.a_stride;
+    for (int64_t panel = panel0; panel < panel1; ++panel) {
+      const T* b = static_cast<const T*>(g.panels) + (panel * g.k + k) * kTileColumns;
+      float* sums = partial + (panel - panel0) * rows * kTileColumns;
+      int64_t at = 0;
+      for (int64_t t = 0; t < tiles; ++t) {
+        // Tiles as equal as can be, so that none is nearly empty.
+        const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
+        const Step step{a + at * a_stride, a_stride, depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
+        tile_runner<T>(height, std::make_integer_sequence<int64_t, kTileRows>())(g, step, b, row + at, panel);
+        at += height;
+      }
+    }
+  }
+}
+
+template <class T>
+void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, int64_t panel1) {
+  const bool blocked = g.k > kDepth;
+  Scratch scratch((sizeof(T) == sizeof(float) ? 0 : kRows * kDepth) + (blocked ? kPartialSums : 0));
+  float* wide = scratch.data();
+  float* partial = wide + (sizeof(T) == sizeof(float) ? 0 : kRows * kDepth);
+  for (int64_t row = row0; row < row1; row += kRows) {
+    const int64_t rows = row1 - row < kRows ? row1 - row : kRows;
+    const int64_t group = blocked ? kPartialSums / (rows * kTileColumns) : panel1 - panel0;
+    for (int64_t panel = panel0; panel < panel1; panel += group) {
+      run_block<T>(g, row, rows, panel, panel + group < panel1 ? panel + group : panel1, wide, partial);
+    }
+  }
+}
+
+template <class T>
+void packed_gemm(const PackedGemm& g) {
+  const int64_t panels = (g.n + kTileColumns - 1) / kTileColumns;
+  if (g.m >= 8 * kTileRows && g.m >= g.n / 8) {
+    const int64_t units = (g.m + kTileRows - 1) / kTileRows;
+    parallel_ranges(units, 1 + kProductsPerThread / (kTileRows * g.n * g.k), [&](int64_t begin, int64_t end, int) {
+      run_range<T>(g, begin * kTileRows, end * kTileRows < g.m ? end * kTileRows : g.m, 0, panels);
+    });
+  } else {
+    parallel_ranges(panels, 1 + kProductsPerThread / (kTileColumns * g.m * g.k),
+                    [&](int64_t begin, int64_t end, int) { run_range<T>(g, 0, g.m, begin, end); });
+  }
+}
+
+}  // namespace
+
+void register_packed_gemm(Table& float32, Table& bfloat16) {
+  float32.packed_gemm = packed_gemm<float>;
+  bfloat16.packed_gemm = packed_gemm<Bfloat16>;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA

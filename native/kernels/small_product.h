@@ -1,0 +1,116 @@
+// Products of float32 rows with a right-hand side that is read where it lies: for attention, whose matrices are small and
+// used once. Every sum runs over k in order from one accumulator, so that its bits do not depend on the other rows and
+// columns.
+#pragma once
+
+#include <utility>
+
+#include "kernels/vector_math.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+// Element (k, j) lies at data + (j / width)·panel + k·step + j % width; width is a multiple of kTileColumns. Columns are read
+// up to a multiple of kTileColumns.
+template <class B>
+struct RightSide {
+  const B* data;
+  int64_t step;
+  int64_t width;
+  int64_t panel;
+
+  const B* column(int64_t j) const { return data + j / width * panel + j % width; }
+};
+
+template <class B>
+static inline RightSide<B> row_major(const B* data, int64_t step) {
+  return {data, step, int64_t{1} << 40, 0};
+}
+
+// Element (i, k) lies at data + i·row + k·step.
+struct LeftSide {
+  const float* data;
+  int64_t row;
+  int64_t step;
+};
+
+// How many column tiles a few rows take at once, or their sums would wait for each other.
+constexpr int64_t tiles_for(int64_t rows) { return rows <= kTileRows / 4 ? 2 : 1; }
+
+template <int64_t Rows, bool UnitStep, int64_t Tiles, class B>
+static inline void product_tile(const LeftSide& a, const B* const* columns, int64_t b_step, int64_t depth, float* out,
+                                int64_t out_row, bool accumulate) {
+  const int64_t step = UnitStep ? 1 : a.step;
+  Vector left[Rows * Tiles];
+  Vector right[Rows * Tiles];
+#pragma GCC unroll 24
+  for (int64_t i = 0; i < Rows * Tiles; ++i) {
+    const float* from = out + i / Tiles * out_row + i % Tiles * kTileColumns;
+    left[i] = accumulate ? load(from) : Vector{};
+    right[i] = accumulate ? load(from + kLanes) : Vector{};
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    Vector b[2 * Tiles];
+#pragma GCC unroll 2
+    for (int64_t tile = 0; tile < Tiles; ++tile) {
+      b[2 * tile] = load_wide(columns[tile] + k * b_step);
+      b[2 * tile + 1] = load_wide(columns[tile] + k * b_step + kLanes);
+    }
+#pragma GCC unroll 24
+    for (int64_t i = 0; i < Rows * Tiles; ++i) {
+      const float value = a.data[i / Tiles * a.row + k * step];
+      left[i] += value * b[i % Tiles * 2];
+      right[i] += value * b[i % Tiles * 2 + 1];
+    }
+  }
+#pragma GCC unroll 24
+  for (int64_t i = 0; i < Rows * Tiles; ++i) {
+    float* to = out + i / Tiles * out_row + i % Tiles * kTileColumns;
+    store(to, left[i]);
+    store(to + kLanes, right[i]);
+  }
+}
+
+template <int64_t Rows, bool UnitStep, class B>
+static void product_rows(int64_t columns, int64_t depth, const LeftSide& a, const RightSide<B>& b, float* out,
+                         int64_t out_row, bool accumulate) {
+  constexpr int64_t kTiles = tiles_for(Rows);
+  int64_t j = 0;
+  for (; j + kTiles * kTileColumns <= columns; j += kTiles * kTileColumns) {
+    const B* from[kTiles];
+    for (int64_t tile = 0; tile < kTiles; ++tile) from[tile] = b.column(j + tile * kTileColumns);
+    product_tile<Rows, UnitStep, kTiles>(a, from, b.step, depth, out + j, out_row, accumulate);
+  }
+  for (; j < columns; j += kTileColumns) {
+    const B* from[] = {b.column(j)};
+    product_tile<Rows, UnitStep, 1>(a, from, b.step, depth, out + j, out_row, accumulate);
+  }
+}
+
+template <bool UnitStep, class B, int64_t... Index>
+static inline void product_block(int64_t rows, int64_t columns, int64_t depth, const LeftSide& a,
+                                 const RightSide<B>& b, float* out, int64_t out_row, bool accumulate,
+                                 std::integer_sequence<int64_t, Index...>) {
+  using Run = void (*)(int64_t, int64_t, const LeftSide&, const RightSide<B>&, float*, int64_t, bool);
+  static constexpr Run kRuns[] = {product_rows<Index + 1, UnitStep, B>...};
+  kRuns[rows - 1](columns, depth, a, b, out, out_row, accumulate);
+}
+
+// out[i, j] = Σ_k a(i, k) · b(k, j) (+ out[i, j]); columns are written up to a multiple of kTileColumns.
+template <bool UnitStep, class B>
+static void small_product(int64_t rows, int64_t columns, int64_t depth, const LeftSide& a, const RightSide<B>& b,
+                          float* out, int64_t out_row, bool accumulate) {
+  const int64_t blocks = (rows + kTileRows - 1) / kTileRows;
+  for (int64_t block = 0, row = 0; block < blocks; ++block) {
+    const int64_t height = rows / blocks + (block < rows % blocks ? 1 : 0);
+    const LeftSide part{a.data + row * a.row, a.row, a.step};
+    product_block<UnitStep>(height, columns, depth, part, b, out + row * out_row, out_row, accumulate,
+                            std::make_integer_sequence<int64_t, kTileRows>());
+    row += height;
+  }
+}
+
+constexpr int64_t padded_columns(int64_t columns) {
+  return (columns + kTileColumns - 1) / kTileColumns * kTileColumns;
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA

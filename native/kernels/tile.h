@@ -1,0 +1,68 @@
+// The register tile that matrix products and attention share: up to kTileRows rows times two vectors of columns.
+// Every element is added up by fused multiply-adds in the order of k, whatever the tile around it, so that a row
+// has the same bits in every product that holds it.
+#pragma once
+
+#include "kernels/element.h"
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+#if defined(__AVX512F__)
+constexpr int64_t kLanes = 16;
+constexpr int64_t kTileRows = 12;
+#elif defined(__AVX2__)
+constexpr int64_t kLanes = 8;
+constexpr int64_t kTileRows = 6;
+#else
+constexpr int64_t kLanes = 4;
+constexpr int64_t kTileRows = 4;
+#endif
+constexpr int64_t kTileColumns = 2 * kLanes;
+
+typedef float Vector __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
+
+static inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
+static inline void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
+
+template <int64_t Rows>
+struct Tile {
+  Vector left[Rows];
+  Vector right[Rows];
+
+  void clear() {
+    for (int64_t i = 0; i < Rows; ++i) left[i] = right[i] = Vector{};
+  }
+};
+
+// tile[i] += Σ_k a[i][k · a_step] · b[k · b_step ... + kTileColumns) for k < depth. AStep 0 takes a_step, else it is AStep.
+template <int64_t Rows, int64_t AStep>
+static inline void multiply_add(const float* const* a, int64_t a_step, const float* b, int64_t b_step, int64_t depth,
+                                Tile<Rows>& tile) {
+  const int64_t step = AStep == 0 ? a_step : AStep;
+  const float* rows[Rows];
+  Vector left[Rows];
+  Vector right[Rows];
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    rows[i] = a[i];
+    left[i] = tile.left[i];
+    right[i] = tile.right[i];
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    const Vector b0 = load(b + k * b_step);
+    const Vector b1 = load(b + k * b_step + kLanes);
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < Rows; ++i) {
+      const float value = rows[i][k * step];
+      left[i] += value * b0;
+      right[i] += value * b1;
+    }
+  }
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    tile.left[i] = left[i];
+    tile.right[i] = right[i];
+  }
+}
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA
