@@ -14,7 +14,7 @@ interface Outcome {
   instructionSet: string;
   results: {
     threads: number;
-    logits: number[][][];
+    logits: number[][][][];
     steps: { stats: StepStats[]; saved: string }[];
   }[];
 }

@@ -31,7 +31,8 @@ const asTraining = (batch) =>
 async function train({ folder, batches, options, steps, output }, threads) {
   const policy = await load(folder, threads);
   const stats = [];
-  for (let step = 0; step < steps; step++) stats.push(await policy.step(asTraining(batches[step % batches.length]), options));
+  for (let step = 0; step < steps; step++)
+    stats.push(await policy.step(asTraining(batches[step % batches.length]), options));
   const saved = `${output}-${threads}`;
   await policy.save(saved);
   policy.dispose();
