@@ -1,7 +1,7 @@
 // Matrix product with float32 accumulation. Threads share out rows or columns and pack their own panels, so
 // there is no barrier; a result is added up in one order over k whatever the other dimensions are, so a row
 // does not depend on its batch.
-#include "kernels/element.h"
+#include "kernels/gemm_by_panels.h"
 #include "kernels/register.h"
 #include "runtime/parallel.h"
 
@@ -9,24 +9,10 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int64_t kLanes = 16;
-constexpr int64_t kTileRows = 12;
-#elif defined(__AVX2__)
-constexpr int64_t kLanes = 8;
-constexpr int64_t kTileRows = 6;
-#else
-constexpr int64_t kLanes = 4;
-constexpr int64_t kTileRows = 4;
-#endif
-constexpr int64_t kTileColumns = 2 * kLanes;
-
 // A block of B (kDepth × kColumns) and one of A (kRows × kDepth) fit the second-level cache together.
 constexpr int64_t kDepth = 256;
 constexpr int64_t kColumns = 256;
 constexpr int64_t kRows = 16 * kTileRows;
-
-typedef float Vector __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 
 // out[panel][k][lane] = matrix(panel · Width + lane, k), zero beyond `count`.
 template <int64_t Width, class T>
@@ -175,7 +161,11 @@ void gemm(const Gemm& g) {
 
 void register_gemm(Table& float32, Table& bfloat16) {
   float32.gemm = gemm<float>;
+#if defined(__AVX512BF16__)
+  bfloat16.gemm = gemm_by_panels;
+#else
   bfloat16.gemm = gemm<Bfloat16>;
+#endif
 }
 
 }  // namespace zero_rl::kernels::ZERO_RL_ISA

@@ -1,3 +1,7 @@
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string_view>
 
@@ -7,6 +11,8 @@
 ZERO_RL_DECLARE_KERNELS(portable)
 ZERO_RL_DECLARE_KERNELS(avx2)
 ZERO_RL_DECLARE_KERNELS(avx512)
+ZERO_RL_DECLARE_KERNELS(avx512bf16)
+ZERO_RL_DECLARE_KERNELS(amx)
 
 namespace zero_rl::kernels {
 
@@ -31,6 +37,21 @@ namespace {
     return set;                                                  \
   }()
 
+// Whether the processor has tiles of bfloat16 and the kernel lets this process use them (Linux 5.16 on).
+bool amx_usable() {
+  constexpr unsigned kTile = 1U << 24;
+  constexpr unsigned kBfloat16 = 1U << 22;
+  constexpr long kRequestPermission = 0x1023;
+  constexpr long kTileData = 18;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  if ((edx & kTile) == 0 || (edx & kBfloat16) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 InstructionSet choose() {
   const char* variable = std::getenv("ZERO_RL_ISA");
   const std::string_view wanted = variable == nullptr ? "" : variable;
@@ -38,7 +59,11 @@ InstructionSet choose() {
   __builtin_cpu_init();
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  if (avx512 && wanted != "avx2") return ZERO_RL_FILL(avx512);
+  if (avx512 && wanted != "avx2") {
+    if (wanted == "avx512" || !__builtin_cpu_supports("avx512bf16")) return ZERO_RL_FILL(avx512);
+    if (wanted == "avx512bf16" || !amx_usable()) return ZERO_RL_FILL(avx512bf16);
+    return ZERO_RL_FILL(amx);
+  }
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (avx2) return ZERO_RL_FILL(avx2);
   return ZERO_RL_FILL(portable);

@@ -1,5 +1,6 @@
 // Panels of kTileColumns columns: [panel][k][lane], left vector then right in float32. In bfloat16 the two vectors are
-// interleaved, [panel][k][lane][2], so that one load, a shift and a mask widen both.
+// interleaved, [panel][k][lane][2], so that one load, a shift and a mask widen both; or, for processors that multiply pairs,
+// [panel][k / 2][left lanes, right lanes][2] with two k side by side.
 #include "kernels/register.h"
 #include "kernels/tile.h"
 #include "runtime/parallel.h"
@@ -13,13 +14,17 @@ constexpr int64_t kElementsPerThread = 1 << 15;
 
 int64_t panel_count(int64_t n) { return (n + kTileColumns - 1) / kTileColumns; }
 
-int64_t panel_elements(int64_t n, int64_t k) { return panel_count(n) * kTileColumns * k; }
-
-// Where column `lane` of a panel is written, in elements.
 template <class T>
-int64_t place(int64_t lane) {
-  if (sizeof(T) == sizeof(float)) return lane;
-  return lane < kLanes ? 2 * lane : 2 * (lane - kLanes) + 1;
+int64_t panel_elements(int64_t n, int64_t k) {
+  return panel_count(n) * kTileColumns * panel_depth<T>(k);
+}
+
+// Where column `lane` of a panel is written at `k`, in elements.
+template <class T>
+inline int64_t place(int64_t k, int64_t lane) {
+  if (sizeof(T) == sizeof(float)) return k * kTileColumns + lane;
+  if (kPairs) return k / 2 * 2 * kTileColumns + 2 * lane + k % 2;
+  return k * kTileColumns + (lane < kLanes ? 2 * lane : 2 * (lane - kLanes) + 1);
 }
 
 // The row of B behind a column of a panel; -1 beyond the last.
@@ -35,22 +40,23 @@ int64_t row_of(const PackPanels& p, int64_t panel, int64_t lane) {
 
 template <class T>
 void pack_panel(const PackPanels& p, int64_t panel) {
-  T* out = static_cast<T*>(p.panels) + panel * kTileColumns * p.k;
-  for (int64_t first = 0; first < p.k; first += kBlock) {
-    const int64_t end = first + kBlock < p.k ? first + kBlock : p.k;
+  const int64_t depth = panel_depth<T>(p.k);
+  T* out = static_cast<T*>(p.panels) + panel * kTileColumns * depth;
+  for (int64_t first = 0; first < depth; first += kBlock) {
+    const int64_t end = first + kBlock < depth ? first + kBlock : depth;
+    const int64_t filled = end < p.k ? end : p.k;
     for (int64_t lane = 0; lane < kTileColumns; ++lane) {
       const int64_t row = row_of(p, panel, lane);
-      T* to = out + place<T>(lane);
-      if (row < 0) {
-        for (int64_t k = first; k < end; ++k) to[k * kTileColumns] = T{};
-        continue;
+      int64_t k = first;
+      if (row >= 0) {
+        const T* from = static_cast<const T*>(p.matrix) + row * p.stride;
+        if (p.depth_stride == 1) {
+          for (; k < filled; ++k) out[place<T>(k, lane)] = from[k];
+        } else {
+          for (; k < filled; ++k) out[place<T>(k, lane)] = from[k * p.depth_stride];
+        }
       }
-      const T* from = static_cast<const T*>(p.matrix) + row * p.stride;
-      if (p.depth_stride == 1) {
-        for (int64_t k = first; k < end; ++k) to[k * kTileColumns] = from[k];
-      } else {
-        for (int64_t k = first; k < end; ++k) to[k * kTileColumns] = from[k * p.depth_stride];
-      }
+      for (; k < end; ++k) out[place<T>(k, lane)] = T{};
     }
   }
 }
@@ -66,8 +72,8 @@ void pack_panels(const PackPanels& p) {
 }  // namespace
 
 void register_pack_panels(Table& float32, Table& bfloat16) {
-  float32.panel_elements = panel_elements;
-  bfloat16.panel_elements = panel_elements;
+  float32.panel_elements = panel_elements<float>;
+  bfloat16.panel_elements = panel_elements<Bfloat16>;
   float32.pack_panels = pack_panels<float>;
   bfloat16.pack_panels = pack_panels<Bfloat16>;
 }

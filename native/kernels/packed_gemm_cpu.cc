@@ -3,55 +3,17 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/panel_product.h"
 #include "kernels/register.h"
-#include "kernels/vector_math.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
-constexpr int64_t kDepth = 512;
 constexpr int64_t kRows = 16 * kTileRows;
-constexpr int64_t kPartialSums = 1 << 16;  // floats between two blocks of k
+constexpr int64_t kPartialSums = 1 << 17;  // floats between two blocks of k
 constexpr int64_t kProductsPerThread = 1 << 18;
-
-// tile += Σ_k rows[i][k] · panel[k]; bfloat16 panels hold left and right columns in one word.
-template <int64_t Rows>
-inline void multiply_panel(const float* const* rows, const float* panel, int64_t depth, Tile<Rows>& tile) {
-  multiply_add<Rows, 1>(rows, 1, panel, kTileColumns, depth, tile);
-}
-
-template <int64_t Rows>
-inline void multiply_panel(const float* const* rows, const Bfloat16* panel, int64_t depth, Tile<Rows>& tile) {
-  const float* a[Rows];
-  Vector left[Rows];
-  Vector right[Rows];
-#pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    a[i] = rows[i];
-    left[i] = tile.left[i];
-    right[i] = tile.right[i];
-  }
-  for (int64_t k = 0; k < depth; ++k) {
-    const IntVector words = *reinterpret_cast<const IntVector*>(panel + k * kTileColumns);
-    const IntVector low = words << 16;
-    const IntVector high = words & static_cast<int32_t>(0xFFFF0000);
-    const Vector b0 = reinterpret_cast<const Vector&>(low);
-    const Vector b1 = reinterpret_cast<const Vector&>(high);
-#pragma GCC unroll 12
-    for (int64_t i = 0; i < Rows; ++i) {
-      const float value = a[i][k];
-      left[i] += value * b0;
-      right[i] += value * b1;
-    }
-  }
-#pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    tile.left[i] = left[i];
-    tile.right[i] = right[i];
-  }
-}
 
 // One vector of a row of C, or the first `valid` lanes of it.
 template <class T>
@@ -129,8 +91,9 @@ void finish_paired(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int
 }
 
 // A tile's way through one block of k: sums from `partial` unless it is the first, to `partial` unless it is the last.
+template <class T>
 struct Step {
-  const float* a;
+  const LeftElement<T>* a;
   int64_t a_stride;
   int64_t depth;
   float* partial;
@@ -139,7 +102,7 @@ struct Step {
 };
 
 template <class T, int64_t Rows>
-void run_tile(const PackedGemm& g, const Step& step, const T* panel_block, int64_t row, int64_t panel) {
+void run_tile(const PackedGemm& g, const Step<T>& step, const T* panel_block, int64_t row, int64_t panel) {
   Tile<Rows> tile;
   if (step.first) {
     tile.clear();
@@ -149,7 +112,7 @@ void run_tile(const PackedGemm& g, const Step& step, const T* panel_block, int64
       tile.right[i] = load(step.partial + i * kTileColumns + kLanes);
     }
   }
-  const float* rows[Rows];
+  const LeftElement<T>* rows[Rows];
   for (int64_t i = 0; i < Rows; ++i) rows[i] = step.a + i * step.a_stride;
   multiply_panel<Rows>(rows, panel_block, step.depth, tile);
   if (!step.last) {
@@ -165,7 +128,7 @@ void run_tile(const PackedGemm& g, const Step& step, const T* panel_block, int64
 }
 
 template <class T>
-using RunTile = void (*)(const PackedGemm&, const Step&, const T*, int64_t, int64_t);
+using RunTile = void (*)(const PackedGemm&, const Step<T>&, const T*, int64_t, int64_t);
 
 template <class T, int64_t... Index>
 constexpr RunTile<T> tile_runner(int64_t rows, std::integer_sequence<int64_t, Index...>) {
@@ -173,37 +136,54 @@ constexpr RunTile<T> tile_runner(int64_t rows, std::integer_sequence<int64_t, In
   return runners[rows - 1];
 }
 
-inline const float* widened(const float* a, int64_t, int64_t, int64_t, float*) { return a; }
-inline const float* widened(const Bfloat16* a, int64_t stride, int64_t rows, int64_t depth, float* out) {
-  for (int64_t i = 0; i < rows; ++i) {
-    int64_t k = 0;
-    for (; k + kLanes <= depth; k += kLanes) store(out + i * kDepth + k, load_wide(a + i * stride + k));
-    for (; k < depth; ++k) out[i * kDepth + k] = to_float(a[i * stride + k]);
+// Sums of rows [at, at + height) of a block, made by the processor's tiles.
+template <class T>
+void run_square(const PackedGemm& g, const Step<T>& step, const T* panel_block, int64_t row, int64_t height,
+                int64_t panel) {
+  if constexpr (kTileUnits) {
+    alignas(64) float last[kSquare * kTileColumns];
+    float* sums = step.last ? last : step.partial;
+    multiply_square(step.a, step.a_stride, height, panel_block, step.depth, step.first ? nullptr : step.partial, sums);
+    if (!step.last) return;
+    for (int64_t i = 0; i < height; ++i) {
+      const Tile<1> tile{{load(sums + i * kTileColumns)}, {load(sums + i * kTileColumns + kLanes)}};
+      if (g.paired) {
+        finish_paired<T, 1>(g, tile, row + i, panel);
+      } else {
+        finish_plain<T, 1>(g, tile, row + i, panel);
+      }
+    }
   }
-  return out;
 }
 
 // Rows [row, row + rows) times panels [panel0, panel1), all of k.
 template <class T>
-void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, float* wide,
+void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, float* gathered,
                float* partial) {
-  constexpr bool kWiden = sizeof(T) != sizeof(float);
-  const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+  constexpr bool kSquares = kTileUnits && sizeof(T) < sizeof(float);
+  const int64_t padded_rows = (rows + kSquare - 1) / kSquare * kSquare;
+  const int64_t tiles = kSquares ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
   for (int64_t k = 0; k < g.k; k += kDepth) {
     const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
     const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k;
-    const float* a = widened(block, g.a_stride, rows, depth, wide);
-    const int64_t a_stride = kWiden ? kDepth : g.a_stride;
+    const LeftElement<T>* a = gather(block, g.a_stride, rows, depth, gathered);
+    const int64_t a_stride = sizeof(T) == sizeof(float) ? g.a_stride : kDepth;
     for (int64_t panel = panel0; panel < panel1; ++panel) {
-      const T* b = static_cast<const T*>(g.panels) + (panel * g.k + k) * kTileColumns;
-      float* sums = partial + (panel - panel0) * rows * kTileColumns;
+      const T* b = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
+      float* sums = partial + (panel - panel0) * padded_rows * kTileColumns;
       int64_t at = 0;
       for (int64_t t = 0; t < tiles; ++t) {
-        // Tiles as equal as can be, so that none is nearly empty.
-        const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
-        const Step step{a + at * a_stride, a_stride, depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
-        tile_runner<T>(height, std::make_integer_sequence<int64_t, kTileRows>())(g, step, b, row + at, panel);
-        at += height;
+        const Step<T> step{a + at * a_stride, a_stride, depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
+        if constexpr (kSquares) {
+          const int64_t height = rows - at < kSquare ? rows - at : kSquare;
+          run_square<T>(g, step, b, row + at, height, panel);
+          at += kSquare;
+        } else {
+          // Tiles as equal as can be, so that none is nearly empty.
+          const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
+          tile_runner<T>(height, std::make_integer_sequence<int64_t, kTileRows>())(g, step, b, row + at, panel);
+          at += height;
+        }
       }
     }
   }
@@ -212,14 +192,15 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
 template <class T>
 void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, int64_t panel1) {
   const bool blocked = g.k > kDepth;
-  Scratch scratch((sizeof(T) == sizeof(float) ? 0 : kRows * kDepth) + (blocked ? kPartialSums : 0));
-  float* wide = scratch.data();
-  float* partial = wide + (sizeof(T) == sizeof(float) ? 0 : kRows * kDepth);
+  const int64_t gathered = sizeof(T) == sizeof(float) ? 0 : kRows * kDepth;
+  Scratch scratch(gathered + (blocked ? kPartialSums : 0));
+  float* partial = scratch.data() + gathered;
+  const TileUnits units;
   for (int64_t row = row0; row < row1; row += kRows) {
     const int64_t rows = row1 - row < kRows ? row1 - row : kRows;
-    const int64_t group = blocked ? kPartialSums / (rows * kTileColumns) : panel1 - panel0;
+    const int64_t group = blocked ? kPartialSums / (kRows * kTileColumns) : panel1 - panel0;
     for (int64_t panel = panel0; panel < panel1; panel += group) {
-      run_block<T>(g, row, rows, panel, panel + group < panel1 ? panel + group : panel1, wide, partial);
+      run_block<T>(g, row, rows, panel, panel + group < panel1 ? panel + group : panel1, scratch.data(), partial);
     }
   }
 }

@@ -24,6 +24,20 @@ typedef float Vector __attribute__((vector_size(kLanes * sizeof(float)), aligned
 static inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
 static inline void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
 
+// Where the processor multiplies pairs of bfloat16, panels of it hold pairs along k and are as deep as a multiple of
+// kPairDepth, with zeros.
+#if defined(__AVX512BF16__)
+constexpr bool kPairs = true;
+#else
+constexpr bool kPairs = false;
+#endif
+constexpr int64_t kPairDepth = 32;
+
+template <class T>
+constexpr int64_t panel_depth(int64_t k) {
+  return kPairs && sizeof(T) < sizeof(float) ? (k + kPairDepth - 1) / kPairDepth * kPairDepth : k;
+}
+
 template <int64_t Rows>
 struct Tile {
   Vector left[Rows];

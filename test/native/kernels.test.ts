@@ -119,7 +119,7 @@ interface Compared {
 }
 
 // A set that this processor lacks falls back to the best one below it.
-describe.each(['portable', 'avx2', 'avx512'])('%s', (set) => {
+describe.each(['portable', 'avx2', 'avx512', 'avx512bf16', 'amx'])('%s', (set) => {
   let compared: Compared;
   beforeAll(async () => {
     const child = path.join(repository, 'test', 'native', 'kernels-child.cjs');

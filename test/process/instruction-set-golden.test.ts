@@ -57,11 +57,19 @@ function expectedSet(wanted: string): string {
   const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? [];
   const has = (...names: string[]): boolean => names.every((name) => flags.includes(name));
   const avx2 = has('avx2', 'fma', 'f16c');
-  if (wanted === 'avx512' && avx2 && has('avx512f', 'avx512bw', 'avx512dq', 'avx512vl')) return 'avx512';
+  const avx512 = avx2 && has('avx512f', 'avx512bw', 'avx512dq', 'avx512vl');
+  const best = [
+    ...(avx2 ? ['avx2'] : []),
+    ...(avx512 ? ['avx512'] : []),
+    ...(avx512 && has('avx512_bf16') ? ['avx512bf16'] : []),
+    ...(avx512 && has('avx512_bf16', 'amx_tile', 'amx_bf16') ? ['amx'] : []),
+  ];
+  if (wanted.startsWith('avx512') || wanted === 'amx')
+    return best.includes(wanted) ? wanted : (best.at(-1) ?? 'portable');
   return wanted !== 'portable' && avx2 ? 'avx2' : 'portable';
 }
 
-describe.each(['portable', 'avx2', 'avx512'])('%s', (set) => {
+describe.each(['portable', 'avx2', 'avx512', 'avx512bf16', 'amx'])('%s', (set) => {
   let outcome: Outcome;
   beforeAll(async () => {
     const ended = await runChild([childProgram('golden.cjs'), jobs], { env: { ZERO_RL_ISA: set } });

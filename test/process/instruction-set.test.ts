@@ -32,7 +32,7 @@ describe.each([
   });
 
   // A set that this processor lacks falls back to the best one below it.
-  test.each(['avx2', 'avx512'])('%s agrees with it', async (set) => {
+  test.each(['avx2', 'avx512', 'avx512bf16', 'amx'])('%s agrees with it', async (set) => {
     const other = await run(set, dtype);
     expect(largest(other.before, portable.before)).toBeLessThan(tolerance);
     expect(largest(other.after, portable.after)).toBeLessThan(tolerance);

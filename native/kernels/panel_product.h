@@ -1,0 +1,196 @@
+// The innermost products: a few rows times a panel over a block of k. Float32 panels and, where bfloat16 has no instructions
+// of its own, widened bfloat16 ones are multiplied as float32; else pairs of bfloat16 are (AVX512_BF16), or squares of them
+// by the processor's tiles (AMX).
+#pragma once
+
+#include <type_traits>
+
+#include "kernels/vector_math.h"
+
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
+
+namespace zero_rl::kernels::ZERO_RL_ISA {
+
+constexpr int64_t kDepth = 512;
+constexpr int64_t kSquare = 32;  // rows and columns of four tiles of sums
+
+#if defined(__AMX_BF16__)
+constexpr bool kTileUnits = true;
+#else
+constexpr bool kTileUnits = false;
+#endif
+
+// How rows of A are multiplied.
+template <class T>
+using LeftElement = std::conditional_t<kPairs, T, float>;
+
+// Rows of A as they are multiplied: float32 where it lies, bfloat16 as rows of kDepth elements, widened or with zeros up to a
+// multiple of kPairDepth and, for squares, rows of them up to a multiple of kSquare.
+static inline const float* gather(const float* a, int64_t, int64_t, int64_t, float*) { return a; }
+static inline const LeftElement<Bfloat16>* gather(const Bfloat16* a, int64_t stride, int64_t rows, int64_t depth,
+                                                  float* out) {
+#if defined(__AVX512BF16__)
+  auto* to = reinterpret_cast<Bfloat16*>(out);
+  const auto bytes = static_cast<size_t>(depth) * sizeof(Bfloat16);
+  const size_t padded = static_cast<size_t>(panel_depth<Bfloat16>(depth)) * sizeof(Bfloat16);
+  const int64_t padded_rows = kTileUnits ? (rows + kSquare - 1) / kSquare * kSquare : rows;
+  for (int64_t i = 0; i < padded_rows; ++i) {
+    auto* row = reinterpret_cast<char*>(to + i * kDepth);
+    if (i < rows) std::memcpy(row, a + i * stride, bytes);
+    const size_t filled = i < rows ? bytes : 0;
+    std::memset(row + filled, 0, padded - filled);
+  }
+  return to;
+#else
+  for (int64_t i = 0; i < rows; ++i) {
+    int64_t k = 0;
+    for (; k + kLanes <= depth; k += kLanes) store(out + i * kDepth + k, load_wide(a + i * stride + k));
+    for (; k < depth; ++k) out[i * kDepth + k] = to_float(a[i * stride + k]);
+  }
+  return out;
+#endif
+}
+
+// tile += Σ_k rows[i][k] · panel[k]
+template <int64_t Rows>
+static inline void multiply_panel(const float* const* rows, const float* panel, int64_t depth, Tile<Rows>& tile) {
+  multiply_add<Rows, 1>(rows, 1, panel, kTileColumns, depth, tile);
+}
+
+// One word of the panel holds a left and a right column.
+template <int64_t Rows>
+static inline void multiply_panel(const float* const* rows, const Bfloat16* panel, int64_t depth, Tile<Rows>& tile) {
+  const float* a[Rows];
+  Vector left[Rows];
+  Vector right[Rows];
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    a[i] = rows[i];
+    left[i] = tile.left[i];
+    right[i] = tile.right[i];
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    const IntVector words = *reinterpret_cast<const IntVector*>(panel + k * kTileColumns);
+    const IntVector low = words << 16;
+    const IntVector high = words & static_cast<int32_t>(0xFFFF0000);
+    const Vector b0 = reinterpret_cast<const Vector&>(low);
+    const Vector b1 = reinterpret_cast<const Vector&>(high);
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < Rows; ++i) {
+      const float value = a[i][k];
+      left[i] += value * b0;
+      right[i] += value * b1;
+    }
+  }
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    tile.left[i] = left[i];
+    tile.right[i] = right[i];
+  }
+}
+
+#if defined(__AVX512BF16__)
+// One word of a row and of the panel holds two neighbours along k.
+template <int64_t Rows>
+static inline void multiply_panel(const Bfloat16* const* rows, const Bfloat16* panel, int64_t depth,
+                                  Tile<Rows>& tile) {
+  const int64_t pairs = panel_depth<Bfloat16>(depth) / 2;
+  const char* a[Rows];
+  __m512 left[Rows];
+  __m512 right[Rows];
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    a[i] = reinterpret_cast<const char*>(rows[i]);
+    left[i] = (__m512)tile.left[i];
+    right[i] = (__m512)tile.right[i];
+  }
+  for (int64_t k = 0; k < pairs; ++k) {
+    const Bfloat16* words = panel + k * 2 * kTileColumns;
+    const __m512bh b0 = (__m512bh)_mm512_loadu_si512(words);
+    const __m512bh b1 = (__m512bh)_mm512_loadu_si512(words + kTileColumns);
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < Rows; ++i) {
+      int32_t pair;
+      std::memcpy(&pair, a[i] + k * 4, sizeof pair);
+      const __m512bh value = (__m512bh)_mm512_set1_epi32(pair);
+      left[i] = _mm512_dpbf16_ps(left[i], value, b0);
+      right[i] = _mm512_dpbf16_ps(right[i], value, b1);
+    }
+  }
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    tile.left[i] = (Vector)left[i];
+    tile.right[i] = (Vector)right[i];
+  }
+}
+#endif
+
+#if defined(__AMX_BF16__)
+// The calling thread's tiles: four of sums, two of rows, two of a panel, each 16 rows of 64 bytes.
+class TileUnits {
+ public:
+  TileUnits() {
+    struct alignas(64) Config {
+      uint8_t palette = 1;
+      uint8_t start_row = 0;
+      uint8_t reserved[14] = {};
+      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+    };
+    const Config config;
+    _tile_loadconfig(&config);
+  }
+  ~TileUnits() { _tile_release(); }
+  TileUnits(const TileUnits&) = delete;
+  TileUnits& operator=(const TileUnits&) = delete;
+};
+
+// sums [kSquare, kTileColumns] = before (0 when null) + Σ_k a[i, k] · panel[k]; rows of A beyond `rows` are zeros.
+static inline void multiply_square(const Bfloat16* a, int64_t stride, int64_t rows, const Bfloat16* panel,
+                                   int64_t depth, const float* before, float* sums) {
+  constexpr int kRowBytes = kTileColumns * sizeof(float);
+  const bool lower = rows > kSquare / 2;
+  const auto a_bytes = static_cast<long>(stride * static_cast<int64_t>(sizeof(Bfloat16)));
+  const Bfloat16* low_rows = a + kSquare / 2 * stride;
+  const int64_t deep = panel_depth<Bfloat16>(depth);
+  if (before == nullptr) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  } else {
+    _tile_loadd(0, before, kRowBytes);
+    _tile_loadd(1, before + kLanes, kRowBytes);
+    _tile_loadd(2, before + kSquare / 2 * kTileColumns, kRowBytes);
+    _tile_loadd(3, before + kSquare / 2 * kTileColumns + kLanes, kRowBytes);
+  }
+  for (int64_t k = 0; k < deep; k += kPairDepth) {
+    const Bfloat16* b = panel + k * kTileColumns;
+    _tile_loadd(6, b, kRowBytes);
+    _tile_loadd(7, b + kTileColumns, kRowBytes);
+    _tile_loadd(4, a + k, a_bytes);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    if (lower) {
+      _tile_loadd(5, low_rows + k, a_bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  _tile_stored(0, sums, kRowBytes);
+  _tile_stored(1, sums + kLanes, kRowBytes);
+  _tile_stored(2, sums + kSquare / 2 * kTileColumns, kRowBytes);
+  _tile_stored(3, sums + kSquare / 2 * kTileColumns + kLanes, kRowBytes);
+}
+#else
+struct TileUnits {
+  TileUnits() {}  // not an unused variable
+};
+
+static inline void multiply_square(const void*, int64_t, int64_t, const void*, int64_t, const float*, float*) {}
+#endif
+
+}  // namespace zero_rl::kernels::ZERO_RL_ISA
