@@ -111,39 +111,44 @@ function unitWords(p: Parser): string | null {
 }
 
 function withUnit(p: Parser, value: Node): Node {
+  const quantity = readQuantity(p, value);
+  return quantity?.unit.dimension ? compound(p, quantity) : (quantity ?? value);
+}
+
+/** The value with the unit at the cursor; null where there is none. */
+function readQuantity(p: Parser, value: Node): QuantityNode | null {
   const text = unitWords(p);
-  if (text === null) return value;
+  if (text === null) return null;
   const unit = readUnit(text);
-  if (unit) return compound(p, p.node({ kind: 'quantity', value, unit }));
+  if (unit) return p.node({ kind: 'quantity', value, unit });
   // A noun: `12 apples`. Symbols alone with words behind them are a sentence, not a quantity.
   if (!hasNumber(value)) throw parseError;
   return p.node({ kind: 'quantity', value, unit: word(text.toLowerCase()) });
 }
 
-/** `7 hours 30 minutes`, `5 ft 3 in`: parts in units of one dimension add up. */
-function compound(p: Parser, first: QuantityNode): Node {
-  if (first.unit.dimension === null || !(p.is('number') || (p.isOperator('and') && p.peek(1).type === 'number')))
-    return first;
-  const start = p.at;
-  p.accept('operator', 'and');
-  const second = p.attempt(() => parseQuantity(p));
-  if (
-    second?.kind !== 'quantity' ||
-    second.unit.dimension !== first.unit.dimension ||
-    second.unit.name === first.unit.name
-  ) {
-    p.at = start;
-    return first;
+/** `7 hours 30 minutes`, `5 ft 3 in`: parts in units of one dimension add up, neighbours in different ones. */
+function compound(p: Parser, first: QuantityNode): QuantityNode {
+  const terms = [first.value];
+  let { unit } = first;
+  for (;;) {
+    const start = p.at;
+    p.accept('operator', 'and');
+    const next = p.is('number') ? p.attempt(() => readQuantity(p, parseSum(p))) : null;
+    if (next?.unit.dimension !== unit.dimension || next.unit.name === unit.name) {
+      p.at = start;
+      break;
+    }
+    ({ unit } = next);
+    const ratio = p.node<Node>({
+      kind: 'number',
+      value: divide(unit.scale, first.unit.scale),
+      significant: null,
+      decimals: 0,
+    });
+    terms.push(p.node({ kind: 'product', factors: [next.value, ratio] }));
   }
-  const ratio = p.node<Node>({
-    kind: 'number',
-    value: divide(second.unit.scale, first.unit.scale),
-    significant: null,
-    decimals: 0,
-  });
-  const converted = p.node<Node>({ kind: 'product', factors: [second.value, ratio] });
-  const value = p.node<Node>({ kind: 'sum', terms: [first.value, converted] });
-  return p.node({ kind: 'quantity', value, unit: first.unit });
+  if (terms.length === 1) return first;
+  return p.node({ kind: 'quantity', value: p.node<Node>({ kind: 'sum', terms }), unit: first.unit });
 }
 
 /** Whether a number or a constant is in it. */

@@ -171,6 +171,7 @@ test.each([
   ['20 cm^2', '20 «centimeter^2»'],
   ['x = 3 cm', 'rel<x = 3 «centimeter»>'],
   ['7 \\text{ hours } 30 \\text{ minutes}', '(7 + [30·1/60]) «hour»'],
+  ['1 hour 2 minutes and 3 seconds', '(1 + [2·1/60] + [3·1/3600]) «hour»'],
   ['5 m', '[5·m]'],
   ['5m', '[5·m]'],
   ['{n+1 \\choose k}', 'binomial((n + 1), k)'],
@@ -346,6 +347,15 @@ describe('what is refused', () => {
     '{',
     '\\begin{foo}1\\end{foo}',
   ])('%j', (text) => expect(readings(text)).toEqual([]));
+
+  test.each(['80^0\\text{ kg} ', '0^0\\$'])('quantities in a row: %j', (text) => {
+    expect(readings(text.repeat(2000))).toEqual([]);
+  });
+
+  test('a long sum of two units is flat', () => {
+    const [sum] = readings('1 \\text{ hour } 30 \\text{ minutes } '.repeat(500));
+    expect(sum).toMatch(/^\(1 \+ \[30·1\/60\] \+ \[1·1\] \+ .*\) «hour»$/);
+  });
 
   test.each([
     ['depth', '('.repeat(200) + '1' + ')'.repeat(200)],
