@@ -36,20 +36,31 @@ function compareClocks(a: ClockNode, b: ClockNode): Decision {
   return bare(a) === bare(b) ? 'equal' : 'different';
 }
 
-/** A part that is not zero, so that it can be the scale of the others; -1 where all are. */
-function pivot(parts: Node[], context: CompareContext): number {
-  return parts.findIndex((part) => exactValue(part, context.budget)?.numerator !== 0n);
+/** `equal` where a part is zero, `different` where it is not. */
+function againstZero(part: Node, context: CompareContext): Decision {
+  const value = exactValue(part, context.budget);
+  if (value) return value.numerator === 0n ? 'equal' : 'different';
+  return equalExpressions(part, integerNode(0n), context);
 }
 
+/** Cross products with a part that is zero would show nothing. */
 function compareRatios(a: RatioNode, b: RatioNode, context: CompareContext): Decision {
-  const scale = pivot(a.parts, context);
-  if (scale < 0) return inOrder(a.parts, b.parts, (x, y) => equalExpressions(x, y, context));
   if (a.parts.length !== b.parts.length) return 'different';
-  if (exactValue(b.parts[scale], context.budget)?.numerator === 0n) return 'different';
-  return every(a.parts.keys(), (index) =>
+  let zeros: Decision = 'equal';
+  for (const index of a.parts.keys()) {
+    const [left, right] = [a, b].map(({ parts }) => againstZero(parts[index], context));
+    if (left === 'different' && right === 'different') return crossProducts(a, b, index, context);
+    if (left === 'undecided' || right === 'undecided') zeros = 'undecided';
+    else if (left !== right) return 'different';
+  }
+  if (zeros === 'equal') return 'equal';
+  return inOrder(a.parts, b.parts, (x, y) => equalExpressions(x, y, context)) === 'equal' ? 'equal' : 'undecided';
+}
+
+const crossProducts = (a: RatioNode, b: RatioNode, scale: number, context: CompareContext): Decision =>
+  every(a.parts.keys(), (index) =>
     equalExpressions(times(a.parts[index], b.parts[scale]), times(b.parts[index], a.parts[scale]), context),
   );
-}
 
 function compareRatio(a: RatioNode, b: Node, context: CompareContext): Decision {
   if (b.kind === 'ratio') return compareRatios(a, b, context);
