@@ -41,14 +41,15 @@ function readStatement(statement: Statement, budget: Budget, role: 'gold' | 'ans
 
 interface Gold {
   readings: Node[];
-  /** The gold as stated, without white space: an answer written the same needs no comparison. */
+  /** The gold as stated: an answer written the same needs no comparison. */
   written: string;
   /** Its value where it is a plain number. */
   plain: Rational | null;
   reason: 'unparsable-gold' | 'budget';
 }
 
-const squeeze = (text: string): string => text.replace(/\s+/g, '');
+/** One blank for all white space; none at all would make `2 1/3` of `21/3`. */
+const squeeze = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 function readGold(gold: string): Gold {
   const statement = extractAnswer(gold, { role: 'gold' });

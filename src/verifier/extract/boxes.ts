@@ -161,6 +161,9 @@ export interface BoxList {
   complete: boolean;
 }
 
+/** Blanks stay between letters and digits: `2 1/3` is not `21/3`. */
+const withoutSpaces = (text: string): string => text.replace(/\s+/g, ' ').replace(/(?<!\w) | (?!\w)/g, '');
+
 /** The last box, with the boxes that form one list with it. An unterminated box only where there is no other. */
 export function findBoxes(text: string): BoxList | null {
   const scanner = new BoxScanner(text);
@@ -180,7 +183,7 @@ export function findBoxes(text: string): BoxList | null {
     joinedByOr ||= joint === 'or';
     first = previous;
   }
-  const distinct = new Map(boxes.reverse().map((box) => [box.text.replace(/\s+/g, ''), box]));
+  const distinct = new Map(boxes.reverse().map((box) => [withoutSpaces(box.text), box]));
   return { boxes: [...distinct.values()], joinedByOr: joinedByOr && distinct.size > 1, complete: true };
 }
 

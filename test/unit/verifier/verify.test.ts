@@ -33,6 +33,15 @@ describe('the verdict', () => {
     expect(verify(digits, `\\boxed{${digits}8}`)).toMatchObject({ correct: null, reason: 'budget' });
   });
 
+  test.each([
+    ['2 1/3', '21/3'],
+    ['21/3', '2 1/3'],
+    ['\\text{no one}', '\\text{noone}'],
+  ])('white space can tell %j from %j', (gold, answer) => {
+    expect(verify(gold, `\\boxed{${answer}}`)).toMatchObject({ correct: false, reason: 'different' });
+    expect(verify(gold, `\\boxed{\\[${answer}\\]}`)).toMatchObject({ correct: false, reason: 'different' });
+  });
+
   test('the same pair has the same verdict whatever was checked before', () => {
     const pairs = ['\\sin^2 x', 'x^2+1', '1/3', '\\{1, 2\\}'].map((gold) => [gold, `\\boxed{${gold} + 0}`] as const);
     const first = pairs.map(([gold, completion]) => verify(gold, completion).reason);

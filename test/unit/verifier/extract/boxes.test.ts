@@ -62,6 +62,8 @@ describe('boxes that form one list', () => {
     ['\\boxed{4} 和 \\boxed{9}', 'box', '4', '9'],
     ['\\boxed{6} and \\boxed{6}', 'box', '6'],
     ['\\boxed{1/2} and \\boxed{ 1 / 2 } and \\boxed{3}', 'box', '1 / 2', '3'],
+    ['\\boxed{2 1/3} and \\boxed{21/3}', 'box', '2 1/3', '21/3'],
+    ['\\boxed{2 1/3} and \\boxed{2\n1 / 3}', 'box', '2\n1 / 3'],
     ['\\boxed{\\boxed{1}, \\boxed{2}}', 'box', '1', '2'],
   ])('%j', (text, ...expected) => {
     expect(stated(text)).toEqual(expected);
