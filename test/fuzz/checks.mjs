@@ -27,9 +27,9 @@ const formulaVariants = {
   left: (text) => withLeftRight(text),
 };
 
-/** No words, no delimiters, no brackets with a meaning of their own: `0.(3)`, `(C) 12`, `\sqrt[3]{2}`. */
+/** No words, no delimiters, no brackets with a meaning of their own: `(C) 12`, `\sqrt[3]{2}`. */
 const isFormula = (text) =>
-  !/\\(?:text|math|mbox|left|right|begin|big|sqrt\[)|\\[[\]()]|[$"*]|\.\(|^\s*\(?[A-Ja-j][).]/.test(text) &&
+  !/\\(?:text|math|mbox|left|right|begin|big|sqrt\[)|\\[[\]()]|[$"*]|^\s*\(?[A-Ja-j][).]/.test(text) &&
   !/[A-Za-z]{3}/.test(text.replace(/\\[a-zA-Z]+/g, ' '));
 
 /** `\left` and `\right` before all brackets; null where one has no partner. */

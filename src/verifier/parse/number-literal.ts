@@ -35,7 +35,7 @@ const DOTTED = /\d{1,3}(?:\.\d{3}){2,}(?![\d.])/y;
 const EUROPEAN = /\d{1,3}(?:\.\d{3})+,\d+(?![\d,])/y;
 const DIGITS = /\d+/y;
 const EXPONENT = /[eE]([+-]?\d{1,15})(?![A-Za-z0-9.])/y;
-const REPETEND = /\\(?:overline|bar|dot)\s*(?:\{(\d+)\}|(\d))|\((\d+)\)(?![!^])/y;
+const REPETEND = /\\(?:overline|bar|dot)\s*(?:\{(\d+)\}|(\d))|(?:\((\d+)\)|\\left\s*\((\d+)\\right\s*\))(?![!^])/y;
 const ELLIPSIS = /\s*(?:\.{3}|\\l?dots(?![a-zA-Z]))/y;
 /** A comma that can be a decimal one after something else than a lone zero. */
 const DECIMAL_COMMA = /,(?=\d{2}(?![\d,])|\d{4,}(?![\d,]))/y;
@@ -106,7 +106,7 @@ export function readNumber(text: string, at: number, reading: NumberReading): Nu
     const comma = reading.decimalComma && (match(DECIMAL_COMMA, text, end) || (whole === '0' && text[end] === ','));
     if (text[end] === '.' || comma) {
       const digits = match(DIGITS, text, end + 1)?.[0] ?? '';
-      const repeats = /^(?:\\overline|\\bar|\\dot|\(\d)/.test(text.slice(end + 1, end + 10));
+      const repeats = /^(?:\\overline|\\bar|\\dot|(?:\\left\s*)?\(\d)/.test(text.slice(end + 1, end + 10));
       // A point after an integer with nothing behind it ends a sentence.
       if (digits !== '' || (repeats && text[end] === '.')) {
         fraction = digits;
@@ -122,7 +122,7 @@ export function readNumber(text: string, at: number, reading: NumberReading): Nu
   checkLength(whole + fraction);
   const repetend: (string | undefined)[] | null = match(REPETEND, text, end);
   if (repetend) {
-    const digits = repetend[1] ?? repetend[2] ?? repetend[3] ?? '';
+    const digits = repetend.slice(1).find((group) => group !== undefined) ?? '';
     checkLength(whole + fraction + digits);
     const value = repeating(whole, fraction, digits);
     return { value, significant: null, decimals: 0, digits: null, exponent: 0, end: end + (repetend[0] ?? '').length };
