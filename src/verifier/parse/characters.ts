@@ -21,6 +21,9 @@ const DAMAGED: [RegExp, string][] = [
   [/\r(?=ight|floor|angle|ceil)/g, '\\r'],
 ];
 
+/** Full-width and small dollar signs are money, never delimiters. */
+const WIDE_DOLLARS = /\\?[＄﹩]/g;
+
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱˣʸ';
 const SUPERSCRIPT_OF = '0123456789+-nixy';
 const SUBSCRIPTS = '₀₁₂₃₄₅₆₇₈₉₊₋ₙᵢₓₖ';
@@ -83,6 +86,7 @@ export function plainCharacters(text: string): string {
     .replace(INVISIBLE, visible)
     .replace(THIN_SPACES, '~')
     .replace(SPACES, ' ')
+    .replace(WIDE_DOLLARS, () => '\\$')
     .replace(SCRIPT_RUN, script)
     .replace(NOT_ASCII_ALL, replacement);
 }

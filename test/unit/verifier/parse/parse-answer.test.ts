@@ -332,6 +332,9 @@ describe('characters', () => {
     ['\f' + 'rac{1}{2}', '(1 ÷ 2)'],
     ['\t' + 'ext{odd}', '"odd"'],
     ['𝑥 + 𝜋', '(x + #pi)'],
+    ['＄5', '5 «dollar»'],
+    ['\\＄5', '5 «dollar»'],
+    ['$(x+5)＄$', '(x + 5) «dollar»'],
   ])('%j', (text, expected) => expect(readings(text)[0]).toBe(expected));
 });
 
