@@ -1,23 +1,71 @@
 // A product of bfloat16 in any layout by way of packed panels, for processors that multiply pairs along k.
 #pragma once
 
+#if defined(__AVX512BF16__)
+
+#include <immintrin.h>
+
 #include "kernels/register.h"
 #include "kernels/vector_math.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
-// [m, k] with rows contiguous.
+// Columns of words become rows: out[c][r] = in[r][c].
+static inline void transpose_words(__m512i* r) {
+  __m512i t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  for (int half = 0; half < 16; half += 8) {
+    for (int i = 0; i < 4; ++i) {
+      t[half + i] = _mm512_shuffle_i32x4(r[half + i], r[half + 4 + i], 0x88);
+      t[half + 4 + i] = _mm512_shuffle_i32x4(r[half + i], r[half + 4 + i], 0xdd);
+    }
+  }
+  for (int i = 0; i < 8; ++i) {
+    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+  }
+}
+
+// 16 columns of A over 32 k: pairs of neighbours along k are words, which a transposition brings into rows.
+static inline void copy_square(const Bfloat16* from, int64_t depth_stride, Bfloat16* to, int64_t row) {
+  __m512i words[16];
+  for (int64_t pair = 0; pair < 16; ++pair) {
+    const Bfloat16* first = from + 2 * pair * depth_stride;
+    const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(first)));
+    const __m512i high =
+        _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + depth_stride)));
+    words[pair] = _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+  }
+  transpose_words(words);
+  for (int64_t i = 0; i < 16; ++i) _mm512_storeu_si512(to + i * row, words[i]);
+}
+
+// A of columns, [m, k], with rows contiguous.
 static inline void copy_rows(const Gemm& g, Bfloat16* to) {
-  constexpr int64_t kBlock = 32;
+  constexpr int64_t kRows = 16;
+  constexpr int64_t kDeep = 32;
   const auto* from = static_cast<const Bfloat16*>(g.a);
-  parallel_ranges((g.m + kBlock - 1) / kBlock, 1 + (1 << 10) / g.k, [&](int64_t begin, int64_t end, int) {
-    for (int64_t i0 = begin * kBlock; i0 < end * kBlock && i0 < g.m; i0 += kBlock) {
-      const int64_t i1 = i0 + kBlock < g.m ? i0 + kBlock : g.m;
-      for (int64_t k0 = 0; k0 < g.k; k0 += kBlock) {
-        const int64_t k1 = k0 + kBlock < g.k ? k0 + kBlock : g.k;
+  parallel_ranges((g.m + kRows - 1) / kRows, 1 + (1 << 11) / g.k, [&](int64_t begin, int64_t end, int) {
+    for (int64_t k0 = 0; k0 < g.k; k0 += kDeep) {
+      const int64_t k1 = k0 + kDeep < g.k ? k0 + kDeep : g.k;
+      for (int64_t i0 = begin * kRows; i0 < end * kRows && i0 < g.m; i0 += kRows) {
+        const int64_t i1 = i0 + kRows < g.m ? i0 + kRows : g.m;
+        if (i1 - i0 == kRows && k1 - k0 == kDeep) {
+          copy_square(from + k0 * g.a_depth_stride + i0, g.a_depth_stride, to + i0 * g.k + k0, g.k);
+          continue;
+        }
         for (int64_t i = i0; i < i1; ++i) {
-          for (int64_t k = k0; k < k1; ++k) to[i * g.k + k] = from[i * g.a_stride + k * g.a_depth_stride];
+          for (int64_t k = k0; k < k1; ++k) to[i * g.k + k] = from[i + k * g.a_depth_stride];
         }
       }
     }
@@ -29,7 +77,7 @@ static inline void gemm_by_panels(const Gemm& g) {
   Table bfloat16{};
   register_pack_panels(float32, bfloat16);
   register_packed_gemm(float32, bfloat16);
-  const bool transposed = g.a_depth_stride != 1;
+  const bool transposed = g.a_stride == 1 && g.a_depth_stride != 1;
   Scratch rows(transposed ? (g.m * g.k + 1) / 2 : 0);
   auto* copy = reinterpret_cast<Bfloat16*>(rows.data());
   if (transposed) copy_rows(g, copy);
@@ -58,3 +106,5 @@ static inline void gemm_by_panels(const Gemm& g) {
 }
 
 }  // namespace zero_rl::kernels::ZERO_RL_ISA
+
+#endif

@@ -3,6 +3,7 @@
 // does not depend on its batch.
 #include "kernels/gemm_by_panels.h"
 #include "kernels/register.h"
+#include "kernels/vector_math.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {

@@ -38,10 +38,39 @@ int64_t row_of(const PackPanels& p, int64_t panel, int64_t lane) {
   return lane < kLanes ? row : p.n / 2 + row;
 }
 
+// A whole panel of a matrix whose columns are contiguous.
+template <class T>
+void pack_columns(const PackPanels& p, int64_t panel, T* out) {
+  const T* from = static_cast<const T*>(p.matrix) + panel * kTileColumns;
+  const int64_t depth = panel_depth<T>(p.k);
+  constexpr bool kPaired = kPairs && sizeof(T) < sizeof(float);
+  for (int64_t k = 0; k < depth; k += kPaired ? 2 : 1) {
+    const T* row = from + k * p.depth_stride;
+    T* to = out + k * kTileColumns;
+    if (kPaired && k + 1 < p.k) {
+      const T* next = row + p.depth_stride;
+#pragma omp simd
+      for (int64_t lane = 0; lane < kTileColumns; ++lane) {
+        to[2 * lane] = row[lane];
+        to[2 * lane + 1] = next[lane];
+      }
+    } else if (k < p.k) {
+      if (kPaired) std::memset(to, 0, 2 * kTileColumns * sizeof(T));
+      for (int64_t lane = 0; lane < kTileColumns; ++lane) to[place<T>(0, lane)] = row[lane];
+    } else {
+      std::memset(to, 0, 2 * kTileColumns * sizeof(T));
+    }
+  }
+}
+
 template <class T>
 void pack_panel(const PackPanels& p, int64_t panel) {
   const int64_t depth = panel_depth<T>(p.k);
   T* out = static_cast<T*>(p.panels) + panel * kTileColumns * depth;
+  if (p.stride == 1 && !p.paired && (panel + 1) * kTileColumns <= p.n) {
+    pack_columns(p, panel, out);
+    return;
+  }
   for (int64_t first = 0; first < depth; first += kBlock) {
     const int64_t end = first + kBlock < depth ? first + kBlock : depth;
     const int64_t filled = end < p.k ? end : p.k;
