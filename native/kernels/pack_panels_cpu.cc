@@ -3,6 +3,7 @@
 // [panel][k / 2][left lanes, right lanes][2] with two k side by side.
 #include "kernels/register.h"
 #include "kernels/tile.h"
+#include "kernels/transpose_words.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
@@ -63,6 +64,32 @@ void pack_columns(const PackPanels& p, int64_t panel, T* out) {
   }
 }
 
+#if defined(__AVX512BF16__)
+// The first whole squares of a panel whose rows of B are contiguous; returns how deep they reach.
+int64_t pack_squares(const PackPanels& p, int64_t panel, Bfloat16* out) {
+  const auto* matrix = static_cast<const Bfloat16*>(p.matrix);
+  int64_t k = 0;
+  for (; k + kPairDepth <= p.k; k += kPairDepth) {
+    for (int64_t first = 0; first < kTileColumns; first += kLanes) {
+      __m512i words[kLanes];
+      for (int64_t lane = 0; lane < kLanes; ++lane) {
+        const int64_t row = row_of(p, panel, first + lane);
+        words[lane] = row < 0 ? _mm512_setzero_si512() : _mm512_loadu_si512(matrix + row * p.stride + k);
+      }
+      transpose_words(words);
+      Bfloat16* to = out + k * kTileColumns + 2 * first;
+      for (int64_t pair = 0; pair < kLanes; ++pair) _mm512_storeu_si512(to + pair * 2 * kTileColumns, words[pair]);
+    }
+  }
+  return k;
+}
+#endif
+
+template <class T>
+int64_t pack_squares(const PackPanels&, int64_t, T*) {
+  return 0;
+}
+
 template <class T>
 void pack_panel(const PackPanels& p, int64_t panel) {
   const int64_t depth = panel_depth<T>(p.k);
@@ -71,7 +98,8 @@ void pack_panel(const PackPanels& p, int64_t panel) {
     pack_columns(p, panel, out);
     return;
   }
-  for (int64_t first = 0; first < depth; first += kBlock) {
+  const int64_t packed = p.depth_stride == 1 ? pack_squares(p, panel, out) : 0;
+  for (int64_t first = packed; first < depth; first += kBlock) {
     const int64_t end = first + kBlock < depth ? first + kBlock : depth;
     const int64_t filled = end < p.k ? end : p.k;
     for (int64_t lane = 0; lane < kTileColumns; ++lane) {
