@@ -1,4 +1,4 @@
-// Products with packed weights, as the decoder's layers use them, and the packing.
+// Products with packed weights, as the decoder's layers use them.
 #include <ATen/ops/empty.h>
 
 #include <map>
@@ -69,15 +69,6 @@ KernelCase packed_gemm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t s
   const auto nbytes = [](const at::Tensor& tensor) { return tensor.defined() ? static_cast<double>(tensor.nbytes()) : 0; };
   result.bytes = nbytes(a) + nbytes(b) + nbytes(bias) + nbytes(activated) + nbytes(c) * (accumulate ? 2 : 1);
   result.flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  return result;
-}
-
-// Sizes n, k. The layouts differ, so that only the time is compared; packed_gemm checks what is packed.
-KernelCase pack_panels_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const at::Tensor matrix = random_tensor({sizes.at("n"), sizes.at("k")}, dtype, seed);
-  KernelCase result;
-  result.run = [=](const kernels::Table& table) { packed(table, matrix, false); };
-  result.bytes = 2 * static_cast<double>(matrix.nbytes());
   return result;
 }
 

@@ -65,7 +65,6 @@ KernelCase make_case(const std::string& kernel, at::ScalarType dtype, const Size
   using Maker = KernelCase (*)(at::ScalarType, const Sizes&, uint64_t);
   static const std::map<std::string, Maker> makers{
       {"gemm", gemm_case},
-      {"pack_panels", pack_panels_case},
       {"packed_gemm", packed_gemm_case},
       {"rms_norm", rms_norm_case},
       {"rms_norm_backward", rms_norm_backward_case},

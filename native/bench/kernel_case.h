@@ -54,7 +54,6 @@ std::vector<int32_t> random_integers(int64_t count, int64_t bound, uint64_t seed
 
 // Makers, one per kernel file.
 KernelCase gemm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
-KernelCase pack_panels_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase packed_gemm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase rms_norm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase rms_norm_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);

@@ -21,14 +21,14 @@ const large = { heads: 14, kv_heads: 2, head_dim: 64 };
 const dtypes = ['float32'] as const;
 
 export const kernelShapes: readonly KernelShape[] = [
-  { kernel: 'gemm', use: 'small decode gate|up', sizes: { m: 256, n: 1408, k: 256 } },
-  { kernel: 'gemm', use: 'small decode down', sizes: { m: 256, n: 256, k: 704, accumulate: 1 } },
-  { kernel: 'gemm', use: 'small train gate|up', sizes: { m: 2048, n: 1408, k: 256 } },
+  { kernel: 'packed_gemm', use: 'small decode gate|up', sizes: { m: 256, n: 1408, k: 256, swiglu: 1 } },
+  { kernel: 'packed_gemm', use: 'small decode down', sizes: { m: 256, n: 256, k: 704, accumulate: 1 } },
+  { kernel: 'packed_gemm', use: 'small train gate|up', sizes: { m: 2048, n: 1408, k: 256 } },
   { kernel: 'gemm', use: 'small train d(gate|up) input', sizes: { m: 2048, n: 256, k: 1408, layout: 1 } },
   { kernel: 'gemm', use: 'small train d(gate|up) weight', sizes: { m: 1408, n: 256, k: 2048, layout: 2 } },
-  { kernel: 'gemm', use: 'large decode gate|up', sizes: { m: 32, n: 9728, k: 896 } },
-  { kernel: 'gemm', use: 'large decode head', sizes: { m: 32, n: 151936, k: 896, float_out: 1 } },
-  { kernel: 'gemm', use: 'large train gate|up', sizes: { m: 256, n: 9728, k: 896 } },
+  { kernel: 'packed_gemm', use: 'large decode gate|up', sizes: { m: 32, n: 9728, k: 896 } },
+  { kernel: 'packed_gemm', use: 'large decode head', sizes: { m: 32, n: 151936, k: 896, float_out: 1 } },
+  { kernel: 'packed_gemm', use: 'large train gate|up', sizes: { m: 256, n: 9728, k: 896 } },
   { kernel: 'gemm', use: 'large train d(gate|up) weight', sizes: { m: 9728, n: 896, k: 256, layout: 2 } },
   { kernel: 'rms_norm', use: 'small decode', sizes: { outer: 256, dim: 256 } },
   { kernel: 'rms_norm', use: 'large train', sizes: { outer: 256, dim: 896 } },
