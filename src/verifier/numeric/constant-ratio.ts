@@ -75,7 +75,8 @@ function sampledRatio(search: PairSearch): ConstantRatio {
     const first = reference(earlier);
     const [a, b] = [values.a, values.b].map((value) => isProvedNonZero(value, values.complex));
     if (a !== b && (values.complex.isZero(values.a) || values.complex.isZero(values.b))) return true;
-    return first !== null && isProvedNonZero(crossDifference(values, first.values, values.complex), values.complex);
+    const { complex } = values;
+    return first !== null && isShown(() => isProvedNonZero(crossDifference(values, first.values, complex), complex));
   });
   if (typeof pairs === 'string') return pairs;
   const first = reference(pairs) ?? pairs[0];
@@ -125,20 +126,27 @@ function compareRatiosPrecisely({ a, b, budget }: PairSearch, first: SamplePoint
   );
 }
 
+/** Products beyond the range of doubles show no difference. */
+function isShown(decide: () => boolean): boolean {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return false;
+    throw error;
+  }
+}
+
 /** Decimals inside: the ratios agree to as many digits as the decimals have. */
 function approximateRatio(search: PairSearch, tolerance: number): ConstantRatio {
   const pairs = agreeingPairs(search, (values, earlier) => {
     const first = reference(earlier);
     if (!first) return false;
-    try {
+    return isShown(() => {
       const { complex } = values;
       const difference = crossDifference(values, first.values, complex);
       const size = complex.absolute(complex.multiply(values.a, first.values.b)).re.value;
       return complex.absolute(difference).re.value > 20 * tolerance * size;
-    } catch (error) {
-      if (error instanceof EvaluationFailure) return false;
-      throw error;
-    }
+    });
   });
   if (typeof pairs === 'string') return pairs;
   return reference(pairs) ? { decided: 'constant', sign: signAmong(pairs) } : 'undecided';

@@ -82,3 +82,7 @@ test('the cache of golds forgets the oldest and never keeps a huge one', () => {
   cache.get(huge);
   expect(computed.filter((gold) => gold === huge)).toHaveLength(2);
 });
+
+test('values whose products leave the range of doubles are compared without an error', () => {
+  expect(verify('x^x=1', 'x=\\sqrt{-71!}')).toMatchObject({ correct: false });
+});
