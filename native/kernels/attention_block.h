@@ -1,4 +1,4 @@
-// Keys and values of one segment and one key/value head as float32 in the layouts that the products of attention read.
+// The layouts of keys and values that the products of attention read, and how a segment is brought into them as float32.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -7,7 +7,8 @@
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
 // [key_tiles(length), dim, kKeyTile]
-static inline RightSide<float> key_panels(const float* data, int64_t dim) {
+template <class T>
+static inline RightSide<T> key_panels(const T* data, int64_t dim) {
   return {data, kKeyTile, kKeyTile, dim * kKeyTile};
 }
 

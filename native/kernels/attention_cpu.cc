@@ -85,9 +85,9 @@ class ForwardTask {
     const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
     columns_.rows(a_.qkv, columns_.width, head * dim, segment.begin + t, rows, scale, queries_);
     const LeftSide queries{queries_, padded_, 1};
-    small_product<true>(rows, padded_keys(prefix.length), dim, queries, key_panels(prefix.keys, dim), scores_,
+    small_product<true>(rows, padded_keys(prefix.length), dim, queries, key_panels<float>(prefix.keys, dim), scores_,
                         score_row_, false);
-    small_product<true>(rows, padded_keys(seen), dim, queries, key_panels(own.keys, dim), scores_ + prefix.length,
+    small_product<true>(rows, padded_keys(seen), dim, queries, key_panels<float>(own.keys, dim), scores_ + prefix.length,
                         score_row_, false);
     float totals[kQueries];
     float maxima[kQueries];
@@ -98,10 +98,10 @@ class ForwardTask {
       for (int64_t j = count; j < prefix.length + seen; ++j) row[j] = 0;
     }
     const LeftSide weights{scores_, score_row_, 1};
-    small_product<true>(rows, padded_, prefix.length, weights, row_major(prefix.values, padded_), sums_, padded_,
+    small_product<true>(rows, padded_, prefix.length, weights, row_major<float>(prefix.values, padded_), sums_, padded_,
                         false);
     small_product<true>(rows, padded_, seen, LeftSide{scores_ + prefix.length, score_row_, 1},
-                        row_major(own.values, padded_), sums_, padded_, true);
+                        row_major<float>(own.values, padded_), sums_, padded_, true);
     for (int64_t i = 0; i < rows; ++i) {
       const int64_t place = (segment.begin + t + i) * a_.heads + head;
       T* out = static_cast<T*>(a_.out) + place * dim;

@@ -2,9 +2,9 @@
 // neighbours that share a prompt: its keys and values are read once for all their queries.
 #include <vector>
 
+#include "kernels/attention_block.h"
 #include "kernels/attention_row.h"
 #include "kernels/register.h"
-#include "kernels/small_product.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
@@ -31,13 +31,6 @@ std::vector<Neighbours> neighbours_of(const DecodeAttention& a) {
     }
   }
   return result;
-}
-
-int64_t padded_keys(int64_t count) { return key_tiles(count) * kKeyTile; }
-
-template <class T>
-RightSide<T> panels(const T* keys, int64_t dim) {
-  return {keys, kKeyTile, kKeyTile, dim * kKeyTile};
 }
 
 template <class T>
@@ -73,7 +66,7 @@ class Decoding {
     const int64_t prefix = first.prefix_length;
     const T* keys = static_cast<const T*>(first.prefix_keys) + plane * dim_ * padded_keys(prefix);
     const T* values = static_cast<const T*>(first.prefix_values) + plane * dim_ * prefix;
-    small_product<true>(queries, padded_keys(prefix), dim_, LeftSide{query, dim_, 1}, panels(keys, dim_), scores,
+    small_product<true>(queries, padded_keys(prefix), dim_, LeftSide{query, dim_, 1}, key_panels(keys, dim_), scores,
                         score_row_, false);
     for (int64_t row = rows.first; row < rows.end; ++row) {
       const int64_t at = (row - rows.first) * group_;
@@ -121,7 +114,7 @@ class Decoding {
     const int64_t prefix = sequence.prefix_length;
     const int64_t suffix = sequence.length + 1;
     const T* keys = keys_of(sequence, plane);
-    small_product<true>(group_, padded_keys(suffix), dim_, LeftSide{query, dim_, 1}, panels(keys, dim_),
+    small_product<true>(group_, padded_keys(suffix), dim_, LeftSide{query, dim_, 1}, key_panels(keys, dim_),
                         scores + prefix, score_row_, false);
     for (int64_t g = 0; g < group_; ++g) {
       float maximum;

@@ -57,7 +57,7 @@ static inline const LeftElement<Bfloat16>* gather(const Bfloat16* a, int64_t str
 // tile += Σ_k rows[i][k] · panel[k]
 template <int64_t Rows>
 static inline void multiply_panel(const float* const* rows, const float* panel, int64_t depth, Tile<Rows>& tile) {
-  multiply_add<Rows, 1>(rows, 1, panel, kTileColumns, depth, tile);
+  multiply_add<Rows>(rows, panel, kTileColumns, depth, tile);
 }
 
 // One word of the panel holds a left and a right column.

@@ -48,11 +48,10 @@ struct Tile {
   }
 };
 
-// tile[i] += Σ_k a[i][k · a_step] · b[k · b_step ... + kTileColumns) for k < depth. AStep 0 takes a_step, else it is AStep.
-template <int64_t Rows, int64_t AStep>
-static inline void multiply_add(const float* const* a, int64_t a_step, const float* b, int64_t b_step, int64_t depth,
+// tile[i] += Σ_k a[i][k] · b[k · b_step ... + kTileColumns) for k < depth.
+template <int64_t Rows>
+static inline void multiply_add(const float* const* a, const float* b, int64_t b_step, int64_t depth,
                                 Tile<Rows>& tile) {
-  const int64_t step = AStep == 0 ? a_step : AStep;
   const float* rows[Rows];
   Vector left[Rows];
   Vector right[Rows];
@@ -67,7 +66,7 @@ static inline void multiply_add(const float* const* a, int64_t a_step, const flo
     const Vector b1 = load(b + k * b_step + kLanes);
 #pragma GCC unroll 12
     for (int64_t i = 0; i < Rows; ++i) {
-      const float value = rows[i][k * step];
+      const float value = rows[i][k];
       left[i] += value * b0;
       right[i] += value * b1;
     }
