@@ -70,11 +70,6 @@ void WeightPanels::prepare_head() {
   head_version_ = parameters_.version();
 }
 
-void WeightPanels::release_layers() {
-  layers_memory_.clear();
-  layers_.clear();
-}
-
 PassPanels::PassPanels(const kernels::Table& kernels, const ParameterStore& parameters, const WeightPanels& panels,
                        Workspace& workspace)
     : kernels_(kernels), weights_(parameters.tensors()), panels_(panels) {

@@ -24,7 +24,6 @@ class WeightPanels {
   // Each packs unless it is packed as it is now.
   void prepare_layers();
   void prepare_head();
-  void release_layers();
 
   struct Layer {
     const void* qkv;
