@@ -16,6 +16,9 @@ namespace zero_rl {
 // Keys and values of `capacity` tokens in all layers.
 struct KvBlock {
   KvBlock(const ModelConfig& config, at::ScalarType dtype, int64_t capacity);
+  // In `memory`, which holds `elements(config, capacity)`.
+  KvBlock(const ModelConfig& config, const at::Tensor& memory, int64_t capacity);
+  static int64_t elements(const ModelConfig& config, int64_t capacity);
   at::Tensor keys;
   at::Tensor values;
   int64_t capacity;
@@ -29,7 +32,7 @@ struct Prefix {
   std::vector<float> first_logits;  // [V]
 };
 
-// Suffix blocks, made when first needed and reused by later sequences.
+// Suffix blocks, made when first needed, several at a time in one piece of memory, and reused by later sequences.
 class SlotPool {
  public:
   SlotPool(const ModelConfig& config, at::ScalarType dtype, int64_t capacity, int64_t slots);
@@ -39,6 +42,8 @@ class SlotPool {
   void give_back(std::unique_ptr<KvBlock> block) { free_.push_back(std::move(block)); }
 
  private:
+  void make();
+
   const ModelConfig& config_;
   at::ScalarType dtype_;
   int64_t capacity_;

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int64_t kNeighbours = 8;
 constexpr int64_t kTasksPerThread = 2;
+constexpr int64_t kNearBytes = 1 << 14;
+constexpr std::ptrdiff_t kAheadBytes = 1 << 12;
 
 struct Neighbours {
   int64_t first;
@@ -59,7 +61,6 @@ class Decoding {
     float* totals = sums + queries * padded_;
     const int64_t plane = a_.layer * a_.kv_heads + kv_head;
     for (int64_t row = rows.first; row < rows.end; ++row) {
-      store_token(row, kv_head, plane);
       load_queries(row, kv_head, query + (row - rows.first) * group_ * dim_);
     }
     const KvSequence& first = a_.sequences[rows.first];
@@ -70,13 +71,18 @@ class Decoding {
                         score_row_, false);
     for (int64_t row = rows.first; row < rows.end; ++row) {
       const int64_t at = (row - rows.first) * group_;
-      own_scores(row, plane, query + at * dim_, scores + at * score_row_, totals + at);
+      const void* next = row + 1 < rows.end ? static_cast<const void*>(keys_of(a_.sequences[row + 1], plane))
+                                            : values_of(first, plane);
+      store_token(row, kv_head, plane);
+      own_scores(row, plane, next, query + at * dim_, scores + at * score_row_, totals + at);
     }
     small_product<true>(queries, padded_, prefix, LeftSide{scores, score_row_, 1}, row_major(values, dim_), sums,
                         padded_, false);
     for (int64_t row = rows.first; row < rows.end; ++row) {
       const int64_t at = (row - rows.first) * group_;
-      add_own_values(row, plane, scores + at * score_row_, sums + at * padded_);
+      const void* next = row + 1 < rows.end ? static_cast<const void*>(values_of(a_.sequences[row + 1], plane))
+                                            : next_task_keys(rows, kv_head);
+      add_own_values(row, plane, next, scores + at * score_row_, sums + at * padded_);
       write(row, kv_head, sums + at * padded_, totals + at);
     }
   }
@@ -96,11 +102,8 @@ class Decoding {
     const T* value = qkv + (a_.heads + a_.kv_heads + kv_head) * dim_;
     const int64_t t = sequence.length;
     T* keys = keys_of(sequence, plane) + t / kKeyTile * dim_ * kKeyTile + t % kKeyTile;
-    T* values = values_of(sequence, plane) + t * dim_;
-    for (int64_t d = 0; d < dim_; ++d) {
-      keys[d * kKeyTile] = key[d];
-      values[d] = value[d];
-    }
+    for (int64_t d = 0; d < dim_; ++d) keys[d * kKeyTile] = key[d];
+    std::memcpy(values_of(sequence, plane) + t * dim_, value, static_cast<size_t>(dim_) * sizeof(T));
   }
 
   void load_queries(int64_t row, int64_t kv_head, float* query) const {
@@ -109,32 +112,53 @@ class Decoding {
     for (int64_t d = 0; d < group_ * dim_; ++d) query[d] = to_float(from[d]) * scale;
   }
 
-  void own_scores(int64_t row, int64_t plane, const float* query, float* scores, float* totals) const {
+  void own_scores(int64_t row, int64_t plane, const void* next, const float* query, float* scores, float* totals) const {
     const KvSequence& sequence = a_.sequences[row];
     const int64_t prefix = sequence.prefix_length;
     const int64_t suffix = sequence.length + 1;
     const T* keys = keys_of(sequence, plane);
-    small_product<true>(group_, padded_keys(suffix), dim_, LeftSide{query, dim_, 1}, key_panels(keys, dim_),
-                        scores + prefix, score_row_, false);
+    RightSide<T> side = key_panels(keys, dim_);
+    side.ahead = ahead(suffix, keys, next);
+    small_product<true>(group_, padded_keys(suffix), dim_, LeftSide{query, dim_, 1}, side, scores + prefix, score_row_,
+                        false);
     for (int64_t g = 0; g < group_; ++g) {
       float maximum;
       totals[g] = exponentiate(scores + g * score_row_, prefix + suffix, maximum);
     }
   }
 
-  void add_own_values(int64_t row, int64_t plane, const float* scores, float* sums) const {
+  void add_own_values(int64_t row, int64_t plane, const void* next, const float* scores, float* sums) const {
     const KvSequence& sequence = a_.sequences[row];
+    const int64_t suffix = sequence.length + 1;
     const T* values = values_of(sequence, plane);
-    small_product<true>(group_, padded_, sequence.length + 1, LeftSide{scores + sequence.prefix_length, score_row_, 1},
-                        row_major(values, dim_), sums, padded_, true);
+    RightSide<T> side = row_major<T>(values, dim_);
+    side.ahead = ahead(suffix, values, next);
+    small_product<true>(group_, padded_, suffix, LeftSide{scores + sequence.prefix_length, score_row_, 1}, side, sums,
+                        padded_, true);
   }
 
   void write(int64_t row, int64_t kv_head, const float* sums, const float* totals) const {
     for (int64_t g = 0; g < group_; ++g) {
       T* out = static_cast<T*>(a_.out) + (row * a_.heads + kv_head * group_ + g) * dim_;
       const float inverse = 1.0f / totals[g];
-      for (int64_t d = 0; d < dim_; ++d) out[d] = from_float<T>(sums[g * padded_ + d] * inverse);
+      int64_t d = 0;
+      for (; d + kLanes <= dim_; d += kLanes) store_narrow(out + d, load(sums + g * padded_ + d) * inverse);
+      for (; d < dim_; ++d) out[d] = from_float<T>(sums[g * padded_ + d] * inverse);
     }
+  }
+
+  // What a thread reads after these rows: the next head's keys, or the first head's of the next rows.
+  const void* next_task_keys(const Neighbours& rows, int64_t kv_head) const {
+    const int64_t first_plane = a_.layer * a_.kv_heads;
+    if (kv_head + 1 < a_.kv_heads) return keys_of(a_.sequences[rows.first], first_plane + kv_head + 1);
+    return rows.end < a_.rows ? keys_of(a_.sequences[rows.end], first_plane) : nullptr;
+  }
+
+  // The way from a row's keys or values to what is read next, where both are short enough to wait in the nearest cache;
+  // else to what follows in the same.
+  std::ptrdiff_t ahead(int64_t tokens, const void* from, const void* next) const {
+    if (next == nullptr || tokens * dim_ * static_cast<int64_t>(sizeof(T)) > kNearBytes) return kAheadBytes;
+    return static_cast<std::ptrdiff_t>(reinterpret_cast<uintptr_t>(next) - reinterpret_cast<uintptr_t>(from));
   }
 
   const DecodeAttention& a_;

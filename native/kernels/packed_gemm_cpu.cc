@@ -166,14 +166,13 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
   for (int64_t k = 0; k < g.k; k += kDepth) {
     const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
     const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k;
-    const LeftElement<T>* a = gather(block, g.a_stride, rows, depth, gathered);
-    const int64_t a_stride = sizeof(T) == sizeof(float) ? g.a_stride : kDepth;
+    const LeftRows<T> a(block, g.a_stride, rows, depth, gathered);
     for (int64_t panel = panel0; panel < panel1; ++panel) {
       const T* b = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
       float* sums = partial + (panel - panel0) * padded_rows * kTileColumns;
       int64_t at = 0;
       for (int64_t t = 0; t < tiles; ++t) {
-        const Step<T> step{a + at * a_stride, a_stride, depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
+        const Step<T> step{a.row(at), a.stride(at), depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
         if constexpr (kSquares) {
           const int64_t height = rows - at < kSquare ? rows - at : kSquare;
           run_square<T>(g, step, b, row + at, height, panel);

@@ -29,7 +29,6 @@ using LeftElement = std::conditional_t<kPairs, T, float>;
 
 // Rows of A as they are multiplied: float32 where it lies, bfloat16 as rows of kDepth elements, widened or with zeros up to a
 // multiple of kPairDepth and, for squares, rows of them up to a multiple of kSquare.
-static inline const float* gather(const float* a, int64_t, int64_t, int64_t, float*) { return a; }
 static inline const LeftElement<Bfloat16>* gather(const Bfloat16* a, int64_t stride, int64_t rows, int64_t depth,
                                                   float* out) {
 #if defined(__AVX512BF16__)
@@ -53,6 +52,39 @@ static inline const LeftElement<Bfloat16>* gather(const Bfloat16* a, int64_t str
   return out;
 #endif
 }
+
+// Rows [0, rows) of a block of A for multiplication, the last of them gathered where all cannot be read where they lie.
+template <class T>
+class LeftRows {
+ public:
+  LeftRows(const T* a, int64_t stride, int64_t rows, int64_t depth, float* scratch) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      place_ = a;
+      stride_ = stride;
+      in_place_ = rows;
+    } else {
+      if constexpr (kPairs) {
+        // Rows a multiple of kConflict apart would share a few lines of the nearest cache.
+        constexpr int64_t kConflict = 1024;
+        if (depth % kPairDepth == 0 && stride % kConflict != 0) in_place_ = kTileUnits ? rows / kSquare * kSquare : rows;
+        place_ = a;
+        stride_ = stride;
+      }
+      if (in_place_ < rows) gathered_ = gather(a + in_place_ * stride, stride, rows - in_place_, depth, scratch);
+    }
+  }
+
+  const LeftElement<T>* row(int64_t i) const {
+    return i < in_place_ ? place_ + i * stride_ : gathered_ + (i - in_place_) * kDepth;
+  }
+  int64_t stride(int64_t i) const { return i < in_place_ ? stride_ : kDepth; }
+
+ private:
+  const LeftElement<T>* place_ = nullptr;
+  int64_t stride_ = 0;
+  int64_t in_place_ = 0;
+  const LeftElement<T>* gathered_ = nullptr;
+};
 
 // tile += Σ_k rows[i][k] · panel[k]
 template <int64_t Rows>

@@ -3,6 +3,7 @@
 // columns.
 #pragma once
 
+#include <cstddef>
 #include <utility>
 
 #include "kernels/vector_math.h"
@@ -10,13 +11,14 @@
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
 // Element (k, j) lies at data + (j / width)·panel + k·step + j % width; width is a multiple of kTileColumns. Columns are read
-// up to a multiple of kTileColumns.
+// up to a multiple of kTileColumns. With each element, what lies `ahead` bytes further is fetched into the caches.
 template <class B>
 struct RightSide {
   const B* data;
   int64_t step;
   int64_t width;
   int64_t panel;
+  std::ptrdiff_t ahead = 0;
 
   const B* column(int64_t j) const { return data + j / width * panel + j % width; }
 };
@@ -37,9 +39,10 @@ struct LeftSide {
 constexpr int64_t tiles_for(int64_t rows) { return rows <= kTileRows / 4 ? 2 : 1; }
 
 template <int64_t Rows, bool UnitStep, int64_t Tiles, class B>
-static inline void product_tile(const LeftSide& a, const B* const* columns, int64_t b_step, int64_t depth, float* out,
-                                int64_t out_row, bool accumulate) {
+static inline void product_tile(const LeftSide& a, const B* const* columns, const RightSide<B>& side, int64_t depth,
+                                float* out, int64_t out_row, bool accumulate) {
   const int64_t step = UnitStep ? 1 : a.step;
+  const int64_t b_step = side.step;
   Vector left[Rows * Tiles];
   Vector right[Rows * Tiles];
 #pragma GCC unroll 24
@@ -52,6 +55,7 @@ static inline void product_tile(const LeftSide& a, const B* const* columns, int6
     Vector b[2 * Tiles];
 #pragma GCC unroll 2
     for (int64_t tile = 0; tile < Tiles; ++tile) {
+      __builtin_prefetch(reinterpret_cast<const char*>(columns[tile] + k * b_step) + side.ahead);
       b[2 * tile] = load_wide(columns[tile] + k * b_step);
       b[2 * tile + 1] = load_wide(columns[tile] + k * b_step + kLanes);
     }
@@ -78,11 +82,11 @@ static void product_rows(int64_t columns, int64_t depth, const LeftSide& a, cons
   for (; j + kTiles * kTileColumns <= columns; j += kTiles * kTileColumns) {
     const B* from[kTiles];
     for (int64_t tile = 0; tile < kTiles; ++tile) from[tile] = b.column(j + tile * kTileColumns);
-    product_tile<Rows, UnitStep, kTiles>(a, from, b.step, depth, out + j, out_row, accumulate);
+    product_tile<Rows, UnitStep, kTiles>(a, from, b, depth, out + j, out_row, accumulate);
   }
   for (; j < columns; j += kTileColumns) {
     const B* from[] = {b.column(j)};
-    product_tile<Rows, UnitStep, 1>(a, from, b.step, depth, out + j, out_row, accumulate);
+    product_tile<Rows, UnitStep, 1>(a, from, b, depth, out + j, out_row, accumulate);
   }
 }
 

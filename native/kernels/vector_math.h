@@ -3,6 +3,10 @@
 
 #include "kernels/tile.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
 typedef int32_t IntVector __attribute__((vector_size(kLanes * sizeof(int32_t)), aligned(4), may_alias));
@@ -36,28 +40,72 @@ static inline Vector silu_times(Vector gate, Vector up) { return gate / (1.0f + 
 
 static inline Vector load_wide(const float* from) { return load(from); }
 static inline Vector load_wide(const Bfloat16* from) {
-  const HalfVector half = *reinterpret_cast<const HalfVector*>(from);
-  const IntVector bits = __builtin_convertvector(half, IntVector) << 16;
-  return reinterpret_cast<const Vector&>(bits);
+#if defined(__AVX512F__)
+  const IntVector words = (IntVector)_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+#elif defined(__AVX2__)
+  const IntVector words = (IntVector)_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#else
+  const IntVector words = __builtin_convertvector(*reinterpret_cast<const HalfVector*>(from), IntVector);
+#endif
+  return (Vector)(words << 16);
+}
+
+// Words whose high halves are the values as bfloat16: rounded to nearest even, NaN stays NaN.
+static inline IntVector rounded_words(Vector value) {
+  const IntVector bits = (IntVector)value;
+  const IntVector rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+  return (value == value) ? rounded : (bits | 0x400000);
 }
 
 static inline void store_narrow(float* to, Vector value) { store(to, value); }
-// Round to nearest even; NaN stays NaN.
 static inline void store_narrow(Bfloat16* to, Vector value) {
-  const IntVector bits = reinterpret_cast<const IntVector&>(value);
-  const IntVector rounded = bits + 0x7FFF + ((bits >> 16) & 1);
-  const IntVector result = ((value == value) ? rounded : (bits | 0x400000)) >> 16;
-  *reinterpret_cast<HalfVector*>(to) = __builtin_convertvector(result, HalfVector);
+  const IntVector words = rounded_words(value) >> 16;
+#if defined(__AVX512F__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16((__m512i)words));
+#else
+  *reinterpret_cast<HalfVector*>(to) = __builtin_convertvector(words, HalfVector);
+#endif
 }
 
 // The value as T holds it.
 template <class T>
 static inline Vector rounded_to(Vector value) {
   if (sizeof(T) == sizeof(float)) return value;
-  const IntVector bits = reinterpret_cast<const IntVector&>(value);
-  const IntVector rounded = bits + 0x7FFF + ((bits >> 16) & 1);
-  const IntVector result = ((value == value) ? rounded : (bits | 0x400000)) & static_cast<int32_t>(0xFFFF0000);
-  return reinterpret_cast<const Vector&>(result);
+  return (Vector)(rounded_words(value) & static_cast<int32_t>(0xFFFF0000));
+}
+
+// The first `valid` lanes of a vector, `otherwise` in the rest.
+static inline Vector first_lanes(Vector value, int64_t valid, float otherwise) {
+  IntVector lanes;
+  for (int32_t lane = 0; lane < kLanes; ++lane) lanes[lane] = lane;
+  return lanes < static_cast<int32_t>(valid) ? value : splat(otherwise);
+}
+
+// Halves are combined until one lane is left.
+template <class Combine>
+static inline float reduce_lanes(Vector value, const Combine& combine) {
+  float lanes[kLanes];
+  store(lanes, value);
+  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+    for (int64_t lane = 0; lane < half; ++lane) lanes[lane] = combine(lanes[lane], lanes[lane + half]);
+  }
+  return lanes[0];
+}
+
+static inline float sum_lanes(Vector value) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps((__m512)value);
+#else
+  return reduce_lanes(value, [](float a, float b) { return a + b; });
+#endif
+}
+
+static inline float maximum_lane(Vector value) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps((__m512)value);
+#else
+  return reduce_lanes(value, [](float a, float b) { return a > b ? a : b; });
+#endif
 }
 
 }  // namespace zero_rl::kernels::ZERO_RL_ISA

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/error.h"
+#include "runtime/huge_pages.h"
 
 namespace zero_rl {
 
@@ -39,6 +40,12 @@ class Layout {
   std::vector<Parameter>& parameters_;
   int64_t end_ = 0;
 };
+
+at::Tensor flat_buffer(int64_t size, at::ScalarType dtype) {
+  at::Tensor buffer = at::empty({size}, at::TensorOptions().dtype(dtype));
+  prefer_huge_pages(buffer.data_ptr(), buffer.nbytes());
+  return buffer;
+}
 
 std::string layer_name(int64_t layer, const char* rest) { return "model.layers." + std::to_string(layer) + "." + rest; }
 
@@ -86,8 +93,8 @@ ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype) 
   size_ = layout.end();
   for (size_t i = 0; i < parameters_.size(); ++i) index_.emplace(parameters_[i].name, i);
 
-  weights_ = at::empty({size_}, at::TensorOptions().dtype(dtype));
-  master_ = dtype == at::kFloat ? weights_ : at::empty({size_}, at::TensorOptions().dtype(at::kFloat));
+  weights_ = flat_buffer(size_, dtype);
+  master_ = dtype == at::kFloat ? weights_ : flat_buffer(size_, at::kFloat);
   tensors_ = bind(weights_);
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/huge_pages.h"
+
 namespace zero_rl {
 
 namespace {
@@ -14,6 +16,12 @@ int64_t panel_bytes(const kernels::Table& kernels, const at::Tensor& weight) {
   const int64_t bytes =
       kernels.panel_elements(weight.size(0), weight.size(1)) * static_cast<int64_t>(weight.element_size());
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+c10::DataPtr allocate(int64_t bytes) {
+  c10::DataPtr memory = c10::GetCPUAllocator()->allocate(static_cast<size_t>(bytes));
+  prefer_huge_pages(memory.get(), static_cast<size_t>(bytes));
+  return memory;
 }
 
 void pack_weight(const kernels::Table& kernels, const at::Tensor& weight, bool paired, void* panels) {
@@ -40,9 +48,7 @@ WeightPanels::WeightPanels(const kernels::Table& kernels, const ParameterStore& 
 
 void WeightPanels::prepare_layers() {
   if (layers_ready()) return;
-  if (layers_memory_.get() == nullptr) {
-    layers_memory_ = c10::GetCPUAllocator()->allocate(static_cast<size_t>(layer_bytes_));
-  }
+  if (layers_memory_.get() == nullptr) layers_memory_ = allocate(layer_bytes_);
   auto* next = static_cast<std::byte*>(layers_memory_.get());
   const auto pack = [&](const at::Tensor& weight, bool paired) -> const void* {
     void* panels = next;
@@ -65,7 +71,7 @@ void WeightPanels::prepare_layers() {
 void WeightPanels::prepare_head() {
   const bool made = head_memory_.get() != nullptr;
   if (made && head_version_ == parameters_.version()) return;
-  if (!made) head_memory_ = c10::GetCPUAllocator()->allocate(static_cast<size_t>(head_bytes_));
+  if (!made) head_memory_ = allocate(head_bytes_);
   pack_weight(kernels_, parameters_.tensors().head, false, head_memory_.get());
   head_version_ = parameters_.version();
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "runtime/huge_pages.h"
+
 namespace zero_rl {
 
 namespace {
@@ -24,6 +26,7 @@ at::Tensor Workspace::take(at::IntArrayRef sizes, at::ScalarType dtype) {
     const size_t previous = blocks_.empty() ? 0 : blocks_.back().size;
     const size_t size = std::max({bytes, kMinimumBlock, std::min(previous * 2, size_t{1} << 28)});
     blocks_.push_back({c10::GetCPUAllocator()->allocate(size), size});
+    prefer_huge_pages(blocks_.back().memory.get(), size);
     used_ = 0;
   }
   void* data = static_cast<std::byte*>(blocks_[block_].memory.get()) + used_;
