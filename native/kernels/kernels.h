@@ -43,7 +43,7 @@ struct PackPanels {
 // c[i, j] = Σ_k a[i, k] · b[j, k] (+ bias[j]) (+ c[i, j]), accumulated in float32 in one order over k whatever m, n, the
 // threads and the row's place are, so that a row has the same bits in every batch.
 struct PackedGemm {
-  const void* a;  // [m, k], rows contiguous
+  const void* a;  // [m, k]
   int64_t a_stride;
   const void* panels;
   const void* bias;  // [n] or null
@@ -59,6 +59,8 @@ struct PackedGemm {
   void* activated;  // [m, n/2]
   int64_t activated_stride;
   bool paired;
+  int64_t a_depth_stride = 1;         // 1, or that of columns that are contiguous: then a_stride is 1
+  const PackPanels* source = nullptr;  // where `panels` is null: B, packed block by block as it is multiplied
 };
 
 // y = weight · x / sqrt(mean(x²) + eps) over `dim`, for outer × inner vectors that lie

@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/pack_panel.h"
 #include "kernels/panel_product.h"
 #include "kernels/register.h"
 #include "runtime/parallel.h"
@@ -11,8 +12,8 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
-constexpr int64_t kRows = 16 * kTileRows;
-constexpr int64_t kPartialSums = 1 << 17;  // floats between two blocks of k
+constexpr int64_t kRows = kTileUnits ? 12 * kSquare : 16 * kTileRows;
+constexpr int64_t kPartialSums = kTileUnits ? 1 << 18 : 1 << 17;  // floats between two blocks of k
 constexpr int64_t kProductsPerThread = 1 << 18;
 
 // One vector of a row of C, or the first `valid` lanes of it.
@@ -92,7 +93,7 @@ void finish_paired(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int
 
 // A tile's way through one block of k: sums from `partial` unless it is the first, to `partial` unless it is the last.
 template <class T>
-struct Step {
+struct Stage {
   const LeftElement<T>* a;
   int64_t a_stride;
   int64_t depth;
@@ -101,24 +102,24 @@ struct Step {
   bool last;
 };
 
-template <class T, int64_t Rows>
-void run_tile(const PackedGemm& g, const Step<T>& step, const T* panel_block, int64_t row, int64_t panel) {
+template <class T, int64_t Step, int64_t Rows>
+void run_tile(const PackedGemm& g, const Stage<T>& stage, const T* panel_block, int64_t row, int64_t panel) {
   Tile<Rows> tile;
-  if (step.first) {
+  if (stage.first) {
     tile.clear();
   } else {
     for (int64_t i = 0; i < Rows; ++i) {
-      tile.left[i] = load(step.partial + i * kTileColumns);
-      tile.right[i] = load(step.partial + i * kTileColumns + kLanes);
+      tile.left[i] = load(stage.partial + i * kTileColumns);
+      tile.right[i] = load(stage.partial + i * kTileColumns + kLanes);
     }
   }
   const LeftElement<T>* rows[Rows];
-  for (int64_t i = 0; i < Rows; ++i) rows[i] = step.a + i * step.a_stride;
-  multiply_panel<Rows>(rows, panel_block, step.depth, tile);
-  if (!step.last) {
+  for (int64_t i = 0; i < Rows; ++i) rows[i] = stage.a + i * stage.a_stride;
+  multiply_panel<Rows, Step>(rows, panel_block, stage.depth, tile);
+  if (!stage.last) {
     for (int64_t i = 0; i < Rows; ++i) {
-      store(step.partial + i * kTileColumns, tile.left[i]);
-      store(step.partial + i * kTileColumns + kLanes, tile.right[i]);
+      store(stage.partial + i * kTileColumns, tile.left[i]);
+      store(stage.partial + i * kTileColumns + kLanes, tile.right[i]);
     }
   } else if (g.paired) {
     finish_paired<T, Rows>(g, tile, row, panel);
@@ -128,23 +129,32 @@ void run_tile(const PackedGemm& g, const Step<T>& step, const T* panel_block, in
 }
 
 template <class T>
-using RunTile = void (*)(const PackedGemm&, const Step<T>&, const T*, int64_t, int64_t);
+using RunTile = void (*)(const PackedGemm&, const Stage<T>&, const T*, int64_t, int64_t);
 
-template <class T, int64_t... Index>
+template <class T, int64_t Step, int64_t... Index>
 constexpr RunTile<T> tile_runner(int64_t rows, std::integer_sequence<int64_t, Index...>) {
-  constexpr RunTile<T> runners[] = {run_tile<T, Index + 1>...};
+  constexpr RunTile<T> runners[] = {run_tile<T, Step, Index + 1>...};
   return runners[rows - 1];
+}
+
+template <class T>
+RunTile<T> tile_runner(int64_t rows, bool columns) {
+  constexpr auto kHeights = std::make_integer_sequence<int64_t, kTileRows>();
+  if constexpr (!LeftRows<T>::kNative) {
+    if (columns) return tile_runner<T, kTileRows>(rows, kHeights);
+  }
+  return tile_runner<T, 1>(rows, kHeights);
 }
 
 // Sums of rows [at, at + height) of a block, made by the processor's tiles.
 template <class T>
-void run_square(const PackedGemm& g, const Step<T>& step, const T* panel_block, int64_t row, int64_t height,
+void run_square(const PackedGemm& g, const Stage<T>& stage, const T* panel_block, int64_t row, int64_t height,
                 int64_t panel) {
   if constexpr (kTileUnits) {
     alignas(64) float last[kSquare * kTileColumns];
-    float* sums = step.last ? last : step.partial;
-    multiply_square(step.a, step.a_stride, height, panel_block, step.depth, step.first ? nullptr : step.partial, sums);
-    if (!step.last) return;
+    float* sums = stage.last ? last : stage.partial;
+    multiply_square(stage.a, stage.a_stride, height, panel_block, stage.depth, stage.first ? nullptr : stage.partial, sums);
+    if (!stage.last) return;
     for (int64_t i = 0; i < height; ++i) {
       const Tile<1> tile{{load(sums + i * kTileColumns)}, {load(sums + i * kTileColumns + kLanes)}};
       if (g.paired) {
@@ -156,31 +166,52 @@ void run_square(const PackedGemm& g, const Step<T>& step, const T* panel_block, 
   }
 }
 
+// The scratch of a thread.
+template <class T>
+struct Buffers {
+  explicit Buffers(const PackedGemm& g)
+      : rows(sizeof(T) == sizeof(float) && g.a_depth_stride == 1 ? 0 : kRows * kDepth),
+        sums(g.k > kDepth ? kPartialSums : 0),
+        memory(rows + sums + (g.panels == nullptr ? kTileColumns * kDepth : 0)) {}
+
+  float* gathered() { return memory.data(); }
+  float* partial() { return memory.data() + rows; }
+  T* packed() { return reinterpret_cast<T*>(memory.data() + rows + sums); }
+
+  int64_t rows;
+  int64_t sums;
+  Scratch memory;
+};
+
 // Rows [row, row + rows) times panels [panel0, panel1), all of k.
 template <class T>
-void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, float* gathered,
-               float* partial) {
+void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, Buffers<T>& buffers) {
   constexpr bool kSquares = kTileUnits && sizeof(T) < sizeof(float);
   const int64_t padded_rows = (rows + kSquare - 1) / kSquare * kSquare;
   const int64_t tiles = kSquares ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
   for (int64_t k = 0; k < g.k; k += kDepth) {
     const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
-    const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k;
-    const LeftRows<T> a(block, g.a_stride, rows, depth, gathered);
+    const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k * g.a_depth_stride;
+    const LeftRows<T> a(block, g.a_stride, g.a_depth_stride, rows, depth, buffers.gathered());
     for (int64_t panel = panel0; panel < panel1; ++panel) {
-      const T* b = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
-      float* sums = partial + (panel - panel0) * padded_rows * kTileColumns;
+      const T* b = buffers.packed();
+      if (g.panels == nullptr) {
+        pack_panel<T>(*g.source, panel, k, k + depth, buffers.packed());
+      } else {
+        b = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
+      }
+      float* sums = buffers.partial() + (panel - panel0) * padded_rows * kTileColumns;
       int64_t at = 0;
       for (int64_t t = 0; t < tiles; ++t) {
-        const Step<T> step{a.row(at), a.stride(at), depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
+        const Stage<T> stage{a.row(t, at), a.stride(at), depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
         if constexpr (kSquares) {
           const int64_t height = rows - at < kSquare ? rows - at : kSquare;
-          run_square<T>(g, step, b, row + at, height, panel);
+          run_square<T>(g, stage, b, row + at, height, panel);
           at += kSquare;
         } else {
           // Tiles as equal as can be, so that none is nearly empty.
           const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
-          tile_runner<T>(height, std::make_integer_sequence<int64_t, kTileRows>())(g, step, b, row + at, panel);
+          tile_runner<T>(height, a.columns())(g, stage, b, row + at, panel);
           at += height;
         }
       }
@@ -190,27 +221,25 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
 
 template <class T>
 void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, int64_t panel1) {
-  const bool blocked = g.k > kDepth;
-  const int64_t gathered = sizeof(T) == sizeof(float) ? 0 : kRows * kDepth;
-  Scratch scratch(gathered + (blocked ? kPartialSums : 0));
-  float* partial = scratch.data() + gathered;
+  Buffers<T> buffers(g);
   const TileUnits units;
   for (int64_t row = row0; row < row1; row += kRows) {
     const int64_t rows = row1 - row < kRows ? row1 - row : kRows;
-    const int64_t group = blocked ? kPartialSums / (kRows * kTileColumns) : panel1 - panel0;
+    const int64_t group = g.k > kDepth ? kPartialSums / (kRows * kTileColumns) : panel1 - panel0;
     for (int64_t panel = panel0; panel < panel1; panel += group) {
-      run_block<T>(g, row, rows, panel, panel + group < panel1 ? panel + group : panel1, scratch.data(), partial);
+      run_block<T>(g, row, rows, panel, panel + group < panel1 ? panel + group : panel1, buffers);
     }
   }
 }
 
 template <class T>
 void packed_gemm(const PackedGemm& g) {
-  const int64_t panels = (g.n + kTileColumns - 1) / kTileColumns;
+  constexpr int64_t kUnit = kTileUnits && sizeof(T) < sizeof(float) ? kSquare : kTileRows;
+  const int64_t panels = panel_count(g.n);
   if (g.m >= 8 * kTileRows && g.m >= g.n / 8) {
-    const int64_t units = (g.m + kTileRows - 1) / kTileRows;
-    parallel_ranges(units, 1 + kProductsPerThread / (kTileRows * g.n * g.k), [&](int64_t begin, int64_t end, int) {
-      run_range<T>(g, begin * kTileRows, end * kTileRows < g.m ? end * kTileRows : g.m, 0, panels);
+    const int64_t units = (g.m + kUnit - 1) / kUnit;
+    parallel_ranges(units, 1 + kProductsPerThread / (kUnit * g.n * g.k), [&](int64_t begin, int64_t end, int) {
+      run_range<T>(g, begin * kUnit, end * kUnit < g.m ? end * kUnit : g.m, 0, panels);
     });
   } else {
     parallel_ranges(panels, 1 + kProductsPerThread / (kTileColumns * g.m * g.k),

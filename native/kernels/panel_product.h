@@ -5,12 +5,8 @@
 
 #include <type_traits>
 
+#include "kernels/transpose_words.h"
 #include "kernels/vector_math.h"
-
-#if defined(__AVX512BF16__)
-#include <immintrin.h>
-#endif
-
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
@@ -27,73 +23,125 @@ constexpr bool kTileUnits = false;
 template <class T>
 using LeftElement = std::conditional_t<kPairs, T, float>;
 
-// Rows of A as they are multiplied: float32 where it lies, bfloat16 as rows of kDepth elements, widened or with zeros up to a
-// multiple of kPairDepth and, for squares, rows of them up to a multiple of kSquare.
-static inline const LeftElement<Bfloat16>* gather(const Bfloat16* a, int64_t stride, int64_t rows, int64_t depth,
-                                                  float* out) {
-#if defined(__AVX512BF16__)
-  auto* to = reinterpret_cast<Bfloat16*>(out);
-  const auto bytes = static_cast<size_t>(depth) * sizeof(Bfloat16);
-  const size_t padded = static_cast<size_t>(panel_depth<Bfloat16>(depth)) * sizeof(Bfloat16);
-  const int64_t padded_rows = kTileUnits ? (rows + kSquare - 1) / kSquare * kSquare : rows;
-  for (int64_t i = 0; i < padded_rows; ++i) {
-    auto* row = reinterpret_cast<char*>(to + i * kDepth);
-    if (i < rows) std::memcpy(row, a + i * stride, bytes);
-    const size_t filled = i < rows ? bytes : 0;
-    std::memset(row + filled, 0, padded - filled);
-  }
-  return to;
-#else
-  for (int64_t i = 0; i < rows; ++i) {
-    int64_t k = 0;
-    for (; k + kLanes <= depth; k += kLanes) store(out + i * kDepth + k, load_wide(a + i * stride + k));
-    for (; k < depth; ++k) out[i * kDepth + k] = to_float(a[i * stride + k]);
-  }
-  return out;
-#endif
-}
-
-// Rows [0, rows) of a block of A for multiplication, the last of them gathered where all cannot be read where they lie.
+// The rows of A that a block multiplies, brought into scratch where they cannot be read where they lie. Scratch holds rows of
+// kDepth elements, widened or for pairs, with zeros up to a multiple of kPairDepth and, for squares, rows of zeros up to a
+// multiple of kSquare. Columns for tiles of float32 lie there as [tile][k][kTileRows].
 template <class T>
 class LeftRows {
  public:
-  LeftRows(const T* a, int64_t stride, int64_t rows, int64_t depth, float* scratch) {
-    if constexpr (sizeof(T) == sizeof(float)) {
-      place_ = a;
-      stride_ = stride;
+  static constexpr bool kFloat = sizeof(T) == sizeof(float);
+  static constexpr bool kNative = kPairs && !kFloat;  // multiplied as T
+
+  LeftRows(const T* a, int64_t stride, int64_t depth_stride, int64_t rows, int64_t depth, float* scratch)
+      : columns_(!kNative && depth_stride != 1), place_(a), stride_(stride) {
+    const bool direct = depth_stride == 1;
+    if (columns_) {
+      gather_columns(a, depth_stride, rows, depth, scratch);
+    } else if constexpr (kNative) {
+      // Rows a multiple of kConflict apart would share a few lines of the nearest cache.
+      constexpr int64_t kConflict = 1024;
+      if (direct && depth % kPairDepth == 0 && stride % kConflict != 0) {
+        in_place_ = kTileUnits ? rows / kSquare * kSquare : rows;
+      }
+      auto* to = reinterpret_cast<T*>(scratch);
+      gathered_ = to;
+      if (direct) {
+        gather_rows(a + in_place_ * stride, stride, rows - in_place_, depth, to);
+      } else {
+        transpose_rows(a, depth_stride, rows, depth, to);
+      }
+    } else if constexpr (kFloat) {
       in_place_ = rows;
     } else {
-      if constexpr (kPairs) {
-        // Rows a multiple of kConflict apart would share a few lines of the nearest cache.
-        constexpr int64_t kConflict = 1024;
-        if (depth % kPairDepth == 0 && stride % kConflict != 0) in_place_ = kTileUnits ? rows / kSquare * kSquare : rows;
-        place_ = a;
-        stride_ = stride;
-      }
-      if (in_place_ < rows) gathered_ = gather(a + in_place_ * stride, stride, rows - in_place_, depth, scratch);
+      widen_rows(a, stride, rows, depth, scratch);
+      gathered_ = scratch;
     }
   }
 
-  const LeftElement<T>* row(int64_t i) const {
-    return i < in_place_ ? place_ + i * stride_ : gathered_ + (i - in_place_) * kDepth;
+  // Whether tiles are columns: then (i, k) lies at row(tile, at) + i + k · kTileRows, else at + i · stride(at) + k.
+  bool columns() const { return columns_; }
+  const LeftElement<T>* row(int64_t tile, int64_t at) const {
+    if (columns_) return gathered_ + tile * kTileRows * kDepth;
+    if constexpr (kFloat || kNative) {
+      if (at < in_place_) return place_ + at * stride_;
+    }
+    return gathered_ + (at - in_place_) * kDepth;
   }
-  int64_t stride(int64_t i) const { return i < in_place_ ? stride_ : kDepth; }
+  int64_t stride(int64_t at) const { return columns_ ? 1 : at < in_place_ ? stride_ : kDepth; }
 
  private:
-  const LeftElement<T>* place_ = nullptr;
-  int64_t stride_ = 0;
+  void gather_columns(const T* a, int64_t depth_stride, int64_t rows, int64_t depth, float* out) {
+    if constexpr (!kNative) {
+      const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+      for (int64_t t = 0, at = 0; t < tiles; ++t) {
+        const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
+        float* to = out + t * kTileRows * kDepth;
+        for (int64_t k = 0; k < depth; ++k) {
+          const T* from = a + at + k * depth_stride;
+          for (int64_t i = 0; i < height; ++i) to[k * kTileRows + i] = to_float(from[i]);
+        }
+        at += height;
+      }
+      gathered_ = out;
+    }
+  }
+
+  static void widen_rows(const T* a, int64_t stride, int64_t rows, int64_t depth, float* out) {
+    for (int64_t i = 0; i < rows; ++i) {
+      int64_t k = 0;
+      for (; k + kLanes <= depth; k += kLanes) store(out + i * kDepth + k, load_wide(a + i * stride + k));
+      for (; k < depth; ++k) out[i * kDepth + k] = to_float(a[i * stride + k]);
+    }
+  }
+
+  static int64_t padded_rows(int64_t rows) { return kTileUnits ? (rows + kSquare - 1) / kSquare * kSquare : rows; }
+
+  static void gather_rows(const T* a, int64_t stride, int64_t rows, int64_t depth, T* to) {
+    const auto bytes = static_cast<size_t>(depth) * sizeof(T);
+    const size_t padded = static_cast<size_t>(panel_depth<T>(depth)) * sizeof(T);
+    for (int64_t i = 0; i < padded_rows(rows); ++i) {
+      auto* row = reinterpret_cast<char*>(to + i * kDepth);
+      if (i < rows) std::memcpy(row, a + i * stride, bytes);
+      const size_t filled = i < rows ? bytes : 0;
+      std::memset(row + filled, 0, padded - filled);
+    }
+  }
+
+  static void transpose_rows(const T* a, int64_t depth_stride, int64_t rows, int64_t depth, T* to) {
+#if defined(__AVX512BF16__)
+    const int64_t whole = depth / kPairDepth * kPairDepth;
+    const int64_t deep = panel_depth<T>(depth);
+    int64_t i = 0;
+    for (; i + kLanes <= rows; i += kLanes) {
+      for (int64_t k = 0; k < whole; k += kPairDepth) {
+        copy_square(a + i + k * depth_stride, depth_stride, to + i * kDepth + k, kDepth);
+      }
+    }
+    for (int64_t r = 0; r < padded_rows(rows); ++r) {
+      int64_t k = r < i ? whole : 0;
+      if (r < rows) {
+        for (; k < depth; ++k) to[r * kDepth + k] = a[r + k * depth_stride];
+      }
+      for (; k < deep; ++k) to[r * kDepth + k] = T{};
+    }
+#endif
+  }
+
+  bool columns_;
+  const T* place_;
+  int64_t stride_;
   int64_t in_place_ = 0;
   const LeftElement<T>* gathered_ = nullptr;
 };
 
-// tile += Σ_k rows[i][k] · panel[k]
-template <int64_t Rows>
+// tile += Σ_k rows[i][k · Step] · panel[k]
+template <int64_t Rows, int64_t Step>
 static inline void multiply_panel(const float* const* rows, const float* panel, int64_t depth, Tile<Rows>& tile) {
-  multiply_add<Rows>(rows, panel, kTileColumns, depth, tile);
+  multiply_add<Rows, Step>(rows, panel, depth, tile);
 }
 
 // One word of the panel holds a left and a right column.
-template <int64_t Rows>
+template <int64_t Rows, int64_t Step>
 static inline void multiply_panel(const float* const* rows, const Bfloat16* panel, int64_t depth, Tile<Rows>& tile) {
   const float* a[Rows];
   Vector left[Rows];
@@ -112,7 +160,7 @@ static inline void multiply_panel(const float* const* rows, const Bfloat16* pane
     const Vector b1 = reinterpret_cast<const Vector&>(high);
 #pragma GCC unroll 12
     for (int64_t i = 0; i < Rows; ++i) {
-      const float value = a[i][k];
+      const float value = a[i][k * Step];
       left[i] += value * b0;
       right[i] += value * b1;
     }
@@ -126,7 +174,7 @@ static inline void multiply_panel(const float* const* rows, const Bfloat16* pane
 
 #if defined(__AVX512BF16__)
 // One word of a row and of the panel holds two neighbours along k.
-template <int64_t Rows>
+template <int64_t Rows, int64_t Step>
 static inline void multiply_panel(const Bfloat16* const* rows, const Bfloat16* panel, int64_t depth,
                                   Tile<Rows>& tile) {
   const int64_t pairs = panel_depth<Bfloat16>(depth) / 2;

@@ -48,10 +48,9 @@ struct Tile {
   }
 };
 
-// tile[i] += Σ_k a[i][k] · b[k · b_step ... + kTileColumns) for k < depth.
-template <int64_t Rows>
-static inline void multiply_add(const float* const* a, const float* b, int64_t b_step, int64_t depth,
-                                Tile<Rows>& tile) {
+// tile[i] += Σ_k a[i][k · Step] · b[k · kTileColumns ... + kTileColumns) for k < depth.
+template <int64_t Rows, int64_t Step>
+static inline void multiply_add(const float* const* a, const float* b, int64_t depth, Tile<Rows>& tile) {
   const float* rows[Rows];
   Vector left[Rows];
   Vector right[Rows];
@@ -62,11 +61,11 @@ static inline void multiply_add(const float* const* a, const float* b, int64_t b
     right[i] = tile.right[i];
   }
   for (int64_t k = 0; k < depth; ++k) {
-    const Vector b0 = load(b + k * b_step);
-    const Vector b1 = load(b + k * b_step + kLanes);
+    const Vector b0 = load(b + k * kTileColumns);
+    const Vector b1 = load(b + k * kTileColumns + kLanes);
 #pragma GCC unroll 12
     for (int64_t i = 0; i < Rows; ++i) {
-      const float value = rows[i][k];
+      const float value = rows[i][k * Step];
       left[i] += value * b0;
       right[i] += value * b1;
     }

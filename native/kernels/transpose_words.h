@@ -34,6 +34,20 @@ static inline void transpose_words(__m512i* r) {
   }
 }
 
+// 16 columns over 32 k become rows: pairs of neighbours along k are words, which a transposition brings together.
+static inline void copy_square(const Bfloat16* from, int64_t depth_stride, Bfloat16* to, int64_t row) {
+  __m512i words[16];
+  for (int64_t pair = 0; pair < 16; ++pair) {
+    const Bfloat16* first = from + 2 * pair * depth_stride;
+    const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(first)));
+    const __m512i high =
+        _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + depth_stride)));
+    words[pair] = _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+  }
+  transpose_words(words);
+  for (int64_t i = 0; i < 16; ++i) _mm512_storeu_si512(to + i * row, words[i]);
+}
+
 }  // namespace zero_rl::kernels::ZERO_RL_ISA
 
 #endif
