@@ -12,9 +12,13 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
-constexpr int64_t kRows = kTileUnits ? 12 * kSquare : 16 * kTileRows;
 constexpr int64_t kPartialSums = kTileUnits ? 1 << 18 : 1 << 17;  // floats between two blocks of k
 constexpr int64_t kProductsPerThread = 1 << 18;
+
+template <class T>
+constexpr bool kSquares = kTileUnits && sizeof(T) < sizeof(float);
+template <class T>
+constexpr int64_t kRows = kSquares<T> ? 12 * kSquare : 16 * kTileRows;
 
 // One vector of a row of C, or the first `valid` lanes of it.
 template <class T>
@@ -170,7 +174,7 @@ void run_square(const PackedGemm& g, const Stage<T>& stage, const T* panel_block
 template <class T>
 struct Buffers {
   explicit Buffers(const PackedGemm& g)
-      : rows(sizeof(T) == sizeof(float) && g.a_depth_stride == 1 ? 0 : kRows * kDepth),
+      : rows(sizeof(T) == sizeof(float) && g.a_depth_stride == 1 ? 0 : kRows<T> / kTileRows * LeftRows<T>::kTilePitch),
         sums(g.k > kDepth ? kPartialSums : 0),
         memory(rows + sums + (g.panels == nullptr ? kTileColumns * kDepth : 0)) {}
 
@@ -186,9 +190,8 @@ struct Buffers {
 // Rows [row, row + rows) times panels [panel0, panel1), all of k.
 template <class T>
 void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, Buffers<T>& buffers) {
-  constexpr bool kSquares = kTileUnits && sizeof(T) < sizeof(float);
   const int64_t padded_rows = (rows + kSquare - 1) / kSquare * kSquare;
-  const int64_t tiles = kSquares ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
+  const int64_t tiles = kSquares<T> ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
   for (int64_t k = 0; k < g.k; k += kDepth) {
     const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
     const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k * g.a_depth_stride;
@@ -204,7 +207,7 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
       int64_t at = 0;
       for (int64_t t = 0; t < tiles; ++t) {
         const Stage<T> stage{a.row(t, at), a.stride(at), depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
-        if constexpr (kSquares) {
+        if constexpr (kSquares<T>) {
           const int64_t height = rows - at < kSquare ? rows - at : kSquare;
           run_square<T>(g, stage, b, row + at, height, panel);
           at += kSquare;
@@ -223,9 +226,9 @@ template <class T>
 void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, int64_t panel1) {
   Buffers<T> buffers(g);
   const TileUnits units;
-  for (int64_t row = row0; row < row1; row += kRows) {
-    const int64_t rows = row1 - row < kRows ? row1 - row : kRows;
-    const int64_t group = g.k > kDepth ? kPartialSums / (kRows * kTileColumns) : panel1 - panel0;
+  for (int64_t row = row0; row < row1; row += kRows<T>) {
+    const int64_t rows = row1 - row < kRows<T> ? row1 - row : kRows<T>;
+    const int64_t group = g.k > kDepth ? kPartialSums / (kRows<T> * kTileColumns) : panel1 - panel0;
     for (int64_t panel = panel0; panel < panel1; panel += group) {
       run_block<T>(g, row, rows, panel, panel + group < panel1 ? panel + group : panel1, buffers);
     }
@@ -234,7 +237,7 @@ void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, 
 
 template <class T>
 void packed_gemm(const PackedGemm& g) {
-  constexpr int64_t kUnit = kTileUnits && sizeof(T) < sizeof(float) ? kSquare : kTileRows;
+  constexpr int64_t kUnit = kSquares<T> ? kSquare : kTileRows;
   const int64_t panels = panel_count(g.n);
   if (g.m >= 8 * kTileRows && g.m >= g.n / 8) {
     const int64_t units = (g.m + kUnit - 1) / kUnit;

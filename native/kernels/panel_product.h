@@ -25,12 +25,14 @@ using LeftElement = std::conditional_t<kPairs, T, float>;
 
 // The rows of A that a block multiplies, brought into scratch where they cannot be read where they lie. Scratch holds rows of
 // kDepth elements, widened or for pairs, with zeros up to a multiple of kPairDepth and, for squares, rows of zeros up to a
-// multiple of kSquare. Columns for tiles of float32 lie there as [tile][k][kTileRows].
+// multiple of kSquare. Columns for tiles of float32 lie there as [tile][k][kTileRows], tiles a little more than that apart so that they do not
+// share lines of the nearest cache.
 template <class T>
 class LeftRows {
  public:
   static constexpr bool kFloat = sizeof(T) == sizeof(float);
   static constexpr bool kNative = kPairs && !kFloat;  // multiplied as T
+  static constexpr int64_t kTilePitch = kTileRows * kDepth + 16;
 
   LeftRows(const T* a, int64_t stride, int64_t depth_stride, int64_t rows, int64_t depth, float* scratch)
       : columns_(!kNative && depth_stride != 1), place_(a), stride_(stride) {
@@ -61,7 +63,7 @@ class LeftRows {
   // Whether tiles are columns: then (i, k) lies at row(tile, at) + i + k · kTileRows, else at + i · stride(at) + k.
   bool columns() const { return columns_; }
   const LeftElement<T>* row(int64_t tile, int64_t at) const {
-    if (columns_) return gathered_ + tile * kTileRows * kDepth;
+    if (columns_) return gathered_ + tile * kTilePitch;
     if constexpr (kFloat || kNative) {
       if (at < in_place_) return place_ + at * stride_;
     }
@@ -73,16 +75,25 @@ class LeftRows {
   void gather_columns(const T* a, int64_t depth_stride, int64_t rows, int64_t depth, float* out) {
     if constexpr (!kNative) {
       const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
-      for (int64_t t = 0, at = 0; t < tiles; ++t) {
-        const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
-        float* to = out + t * kTileRows * kDepth;
-        for (int64_t k = 0; k < depth; ++k) {
-          const T* from = a + at + k * depth_stride;
-          for (int64_t i = 0; i < height; ++i) to[k * kTileRows + i] = to_float(from[i]);
+      const int64_t taller = rows % tiles;  // how many tiles, the first, are one row taller than the rest
+      for (int64_t k = 0; k < depth; ++k) {
+        const T* from = a + k * depth_stride;
+        float* to = out + k * kTileRows;
+        for (int64_t t = 0; t < tiles; ++t, to += kTilePitch) {
+          const int64_t height = rows / tiles + (t < taller ? 1 : 0);
+          copy_column(from, height, to);
+          from += height;
         }
-        at += height;
       }
       gathered_ = out;
+    }
+  }
+
+  static void copy_column(const T* from, int64_t height, float* to) {
+    if (kFloat && height == kTileRows) {
+      std::memcpy(to, from, kTileRows * sizeof(float));
+    } else {
+      for (int64_t i = 0; i < height; ++i) to[i] = to_float(from[i]);
     }
   }
 
@@ -111,14 +122,14 @@ class LeftRows {
 #if defined(__AVX512BF16__)
     const int64_t whole = depth / kPairDepth * kPairDepth;
     const int64_t deep = panel_depth<T>(depth);
-    int64_t i = 0;
-    for (; i + kLanes <= rows; i += kLanes) {
-      for (int64_t k = 0; k < whole; k += kPairDepth) {
+    const int64_t whole_rows = rows / kLanes * kLanes;
+    for (int64_t k = 0; k < whole; k += kPairDepth) {
+      for (int64_t i = 0; i < whole_rows; i += kLanes) {
         copy_square(a + i + k * depth_stride, depth_stride, to + i * kDepth + k, kDepth);
       }
     }
     for (int64_t r = 0; r < padded_rows(rows); ++r) {
-      int64_t k = r < i ? whole : 0;
+      int64_t k = r < whole_rows ? whole : 0;
       if (r < rows) {
         for (; k < depth; ++k) to[r * kDepth + k] = a[r + k * depth_stride];
       }
