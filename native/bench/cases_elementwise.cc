@@ -119,38 +119,43 @@ KernelCase rope_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
 }
 
 // Sizes tokens and width.
-KernelCase swiglu_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const int64_t tokens = sizes.at("tokens");
-  const int64_t width = sizes.at("width");
-  const at::Tensor gate_up = random_tensor({tokens, 2 * width}, dtype, seed, 6);
-  const at::Tensor act = at::empty({tokens, width}, gate_up.options());
-  KernelCase result;
-  result.run = [=](const kernels::Table& table) {
-    table.swiglu({.gate_up = gate_up.data_ptr(), .act = act.data_ptr(), .tokens = tokens, .width = width});
-  };
-  result.track("act", act);
-  result.bytes = bytes_of({gate_up, act});
-  result.flops = 5.0 * static_cast<double>(act.numel());
-  return result;
-}
-
 KernelCase swiglu_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const int64_t tokens = sizes.at("tokens");
   const int64_t width = sizes.at("width");
   const at::Tensor gate_up = random_tensor({tokens, 2 * width}, dtype, seed, 6);
   const at::Tensor dact = random_tensor({tokens, width}, dtype, seed + 1);
   const at::Tensor dgate_up = like(gate_up);
+  const at::Tensor act = like(dact);
   KernelCase result;
   result.run = [=](const kernels::Table& table) {
     table.swiglu_backward({.gate_up = gate_up.data_ptr(),
                            .dact = dact.data_ptr(),
                            .dgate_up = dgate_up.data_ptr(),
+                           .act = act.data_ptr(),
                            .tokens = tokens,
                            .width = width});
   };
   result.track("dgate_up", dgate_up);
-  result.bytes = bytes_of({gate_up, dact, dgate_up});
-  result.flops = 11.0 * static_cast<double>(dact.numel());
+  result.track("act", act);
+  result.bytes = bytes_of({gate_up, dact, dgate_up, act});
+  result.flops = 12.0 * static_cast<double>(dact.numel());
+  return result;
+}
+
+// Sizes rows and width.
+KernelCase column_sums_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t width = sizes.at("width");
+  const at::Tensor x = random_tensor({rows, width}, dtype, seed);
+  const at::Tensor sums = random_tensor({width}, at::kFloat, seed + 1);
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    table.column_sums(
+        {.x = x.data_ptr(), .stride = width, .sums = sums.data_ptr<float>(), .rows = rows, .width = width});
+  };
+  result.track_in_place("sums", sums);
+  result.bytes = bytes_of({x, sums});
+  result.flops = static_cast<double>(x.numel());
   return result;
 }
 

@@ -58,8 +58,8 @@ KernelCase packed_gemm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t s
 KernelCase rms_norm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase rms_norm_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase rope_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
-KernelCase swiglu_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase swiglu_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
+KernelCase column_sums_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase attention_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);

@@ -83,10 +83,8 @@ class BackwardTask {
   void write(const Block& block, const Segment& segment) const {
     for (int64_t t = 0; t < segment.length; ++t) {
       T* row = static_cast<T*>(b_.dqkv) + (segment.begin + t) * columns_.width;
-      for (int64_t d = 0; d < a_.head_dim; ++d) {
-        row[columns_.key + d] = from_float<T>(block.dkeys[t * padded_ + d]);
-        row[columns_.value + d] = from_float<T>(block.dvalues[t * padded_ + d]);
-      }
+      write_row(block.dkeys + t * padded_, 1, a_.head_dim, row + columns_.key);
+      write_row(block.dvalues + t * padded_, 1, a_.head_dim, row + columns_.value);
     }
   }
 
@@ -133,7 +131,7 @@ class BackwardTask {
     add_outer_products(own, prefix.length, seen, rows);
     for (int64_t i = 0; i < rows; ++i) {
       T* row = static_cast<T*>(b_.dqkv) + (token + i) * columns_.width + head * dim;
-      for (int64_t d = 0; d < dim; ++d) row[d] = from_float<T>(dqueries_[i * padded_ + d] * scale);
+      write_row(dqueries_ + i * padded_, scale, dim, row);
     }
   }
 
@@ -143,9 +141,11 @@ class BackwardTask {
     float* probabilities = probabilities_ + row * score_row_;
     float* dscores = dscores_ + row * score_row_;
     const T* out = static_cast<const T*>(a_.out) + place * a_.head_dim;
-    float sum = 0;
-    for (int64_t d = 0; d < a_.head_dim; ++d) sum += douts_[row * padded_ + d] * to_float(out[d]);
-    const Vector delta = splat(sum);
+    Vector products{};
+    for_vectors(a_.head_dim, [&](int64_t d, int64_t valid) {
+      products += load_part(douts_ + row * padded_ + d, valid) * load_part(out + d, valid);
+    });
+    const Vector delta = splat(sum_lanes(products));
     const Vector lse = splat(a_.lse[place]);
     for (int64_t j = 0; j < count; j += kLanes) {
       const Vector probability = fast_exp(load(probabilities + j) - lse);

@@ -3,6 +3,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/small_product.h"
+#include "kernels/transpose_words.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
@@ -25,14 +26,22 @@ struct HeadColumns {
 
   // Rows [begin, begin + length) as panels; the lanes beyond `length` are 0.
   void panels(const void* qkv, int64_t column, int64_t begin, int64_t length, float* out) const {
-    for (int64_t t = 0; t < length; ++t) {
-      const T* row = static_cast<const T*>(qkv) + (begin + t) * width + column;
+    const T* rows = static_cast<const T*>(qkv) + begin * width + column;
+    for (int64_t t = 0; t < padded_keys(length); t += kLanes) {
       float* to = out + t / kKeyTile * dim * kKeyTile + t % kKeyTile;
-      for (int64_t d = 0; d < dim; ++d) to[d * kKeyTile] = to_float(row[d]);
-    }
-    for (int64_t t = length; t < padded_keys(length); ++t) {
-      float* to = out + t / kKeyTile * dim * kKeyTile + t % kKeyTile;
-      for (int64_t d = 0; d < dim; ++d) to[d * kKeyTile] = 0;
+      const int64_t valid = length - t < kLanes ? length - t : kLanes;
+      int64_t d = 0;
+#if defined(__AVX512F__)
+      for (; d + kLanes <= dim; d += kLanes) {
+        __m512i square[kLanes] = {};
+        for (int64_t i = 0; i < valid; ++i) square[i] = (__m512i)load_wide(rows + (t + i) * width + d);
+        transpose_words(square);
+        for (int64_t i = 0; i < kLanes; ++i) store(to + (d + i) * kKeyTile, (Vector)square[i]);
+      }
+#endif
+      for (; d < dim; ++d) {
+        for (int64_t i = 0; i < kLanes; ++i) to[d * kKeyTile + i] = i < valid ? to_float(rows[(t + i) * width + d]) : 0;
+      }
     }
   }
 
@@ -42,8 +51,9 @@ struct HeadColumns {
     const int64_t padded = padded_columns(dim);
     for (int64_t t = 0; t < length; ++t) {
       const T* row = static_cast<const T*>(matrix) + (begin + t) * stride + column;
-      for (int64_t d = 0; d < dim; ++d) out[t * padded + d] = to_float(row[d]) * factor;
-      for (int64_t d = dim; d < padded; ++d) out[t * padded + d] = 0;
+      float* to = out + t * padded;
+      for_vectors(dim, [&](int64_t d, int64_t count) { store(to + d, load_part(row + d, count) * factor); });
+      for (int64_t d = (dim + kLanes - 1) / kLanes * kLanes; d < padded; d += kLanes) store(to + d, Vector{});
     }
   }
 
@@ -52,6 +62,12 @@ struct HeadColumns {
   int64_t key;
   int64_t value;
 };
+
+// out = values · factor
+template <class T>
+static inline void write_row(const float* values, float factor, int64_t count, T* out) {
+  for_vectors(count, [&](int64_t d, int64_t valid) { store_part(out + d, load(values + d) * factor, valid); });
+}
 
 // A segment that stands alone, or one and those that have it as their prefix: [first, end) of the segments.
 struct Family {

@@ -106,7 +106,7 @@ class ForwardTask {
       const int64_t place = (segment.begin + t + i) * a_.heads + head;
       T* out = static_cast<T*>(a_.out) + place * dim;
       const float inverse = 1.0f / totals[i];
-      for (int64_t d = 0; d < dim; ++d) out[d] = from_float<T>(sums_[i * padded_ + d] * inverse);
+      write_row(sums_ + i * padded_, inverse, dim, out);
       if (a_.lse != nullptr) a_.lse[place] = maxima[i] + std::log(totals[i]);
     }
   }

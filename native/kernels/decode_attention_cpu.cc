@@ -141,9 +141,7 @@ class Decoding {
     for (int64_t g = 0; g < group_; ++g) {
       T* out = static_cast<T*>(a_.out) + (row * a_.heads + kv_head * group_ + g) * dim_;
       const float inverse = 1.0f / totals[g];
-      int64_t d = 0;
-      for (; d + kLanes <= dim_; d += kLanes) store_narrow(out + d, load(sums + g * padded_ + d) * inverse);
-      for (; d < dim_; ++d) out[d] = from_float<T>(sums[g * padded_ + d] * inverse);
+      write_row(sums + g * padded_, inverse, dim_, out);
     }
   }
 

@@ -28,6 +28,7 @@ namespace {
     isa::register_rms_norm(set.float32, set.bfloat16);           \
     isa::register_rope(set.float32, set.bfloat16);               \
     isa::register_swiglu(set.float32, set.bfloat16);             \
+    isa::register_column_sums(set.float32, set.bfloat16);        \
     isa::register_attention(set.float32, set.bfloat16);          \
     isa::register_attention_backward(set.float32, set.bfloat16); \
     isa::register_decode_attention(set.float32, set.bfloat16);   \

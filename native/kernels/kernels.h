@@ -107,19 +107,22 @@ struct Rope {
   float direction;
 };
 
-// act = silu(gate) · up, gate_up: [T, 2I].
-struct SwiGlu {
-  const void* gate_up;
-  void* act;  // [T, I]
+// Gradients of act = silu(gate) · up and, for the product that follows it, act again.
+struct SwiGluBackward {
+  const void* gate_up;  // [T, 2I]
+  const void* dact;     // [T, I]
+  void* dgate_up;       // may be gate_up
+  void* act;            // may be dact
   int64_t tokens;
   int64_t width;  // I
 };
 
-struct SwiGluBackward {
-  const void* gate_up;
-  const void* dact;
-  void* dgate_up;
-  int64_t tokens;
+// sums[j] += Σ_t x[t, j], in one order whatever the threads are.
+struct ColumnSums {
+  const void* x;
+  int64_t stride;
+  float* sums;
+  int64_t rows;
   int64_t width;
 };
 
@@ -269,8 +272,8 @@ struct Table {
   void (*rms_norm)(const RmsNorm&);
   void (*rms_norm_backward)(const RmsNormBackward&);
   void (*rope)(const Rope&);
-  void (*swiglu)(const SwiGlu&);
   void (*swiglu_backward)(const SwiGluBackward&);
+  void (*column_sums)(const ColumnSums&);
   void (*attention)(const Attention&);
   void (*attention_backward)(const AttentionBackward&);
   void (*decode_attention)(const DecodeAttention&);

@@ -11,6 +11,7 @@
   void register_rms_norm(Table& float32, Table& bfloat16);           \
   void register_rope(Table& float32, Table& bfloat16);               \
   void register_swiglu(Table& float32, Table& bfloat16);             \
+  void register_column_sums(Table& float32, Table& bfloat16);        \
   void register_attention(Table& float32, Table& bfloat16);          \
   void register_attention_backward(Table& float32, Table& bfloat16); \
   void register_decode_attention(Table& float32, Table& bfloat16);   \

@@ -1,5 +1,5 @@
-#include "kernels/element.h"
 #include "kernels/register.h"
+#include "kernels/vector_math.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
@@ -12,30 +12,33 @@ constexpr int64_t kParts = 16;
 
 template <class T>
 inline float norm_row(const T* x, const T* weight, T* y, int64_t dim, float eps) {
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t d = 0; d < dim; ++d) sum += to_float(x[d]) * to_float(x[d]);
-  const float rstd = 1.0f / std::sqrt(sum / static_cast<float>(dim) + eps);
-#pragma omp simd
-  for (int64_t d = 0; d < dim; ++d) y[d] = from_float<T>(to_float(x[d]) * rstd * to_float(weight[d]));
+  Vector squares{};
+  for_vectors(dim, [&](int64_t d, int64_t count) {
+    const Vector value = load_part(x + d, count);
+    squares += value * value;
+  });
+  const float rstd = 1.0f / std::sqrt(sum_lanes(squares) / static_cast<float>(dim) + eps);
+  for_vectors(dim, [&](int64_t d, int64_t count) {
+    store_part(y + d, load_part(x + d, count) * rstd * load_part(weight + d, count), count);
+  });
   return rstd;
 }
 
 template <class T, bool Accumulate>
 inline void norm_backward_row(const T* dy, const T* x, const T* weight, float rstd, T* dx, float* dweight,
                               int64_t dim) {
-  float dot = 0;
-#pragma omp simd reduction(+ : dot)
-  for (int64_t d = 0; d < dim; ++d) dot += to_float(dy[d]) * to_float(weight[d]) * to_float(x[d]) * rstd;
-  const float mean = dot / static_cast<float>(dim);
-#pragma omp simd
-  for (int64_t d = 0; d < dim; ++d) {
-    const float normalised = to_float(x[d]) * rstd;
-    const float gradient = to_float(dy[d]);
-    const float change = rstd * (gradient * to_float(weight[d]) - normalised * mean);
-    dweight[d] += gradient * normalised;
-    dx[d] = from_float<T>(Accumulate ? to_float(dx[d]) + change : change);
-  }
+  Vector dot{};
+  for_vectors(dim, [&](int64_t d, int64_t count) {
+    dot += load_part(dy + d, count) * load_part(weight + d, count) * (load_part(x + d, count) * rstd);
+  });
+  const float mean = sum_lanes(dot) / static_cast<float>(dim);
+  for_vectors(dim, [&](int64_t d, int64_t count) {
+    const Vector normalised = load_part(x + d, count) * rstd;
+    const Vector gradient = load_part(dy + d, count);
+    const Vector change = rstd * (gradient * load_part(weight + d, count) - normalised * mean);
+    store_part(dweight + d, load_part(dweight + d, count) + gradient * normalised, count);
+    store_part(dx + d, Accumulate ? load_part(dx + d, count) + change : change, count);
+  });
 }
 
 template <class T>

@@ -1,5 +1,5 @@
-#include "kernels/element.h"
 #include "kernels/register.h"
+#include "kernels/vector_math.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
@@ -8,14 +8,14 @@ namespace {
 
 template <class T>
 inline void rotate_head(T* low, T* high, const float* cosines, const float* sines, float direction, int64_t half) {
-#pragma omp simd
-  for (int64_t i = 0; i < half; ++i) {
-    const float x = to_float(low[i]);
-    const float y = to_float(high[i]);
-    const float sine = direction * sines[i];
-    low[i] = from_float<T>(x * cosines[i] - y * sine);
-    high[i] = from_float<T>(y * cosines[i] + x * sine);
-  }
+  for_vectors(half, [&](int64_t i, int64_t count) {
+    const Vector x = load_part(low + i, count);
+    const Vector y = load_part(high + i, count);
+    const Vector cosine = load_part(cosines + i, count);
+    const Vector sine = load_part(sines + i, count) * direction;
+    store_part(low + i, x * cosine - y * sine, count);
+    store_part(high + i, y * cosine + x * sine, count);
+  });
 }
 
 template <class T>

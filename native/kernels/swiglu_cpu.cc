@@ -1,5 +1,5 @@
-#include "kernels/element.h"
 #include "kernels/register.h"
+#include "kernels/vector_math.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
@@ -9,55 +9,36 @@ namespace {
 constexpr int64_t kElementsPerThread = 8192;
 
 template <class T>
-inline void swiglu_row(const T* gate, const T* up, T* act, int64_t width) {
-#pragma omp simd
-  for (int64_t i = 0; i < width; ++i) {
-    const float g = to_float(gate[i]);
-    act[i] = from_float<T>(g / (1.0f + fast_exp(-g)) * to_float(up[i]));
-  }
-}
-
-template <class T>
-inline void swiglu_backward_row(const T* gate, const T* up, const T* dact, T* dgate, T* dup, int64_t width) {
-#pragma omp simd
-  for (int64_t i = 0; i < width; ++i) {
-    const float g = to_float(gate[i]);
-    const float sigmoid = 1.0f / (1.0f + fast_exp(-g));
-    const float silu = g * sigmoid;
-    const float d = to_float(dact[i]);
-    dup[i] = from_float<T>(d * silu);
-    dgate[i] = from_float<T>(d * to_float(up[i]) * sigmoid * (1.0f + g - silu));
-  }
-}
-
-template <class T>
-void swiglu(const SwiGlu& a) {
-  parallel_ranges(a.tokens, 1 + kElementsPerThread / a.width, [&](int64_t begin, int64_t end, int) {
-    for (int64_t t = begin; t < end; ++t) {
-      const T* gate = static_cast<const T*>(a.gate_up) + t * 2 * a.width;
-      swiglu_row(gate, gate + a.width, static_cast<T*>(a.act) + t * a.width, a.width);
-    }
+inline void backward_row(const SwiGluBackward& a, int64_t token) {
+  const T* gates = static_cast<const T*>(a.gate_up) + token * 2 * a.width;
+  const T* ups = gates + a.width;
+  const T* dacts = static_cast<const T*>(a.dact) + token * a.width;
+  T* dgates = static_cast<T*>(a.dgate_up) + token * 2 * a.width;
+  T* dups = dgates + a.width;
+  T* acts = static_cast<T*>(a.act) + token * a.width;
+  for_vectors(a.width, [&](int64_t i, int64_t count) {
+    const Vector gate = load_part(gates + i, count);
+    const Vector up = load_part(ups + i, count);
+    const Vector d = load_part(dacts + i, count);
+    const Vector sigmoid = 1.0f / (1.0f + fast_exp(-gate));
+    const Vector silu = gate * sigmoid;
+    store_part(dups + i, d * silu, count);
+    store_part(dgates + i, d * up * sigmoid * (1.0f + gate - silu), count);
+    store_part(acts + i, silu * up, count);
   });
 }
 
 template <class T>
 void swiglu_backward(const SwiGluBackward& a) {
   parallel_ranges(a.tokens, 1 + kElementsPerThread / a.width, [&](int64_t begin, int64_t end, int) {
-    for (int64_t t = begin; t < end; ++t) {
-      const T* gate = static_cast<const T*>(a.gate_up) + t * 2 * a.width;
-      T* dgate = static_cast<T*>(a.dgate_up) + t * 2 * a.width;
-      swiglu_backward_row(gate, gate + a.width, static_cast<const T*>(a.dact) + t * a.width, dgate, dgate + a.width,
-                          a.width);
-    }
+    for (int64_t token = begin; token < end; ++token) backward_row<T>(a, token);
   });
 }
 
 }  // namespace
 
 void register_swiglu(Table& float32, Table& bfloat16) {
-  float32.swiglu = swiglu<float>;
   float32.swiglu_backward = swiglu_backward<float>;
-  bfloat16.swiglu = swiglu<Bfloat16>;
   bfloat16.swiglu_backward = swiglu_backward<Bfloat16>;
 }
 

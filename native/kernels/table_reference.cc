@@ -14,6 +14,7 @@ const InstructionSet& reference_set() {
     reference::register_rms_norm(twins.float32, twins.bfloat16);
     reference::register_rope(twins.float32, twins.bfloat16);
     reference::register_swiglu(twins.float32, twins.bfloat16);
+    reference::register_column_sums(twins.float32, twins.bfloat16);
     reference::register_attention(twins.float32, twins.bfloat16);
     reference::register_attention_backward(twins.float32, twins.bfloat16);
     reference::register_decode_attention(twins.float32, twins.bfloat16);

@@ -1,7 +1,7 @@
-// Squares of 16 × 16 words in registers: how rows of bfloat16 pairs become columns and back.
+// Squares of 16 × 16 words in registers: how rows of float32 or of bfloat16 pairs become columns and back.
 #pragma once
 
-#if defined(__AVX512BF16__)
+#if defined(__AVX512F__)
 
 #include <immintrin.h>
 

@@ -74,6 +74,31 @@ static inline Vector rounded_to(Vector value) {
   return (Vector)(rounded_words(value) & static_cast<int32_t>(0xFFFF0000));
 }
 
+// `count` elements from or to memory, at most kLanes; the other lanes are 0.
+template <class T>
+static inline Vector load_part(const T* from, int64_t count) {
+  if (count == kLanes) return load_wide(from);
+  Vector value{};
+  for (int64_t lane = 0; lane < count; ++lane) value[lane] = to_float(from[lane]);
+  return value;
+}
+template <class T>
+static inline void store_part(T* to, Vector value, int64_t count) {
+  if (count == kLanes) {
+    store_narrow(to, value);
+    return;
+  }
+  for (int64_t lane = 0; lane < count; ++lane) to[lane] = from_float<T>(value[lane]);
+}
+
+// run(i, kLanes) for every whole vector below `count`, then once for what is left.
+template <class Run>
+static inline void for_vectors(int64_t count, const Run& run) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) run(i, kLanes);
+  if (i < count) run(i, count - i);
+}
+
 // The first `valid` lanes of a vector, `otherwise` in the rest.
 static inline Vector first_lanes(Vector value, int64_t valid, float otherwise) {
   IntVector lanes;

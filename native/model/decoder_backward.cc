@@ -49,25 +49,25 @@ void decoder_backward(Model& model, const PackedTokens& packed, const Activation
   at::Tensor dnormed = workspace.take({count, hidden}, dtype);
   at::Tensor dqkv = workspace.take({count, config.qkv_width()}, dtype);
   at::Tensor dattention = workspace.take({count, config.query_width()}, dtype);
-  at::Tensor act = workspace.take({count, inner}, dtype);
   at::Tensor dact = workspace.take({count, inner}, dtype);
-  at::Tensor dgate_up = workspace.take({count, 2 * inner}, dtype);
 
   for (int64_t l = config.layers - 1; l >= 0; --l) {
     abort.check();
     const LayerTensors& layer = weights.layers[l];
     const LayerActivations& kept = saved.layers[l];
     LayerTensors& gradient = gradients.layers[l];
+    // What is read for the last time makes room for what comes of it.
+    const at::Tensor& act = dact;
+    const at::Tensor& dgate_up = kept.gate_up;
 
-    kernels.swiglu(
-        {.gate_up = kept.gate_up.data_ptr(), .act = act.data_ptr(), .tokens = count, .width = inner});
-    linear_backward_weight(kernels, dx, act, gradient.down, gradient.down_bias);
     linear_backward_input(kernels, dx, layer.down, dact);
     kernels.swiglu_backward({.gate_up = kept.gate_up.data_ptr(),
                              .dact = dact.data_ptr(),
                              .dgate_up = dgate_up.data_ptr(),
+                             .act = act.data_ptr(),
                              .tokens = count,
                              .width = inner});
+    linear_backward_weight(kernels, dx, act, gradient.down, gradient.down_bias);
     norm_rows(model, kept.middle, layer.post_norm, normed, at::Tensor());
     linear_backward_weight(kernels, dgate_up, normed, gradient.gate_up, gradient.gate_up_bias);
     linear_backward_input(kernels, dgate_up, layer.gate_up, dnormed);

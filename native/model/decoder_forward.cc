@@ -128,9 +128,9 @@ int64_t activation_bytes_per_token(const ModelConfig& config, at::ScalarType dty
   const int64_t rstds = 4 * (2 + config.heads + (config.qk_norm ? config.heads + config.kv_heads : 0));
   const int64_t per_layer =
       bytes * (2 * config.hidden_size + qkv + raw + config.query_width() + 2 * config.intermediate_size) + rstds;
-  // Forward: embedding, normed, act. Backward: dx, normed, dnormed, dqkv, dattention, act, dact, dgate_up.
+  // Forward: embedding, normed, act. Backward: dx, normed, dnormed, dqkv, dattention, dact.
   const int64_t transient =
-      bytes * (6 * config.hidden_size + 2 * qkv + config.query_width() + 5 * config.intermediate_size);
+      bytes * (5 * config.hidden_size + qkv + config.query_width() + 2 * config.intermediate_size);
   return config.layers * per_layer + transient;
 }
 

@@ -89,7 +89,12 @@ inline void linear_backward_weight(const kernels::Table& kernels, const at::Tens
                 .k = dy.size(0),
                 .accumulate = true,
                 .float_out = true});
-  if (dbias.defined()) dbias.add_(dy.sum(at::IntArrayRef{0}, /*keepdim=*/false, at::kFloat));
+  if (!dbias.defined()) return;
+  kernels.column_sums({.x = dy.data_ptr(),
+                       .stride = dy.size(1),
+                       .sums = dbias.data_ptr<float>(),
+                       .rows = dy.size(0),
+                       .width = dy.size(1)});
 }
 
 }  // namespace zero_rl

@@ -50,13 +50,13 @@ const cases: Record<string, Record<string, number>[]> = {
     { tokens: 9, heads: 3, head_dim: 18, width: 90 },
     { tokens: 200, heads: 5, head_dim: 64, backward: 1 },
   ],
-  swiglu: [
-    { tokens: 5, width: 37 },
-    { tokens: 90, width: 203 },
-  ],
   swiglu_backward: [
     { tokens: 5, width: 37 },
     { tokens: 90, width: 203 },
+  ],
+  column_sums: [
+    { rows: 5, width: 37 },
+    { rows: 700, width: 203 },
   ],
   attention: [
     { sequences: 3, length: 37, ragged: 9, ...heads },
