@@ -150,25 +150,60 @@ RunTile<T> tile_runner(int64_t rows, bool columns) {
   return tile_runner<T, 1>(rows, kHeights);
 }
 
-// Sums of rows [at, at + height) of a block, made by the processor's tiles.
+// Squares made by the processor's tiles. The sums of the latest one are finished while the next is multiplied.
 template <class T>
-void run_square(const PackedGemm& g, const Stage<T>& stage, const T* panel_block, int64_t row, int64_t height,
-                int64_t panel) {
-  if constexpr (kTileUnits) {
-    alignas(64) float last[kSquare * kTileColumns];
-    float* sums = stage.last ? last : stage.partial;
-    multiply_square(stage.a, stage.a_stride, height, panel_block, stage.depth, stage.first ? nullptr : stage.partial, sums);
-    if (!stage.last) return;
-    for (int64_t i = 0; i < height; ++i) {
-      const Tile<1> tile{{load(sums + i * kTileColumns)}, {load(sums + i * kTileColumns + kLanes)}};
-      if (g.paired) {
-        finish_paired<T, 1>(g, tile, row + i, panel);
+class Squares {
+ public:
+  explicit Squares(const PackedGemm& g) : g_(g) {}
+  ~Squares() { finish(kSquare); }
+  Squares(const Squares&) = delete;
+  Squares& operator=(const Squares&) = delete;
+
+  void run(const Stage<T>& stage, const T* panel_block, int64_t row, int64_t height, int64_t panel) {
+    const float* before = stage.first ? nullptr : stage.partial;
+    if (!stage.last) {
+      multiply_square(stage.a, stage.a_stride, height, panel_block, stage.depth, before, stage.partial, [] {});
+      return;
+    }
+    float* sums = buffers_[turn_];
+    const int64_t steps = panel_depth<T>(stage.depth) / kPairDepth;
+    const int64_t rows = (kSquare + steps - 1) / steps;
+    multiply_square(stage.a, stage.a_stride, height, panel_block, stage.depth, before, sums, [&] { finish(rows); });
+    sums_ = sums;
+    row_ = row;
+    panel_ = panel;
+    next_ = 0;
+    height_ = height;
+    turn_ = 1 - turn_;
+  }
+
+ private:
+  void finish(int64_t rows) {
+    const int64_t end = next_ + rows < height_ ? next_ + rows : height_;
+    for (; next_ < end; ++next_) {
+      const float* sums = sums_ + next_ * kTileColumns;
+      const Tile<1> tile{{load(sums)}, {load(sums + kLanes)}};
+      if (g_.paired) {
+        finish_paired<T, 1>(g_, tile, row_ + next_, panel_);
       } else {
-        finish_plain<T, 1>(g, tile, row + i, panel);
+        finish_plain<T, 1>(g_, tile, row_ + next_, panel_);
       }
     }
   }
-}
+
+  const PackedGemm& g_;
+  alignas(64) float buffers_[2][kSquare * kTileColumns];
+  int turn_ = 0;
+  const float* sums_ = nullptr;  // of the latest square, from whose rows [next_, height_) the product is still to come
+  int64_t row_ = 0;
+  int64_t panel_ = 0;
+  int64_t next_ = 0;
+  int64_t height_ = 0;
+};
+
+struct NoSquares {
+  explicit NoSquares(const PackedGemm&) {}
+};
 
 // The scratch of a thread.
 template <class T>
@@ -192,6 +227,7 @@ template <class T>
 void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, Buffers<T>& buffers) {
   const int64_t padded_rows = (rows + kSquare - 1) / kSquare * kSquare;
   const int64_t tiles = kSquares<T> ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
+  std::conditional_t<kSquares<T>, Squares<T>, NoSquares> squares(g);
   for (int64_t k = 0; k < g.k; k += kDepth) {
     const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
     const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k * g.a_depth_stride;
@@ -209,7 +245,7 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
         const Stage<T> stage{a.row(t, at), a.stride(at), depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
         if constexpr (kSquares<T>) {
           const int64_t height = rows - at < kSquare ? rows - at : kSquare;
-          run_square<T>(g, stage, b, row + at, height, panel);
+          squares.run(stage, b, row + at, height, panel);
           at += kSquare;
         } else {
           // Tiles as equal as can be, so that none is nearly empty.

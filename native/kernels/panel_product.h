@@ -239,9 +239,11 @@ class TileUnits {
   TileUnits& operator=(const TileUnits&) = delete;
 };
 
-// sums [kSquare, kTileColumns] = before (0 when null) + Σ_k a[i, k] · panel[k]; rows of A beyond `rows` are zeros.
+// sums [kSquare, kTileColumns] = before (0 when null) + Σ_k a[i, k] · panel[k]; rows of A beyond `rows` are zeros. `meanwhile`
+// is called once every kPairDepth of k: vector work that the processor does while its tiles multiply.
+template <class Meanwhile>
 static inline void multiply_square(const Bfloat16* a, int64_t stride, int64_t rows, const Bfloat16* panel,
-                                   int64_t depth, const float* before, float* sums) {
+                                   int64_t depth, const float* before, float* sums, const Meanwhile& meanwhile) {
   constexpr int kRowBytes = kTileColumns * sizeof(float);
   const bool lower = rows > kSquare / 2;
   const auto a_bytes = static_cast<long>(stride * static_cast<int64_t>(sizeof(Bfloat16)));
@@ -270,6 +272,7 @@ static inline void multiply_square(const Bfloat16* a, int64_t stride, int64_t ro
       _tile_dpbf16ps(2, 5, 6);
       _tile_dpbf16ps(3, 5, 7);
     }
+    meanwhile();
   }
   _tile_stored(0, sums, kRowBytes);
   _tile_stored(1, sums + kLanes, kRowBytes);
@@ -281,7 +284,9 @@ struct TileUnits {
   TileUnits() {}  // not an unused variable
 };
 
-static inline void multiply_square(const void*, int64_t, int64_t, const void*, int64_t, const float*, float*) {}
+template <class Meanwhile>
+static inline void multiply_square(const void*, int64_t, int64_t, const void*, int64_t, const float*, float*,
+                                   const Meanwhile&) {}
 #endif
 
 }  // namespace zero_rl::kernels::ZERO_RL_ISA
