@@ -13,6 +13,8 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 namespace {
 
 constexpr int64_t kPartialSums = kTileUnits ? 1 << 18 : 1 << 17;  // floats between two blocks of k
+constexpr int64_t kFewRows = 32;
+constexpr int64_t kDepthOfFew = 1 << 14;
 constexpr int64_t kProductsPerThread = 1 << 18;
 
 template <class T>
@@ -100,14 +102,14 @@ template <class T>
 struct Stage {
   const LeftElement<T>* a;
   int64_t a_stride;
-  int64_t depth;
+  PanelBlock<T> panel;
   float* partial;
   bool first;
   bool last;
 };
 
 template <class T, int64_t Step, int64_t Rows>
-void run_tile(const PackedGemm& g, const Stage<T>& stage, const T* panel_block, int64_t row, int64_t panel) {
+void run_tile(const PackedGemm& g, const Stage<T>& stage, int64_t row, int64_t panel) {
   Tile<Rows> tile;
   if (stage.first) {
     tile.clear();
@@ -119,7 +121,7 @@ void run_tile(const PackedGemm& g, const Stage<T>& stage, const T* panel_block, 
   }
   const LeftElement<T>* rows[Rows];
   for (int64_t i = 0; i < Rows; ++i) rows[i] = stage.a + i * stage.a_stride;
-  multiply_panel<Rows, Step>(rows, panel_block, stage.depth, tile);
+  multiply_panel<Rows, Step>(rows, stage.panel, tile);
   if (!stage.last) {
     for (int64_t i = 0; i < Rows; ++i) {
       store(stage.partial + i * kTileColumns, tile.left[i]);
@@ -133,7 +135,7 @@ void run_tile(const PackedGemm& g, const Stage<T>& stage, const T* panel_block, 
 }
 
 template <class T>
-using RunTile = void (*)(const PackedGemm&, const Stage<T>&, const T*, int64_t, int64_t);
+using RunTile = void (*)(const PackedGemm&, const Stage<T>&, int64_t, int64_t);
 
 template <class T, int64_t Step, int64_t... Index>
 constexpr RunTile<T> tile_runner(int64_t rows, std::integer_sequence<int64_t, Index...>) {
@@ -159,16 +161,16 @@ class Squares {
   Squares(const Squares&) = delete;
   Squares& operator=(const Squares&) = delete;
 
-  void run(const Stage<T>& stage, const T* panel_block, int64_t row, int64_t height, int64_t panel) {
+  void run(const Stage<T>& stage, int64_t row, int64_t height, int64_t panel) {
     const float* before = stage.first ? nullptr : stage.partial;
     if (!stage.last) {
-      multiply_square(stage.a, stage.a_stride, height, panel_block, stage.depth, before, stage.partial, [] {});
+      multiply_square(stage.a, stage.a_stride, height, stage.panel, before, stage.partial, [] {});
       return;
     }
     float* sums = buffers_[turn_];
-    const int64_t steps = panel_depth<T>(stage.depth) / kPairDepth;
+    const int64_t steps = panel_depth<T>(stage.panel.depth) / kPairDepth;
     const int64_t rows = (kSquare + steps - 1) / steps;
-    multiply_square(stage.a, stage.a_stride, height, panel_block, stage.depth, before, sums, [&] { finish(rows); });
+    multiply_square(stage.a, stage.a_stride, height, stage.panel, before, sums, [&] { finish(rows); });
     sums_ = sums;
     row_ = row;
     panel_ = panel;
@@ -209,7 +211,7 @@ struct NoSquares {
 template <class T>
 struct Buffers {
   explicit Buffers(const PackedGemm& g)
-      : rows(sizeof(T) == sizeof(float) && g.a_depth_stride == 1 ? 0 : kRows<T> / kTileRows * LeftRows<T>::kTilePitch),
+      : rows(gathered_floats(g)),
         sums(g.k > kDepth ? kPartialSums : 0),
         memory(rows + sums + (g.panels == nullptr ? kTileColumns * kDepth : 0)) {}
 
@@ -217,10 +219,22 @@ struct Buffers {
   float* partial() { return memory.data() + rows; }
   T* packed() { return reinterpret_cast<T*>(memory.data() + rows + sums); }
 
+  static int64_t gathered_floats(const PackedGemm& g) {
+    if (sizeof(T) == sizeof(float) && g.a_depth_stride == 1) return 0;
+    const int64_t few = g.k <= kDepthOfFew ? kFewRows * row_pitch(g.k) : 0;
+    const int64_t many = kRows<T> / kTileRows * LeftRows<T>::kTilePitch;
+    return few > many ? few : many;
+  }
+
   int64_t rows;
   int64_t sums;
   Scratch memory;
 };
+
+// Few rows meet a panel from end to end, as it lies in memory.
+inline int64_t depth_of_blocks(const PackedGemm& g, int64_t rows) {
+  return rows <= kFewRows && g.k <= kDepthOfFew && g.panels != nullptr && g.a_depth_stride == 1 ? g.k : kDepth;
+}
 
 // Rows [row, row + rows) times panels [panel0, panel1), all of k.
 template <class T>
@@ -228,29 +242,32 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
   const int64_t padded_rows = (rows + kSquare - 1) / kSquare * kSquare;
   const int64_t tiles = kSquares<T> ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
   std::conditional_t<kSquares<T>, Squares<T>, NoSquares> squares(g);
-  for (int64_t k = 0; k < g.k; k += kDepth) {
-    const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
+  const int64_t block_depth = depth_of_blocks(g, rows);
+  for (int64_t k = 0; k < g.k; k += block_depth) {
+    const int64_t depth = g.k - k < block_depth ? g.k - k : block_depth;
     const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k * g.a_depth_stride;
     const LeftRows<T> a(block, g.a_stride, g.a_depth_stride, rows, depth, buffers.gathered());
     for (int64_t panel = panel0; panel < panel1; ++panel) {
-      const T* b = buffers.packed();
+      PanelBlock<T> b{buffers.packed(), nullptr, depth};
       if (g.panels == nullptr) {
         pack_panel<T>(*g.source, panel, k, k + depth, buffers.packed());
       } else {
-        b = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
+        b.data = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
+        b.next = b.data + panel_depth<T>(g.k) * kTileColumns;
       }
       float* sums = buffers.partial() + (panel - panel0) * padded_rows * kTileColumns;
       int64_t at = 0;
       for (int64_t t = 0; t < tiles; ++t) {
-        const Stage<T> stage{a.row(t, at), a.stride(at), depth, sums + at * kTileColumns, k == 0, k + depth == g.k};
+        const Stage<T> stage{a.row(t, at), a.stride(at), b, sums + at * kTileColumns, k == 0, k + depth == g.k};
+        b.next = nullptr;
         if constexpr (kSquares<T>) {
           const int64_t height = rows - at < kSquare ? rows - at : kSquare;
-          squares.run(stage, b, row + at, height, panel);
+          squares.run(stage, row + at, height, panel);
           at += kSquare;
         } else {
           // Tiles as equal as can be, so that none is nearly empty.
           const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
-          tile_runner<T>(height, a.columns())(g, stage, b, row + at, panel);
+          tile_runner<T>(height, a.columns())(g, stage, row + at, panel);
           at += height;
         }
       }

@@ -11,6 +11,7 @@
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
 constexpr int64_t kDepth = 512;
+constexpr int64_t kAhead = 1 << 13;  // bytes of a panel that are fetched before they are multiplied
 constexpr int64_t kSquare = 32;  // rows and columns of four tiles of sums
 
 #if defined(__AMX_BF16__)
@@ -23,8 +24,29 @@ constexpr bool kTileUnits = false;
 template <class T>
 using LeftElement = std::conditional_t<kPairs, T, float>;
 
-// The rows of A that a block multiplies, brought into scratch where they cannot be read where they lie. Scratch holds rows of
-// kDepth elements, widened or for pairs, with zeros up to a multiple of kPairDepth and, for squares, rows of zeros up to a
+// How far apart rows of `depth` elements lie in scratch.
+static inline int64_t row_pitch(int64_t depth) { return depth < kDepth ? kDepth : (depth + 31) / 32 * 32; }
+
+// A block of a panel, and the block that is multiplied after it: what is kAhead further is fetched meanwhile. Null where the
+// panel comes from the caches.
+template <class T>
+struct PanelBlock {
+  const T* data;
+  const T* next;
+  int64_t depth;
+
+  void fetch_ahead(int64_t k, int64_t lines) const {
+    if (next == nullptr) return;
+    constexpr int64_t kElements = kAhead / static_cast<int64_t>(sizeof(T));
+    const int64_t at = k * kTileColumns + kElements;
+    const int64_t size = panel_depth<T>(depth) * kTileColumns;
+    const T* from = at < size ? data + at : next + (at - size);
+    for (int64_t line = 0; line < lines; ++line) __builtin_prefetch(reinterpret_cast<const char*>(from) + line * 64);
+  }
+};
+
+// The rows of A that a block multiplies, brought into scratch where they cannot be read where they lie. Scratch holds rows
+// row_pitch(depth) apart, widened or for pairs, with zeros up to a multiple of kPairDepth and, for squares, rows of zeros up to a
 // multiple of kSquare. Columns for tiles of float32 lie there as [tile][k][kTileRows], tiles a little more than that apart so that they do not
 // share lines of the nearest cache.
 template <class T>
@@ -35,7 +57,7 @@ class LeftRows {
   static constexpr int64_t kTilePitch = kTileRows * kDepth + 16;
 
   LeftRows(const T* a, int64_t stride, int64_t depth_stride, int64_t rows, int64_t depth, float* scratch)
-      : columns_(!kNative && depth_stride != 1), place_(a), stride_(stride) {
+      : columns_(!kNative && depth_stride != 1), place_(a), stride_(stride), pitch_(row_pitch(depth)) {
     const bool direct = depth_stride == 1;
     if (columns_) {
       gather_columns(a, depth_stride, rows, depth, scratch);
@@ -67,9 +89,9 @@ class LeftRows {
     if constexpr (kFloat || kNative) {
       if (at < in_place_) return place_ + at * stride_;
     }
-    return gathered_ + (at - in_place_) * kDepth;
+    return gathered_ + (at - in_place_) * pitch_;
   }
-  int64_t stride(int64_t at) const { return columns_ ? 1 : at < in_place_ ? stride_ : kDepth; }
+  int64_t stride(int64_t at) const { return columns_ ? 1 : at < in_place_ ? stride_ : pitch_; }
 
  private:
   void gather_columns(const T* a, int64_t depth_stride, int64_t rows, int64_t depth, float* out) {
@@ -97,43 +119,43 @@ class LeftRows {
     }
   }
 
-  static void widen_rows(const T* a, int64_t stride, int64_t rows, int64_t depth, float* out) {
+  void widen_rows(const T* a, int64_t stride, int64_t rows, int64_t depth, float* out) const {
     for (int64_t i = 0; i < rows; ++i) {
-      int64_t k = 0;
-      for (; k + kLanes <= depth; k += kLanes) store(out + i * kDepth + k, load_wide(a + i * stride + k));
-      for (; k < depth; ++k) out[i * kDepth + k] = to_float(a[i * stride + k]);
+      for_vectors(depth, [&](int64_t k, int64_t count) {
+        store_part(out + i * pitch_ + k, load_part(a + i * stride + k, count), count);
+      });
     }
   }
 
   static int64_t padded_rows(int64_t rows) { return kTileUnits ? (rows + kSquare - 1) / kSquare * kSquare : rows; }
 
-  static void gather_rows(const T* a, int64_t stride, int64_t rows, int64_t depth, T* to) {
+  void gather_rows(const T* a, int64_t stride, int64_t rows, int64_t depth, T* to) const {
     const auto bytes = static_cast<size_t>(depth) * sizeof(T);
     const size_t padded = static_cast<size_t>(panel_depth<T>(depth)) * sizeof(T);
     for (int64_t i = 0; i < padded_rows(rows); ++i) {
-      auto* row = reinterpret_cast<char*>(to + i * kDepth);
+      auto* row = reinterpret_cast<char*>(to + i * pitch_);
       if (i < rows) std::memcpy(row, a + i * stride, bytes);
       const size_t filled = i < rows ? bytes : 0;
       std::memset(row + filled, 0, padded - filled);
     }
   }
 
-  static void transpose_rows(const T* a, int64_t depth_stride, int64_t rows, int64_t depth, T* to) {
+  void transpose_rows(const T* a, int64_t depth_stride, int64_t rows, int64_t depth, T* to) const {
 #if defined(__AVX512BF16__)
     const int64_t whole = depth / kPairDepth * kPairDepth;
     const int64_t deep = panel_depth<T>(depth);
     const int64_t whole_rows = rows / kLanes * kLanes;
     for (int64_t k = 0; k < whole; k += kPairDepth) {
       for (int64_t i = 0; i < whole_rows; i += kLanes) {
-        copy_square(a + i + k * depth_stride, depth_stride, to + i * kDepth + k, kDepth);
+        copy_square(a + i + k * depth_stride, depth_stride, to + i * pitch_ + k, pitch_);
       }
     }
     for (int64_t r = 0; r < padded_rows(rows); ++r) {
       int64_t k = r < whole_rows ? whole : 0;
       if (r < rows) {
-        for (; k < depth; ++k) to[r * kDepth + k] = a[r + k * depth_stride];
+        for (; k < depth; ++k) to[r * pitch_ + k] = a[r + k * depth_stride];
       }
-      for (; k < deep; ++k) to[r * kDepth + k] = T{};
+      for (; k < deep; ++k) to[r * pitch_ + k] = T{};
     }
 #endif
   }
@@ -141,19 +163,14 @@ class LeftRows {
   bool columns_;
   const T* place_;
   int64_t stride_;
+  int64_t pitch_;
   int64_t in_place_ = 0;
   const LeftElement<T>* gathered_ = nullptr;
 };
 
 // tile += Σ_k rows[i][k · Step] · panel[k]
 template <int64_t Rows, int64_t Step>
-static inline void multiply_panel(const float* const* rows, const float* panel, int64_t depth, Tile<Rows>& tile) {
-  multiply_add<Rows, Step>(rows, panel, depth, tile);
-}
-
-// One word of the panel holds a left and a right column.
-template <int64_t Rows, int64_t Step>
-static inline void multiply_panel(const float* const* rows, const Bfloat16* panel, int64_t depth, Tile<Rows>& tile) {
+static inline void multiply_panel(const float* const* rows, const PanelBlock<float>& panel, Tile<Rows>& tile) {
   const float* a[Rows];
   Vector left[Rows];
   Vector right[Rows];
@@ -163,8 +180,39 @@ static inline void multiply_panel(const float* const* rows, const Bfloat16* pane
     left[i] = tile.left[i];
     right[i] = tile.right[i];
   }
-  for (int64_t k = 0; k < depth; ++k) {
-    const IntVector words = *reinterpret_cast<const IntVector*>(panel + k * kTileColumns);
+  for (int64_t k = 0; k < panel.depth; ++k) {
+    panel.fetch_ahead(k, (kTileColumns * 4 + 63) / 64);
+    const Vector b0 = load(panel.data + k * kTileColumns);
+    const Vector b1 = load(panel.data + k * kTileColumns + kLanes);
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < Rows; ++i) {
+      const float value = a[i][k * Step];
+      left[i] += value * b0;
+      right[i] += value * b1;
+    }
+  }
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    tile.left[i] = left[i];
+    tile.right[i] = right[i];
+  }
+}
+
+// One word of the panel holds a left and a right column.
+template <int64_t Rows, int64_t Step>
+static inline void multiply_panel(const float* const* rows, const PanelBlock<Bfloat16>& panel, Tile<Rows>& tile) {
+  const float* a[Rows];
+  Vector left[Rows];
+  Vector right[Rows];
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < Rows; ++i) {
+    a[i] = rows[i];
+    left[i] = tile.left[i];
+    right[i] = tile.right[i];
+  }
+  for (int64_t k = 0; k < panel.depth; ++k) {
+    panel.fetch_ahead(k, 1);
+    const IntVector words = *reinterpret_cast<const IntVector*>(panel.data + k * kTileColumns);
     const IntVector low = words << 16;
     const IntVector high = words & static_cast<int32_t>(0xFFFF0000);
     const Vector b0 = reinterpret_cast<const Vector&>(low);
@@ -186,9 +234,8 @@ static inline void multiply_panel(const float* const* rows, const Bfloat16* pane
 #if defined(__AVX512BF16__)
 // One word of a row and of the panel holds two neighbours along k.
 template <int64_t Rows, int64_t Step>
-static inline void multiply_panel(const Bfloat16* const* rows, const Bfloat16* panel, int64_t depth,
-                                  Tile<Rows>& tile) {
-  const int64_t pairs = panel_depth<Bfloat16>(depth) / 2;
+static inline void multiply_panel(const Bfloat16* const* rows, const PanelBlock<Bfloat16>& panel, Tile<Rows>& tile) {
+  const int64_t pairs = panel_depth<Bfloat16>(panel.depth) / 2;
   const char* a[Rows];
   __m512 left[Rows];
   __m512 right[Rows];
@@ -199,7 +246,8 @@ static inline void multiply_panel(const Bfloat16* const* rows, const Bfloat16* p
     right[i] = (__m512)tile.right[i];
   }
   for (int64_t k = 0; k < pairs; ++k) {
-    const Bfloat16* words = panel + k * 2 * kTileColumns;
+    panel.fetch_ahead(2 * k, 2);
+    const Bfloat16* words = panel.data + k * 2 * kTileColumns;
     const __m512bh b0 = (__m512bh)_mm512_loadu_si512(words);
     const __m512bh b1 = (__m512bh)_mm512_loadu_si512(words + kTileColumns);
 #pragma GCC unroll 12
@@ -242,13 +290,13 @@ class TileUnits {
 // sums [kSquare, kTileColumns] = before (0 when null) + Σ_k a[i, k] · panel[k]; rows of A beyond `rows` are zeros. `meanwhile`
 // is called once every kPairDepth of k: vector work that the processor does while its tiles multiply.
 template <class Meanwhile>
-static inline void multiply_square(const Bfloat16* a, int64_t stride, int64_t rows, const Bfloat16* panel,
-                                   int64_t depth, const float* before, float* sums, const Meanwhile& meanwhile) {
+static inline void multiply_square(const Bfloat16* a, int64_t stride, int64_t rows, const PanelBlock<Bfloat16>& panel,
+                                   const float* before, float* sums, const Meanwhile& meanwhile) {
   constexpr int kRowBytes = kTileColumns * sizeof(float);
   const bool lower = rows > kSquare / 2;
   const auto a_bytes = static_cast<long>(stride * static_cast<int64_t>(sizeof(Bfloat16)));
   const Bfloat16* low_rows = a + kSquare / 2 * stride;
-  const int64_t deep = panel_depth<Bfloat16>(depth);
+  const int64_t deep = panel_depth<Bfloat16>(panel.depth);
   if (before == nullptr) {
     _tile_zero(0);
     _tile_zero(1);
@@ -261,7 +309,8 @@ static inline void multiply_square(const Bfloat16* a, int64_t stride, int64_t ro
     _tile_loadd(3, before + kSquare / 2 * kTileColumns + kLanes, kRowBytes);
   }
   for (int64_t k = 0; k < deep; k += kPairDepth) {
-    const Bfloat16* b = panel + k * kTileColumns;
+    panel.fetch_ahead(k, kSquare);
+    const Bfloat16* b = panel.data + k * kTileColumns;
     _tile_loadd(6, b, kRowBytes);
     _tile_loadd(7, b + kTileColumns, kRowBytes);
     _tile_loadd(4, a + k, a_bytes);
@@ -285,7 +334,7 @@ struct TileUnits {
 };
 
 template <class Meanwhile>
-static inline void multiply_square(const void*, int64_t, int64_t, const void*, int64_t, const float*, float*,
+static inline void multiply_square(const void*, int64_t, int64_t, const PanelBlock<Bfloat16>&, const float*, float*,
                                    const Meanwhile&) {}
 #endif
 

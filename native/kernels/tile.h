@@ -48,33 +48,4 @@ struct Tile {
   }
 };
 
-// tile[i] += Σ_k a[i][k · Step] · b[k · kTileColumns ... + kTileColumns) for k < depth.
-template <int64_t Rows, int64_t Step>
-static inline void multiply_add(const float* const* a, const float* b, int64_t depth, Tile<Rows>& tile) {
-  const float* rows[Rows];
-  Vector left[Rows];
-  Vector right[Rows];
-#pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    rows[i] = a[i];
-    left[i] = tile.left[i];
-    right[i] = tile.right[i];
-  }
-  for (int64_t k = 0; k < depth; ++k) {
-    const Vector b0 = load(b + k * kTileColumns);
-    const Vector b1 = load(b + k * kTileColumns + kLanes);
-#pragma GCC unroll 12
-    for (int64_t i = 0; i < Rows; ++i) {
-      const float value = rows[i][k * Step];
-      left[i] += value * b0;
-      right[i] += value * b1;
-    }
-  }
-#pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    tile.left[i] = left[i];
-    tile.right[i] = right[i];
-  }
-}
-
 }  // namespace zero_rl::kernels::ZERO_RL_ISA
