@@ -1,6 +1,6 @@
 /** Makes the parts of a Policy: from a model folder, or with random weights. */
 import type { NativeBinding, NativeModel } from '../../binding/native';
-import { checkInteger, checkOneOf, invalidType, isZeroRlError, ZeroRlError } from '../errors';
+import { checkInteger, checkOneOf, invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
 import { loadNative } from '../libtorch/load';
 import type { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
@@ -40,13 +40,26 @@ export interface PolicyParts {
   tokenizerFrom: string | null;
 }
 
-const POLICY_OPTIONS = ['device', 'dtype', 'threads'] as const;
+const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'threads'] as const;
 const MAX_THREADS = 1024;
 
-function checkPolicyOptions(options: PolicyOptions): { device: string; dtype: Dtype; threads: number } {
+interface EngineOptions {
+  device: string;
+  dtype: Dtype;
+  masterWeights: boolean;
+  threads: number;
+}
+
+function checkPolicyOptions(options: PolicyOptions): EngineOptions {
+  const dtype = checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']);
+  const masterWeights = options.masterWeights ?? true;
+  if (typeof masterWeights !== 'boolean') throw invalidType('masterWeights', 'boolean', masterWeights);
+  if (!masterWeights && dtype === 'float32')
+    throw invalidRange('masterWeights', 'true with dtype float32, whose weights are the masters,', masterWeights);
   return {
     device: resolveDevice(options.device),
-    dtype: checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']),
+    dtype,
+    masterWeights,
     threads: checkInteger('threads', options.threads ?? defaultThreads(), 1, MAX_THREADS),
   };
 }
@@ -55,7 +68,7 @@ function checkPolicyOptions(options: PolicyOptions): { device: string; dtype: Dt
 async function fillModel(
   caller: Caller,
   config: ModelConfig,
-  engine: { device: string; dtype: Dtype; threads: number },
+  engine: EngineOptions,
   fill: (model: NativeModel) => Promise<void>,
 ): Promise<{ binding: NativeBinding; model: NativeModel }> {
   const binding = loadNative();

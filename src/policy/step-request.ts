@@ -13,6 +13,9 @@ import { checkOptions } from './option-keys';
 import { packSequences } from './sequence-request';
 import type { Aggregation, StepOptions, TrainingSequence } from './types';
 
+/** MiB of activations that a micro-batch may take unless told otherwise. */
+export const DEFAULT_MEMORY_BUDGET_MIB = 384;
+
 const STEP_OPTIONS = [
   'objective',
   'clip',
@@ -175,6 +178,7 @@ export function buildStepRequest(
     eps: checkNumber('eps', given.eps ?? 1e-8, 0),
     weightDecay: checkNumber('weightDecay', given.weightDecay ?? 0, 0),
     maxGradNorm,
-    memoryBudget: checkInteger('memoryBudgetMiB', given.memoryBudgetMiB ?? 1024, 1, 2 ** 30) * 2 ** 20,
+    memoryBudget:
+      checkInteger('memoryBudgetMiB', given.memoryBudgetMiB ?? DEFAULT_MEMORY_BUDGET_MIB, 1, 2 ** 30) * 2 ** 20,
   };
 }

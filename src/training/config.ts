@@ -7,6 +7,7 @@ import { algorithmNames } from '../algorithms';
 import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
 import { formatStyles } from '../rewards/check-format';
 import { isUserCode } from '../user-code';
+import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/step-request';
 
 const positiveInteger = z.int().min(1);
 const count = z.int().min(0);
@@ -140,7 +141,7 @@ const optimizerSchema = z.strictObject({
   clip: z.strictObject({ low: nonNegative.default(0.2), high: nonNegative.default(0.2) }).prefault({}),
   /** Optimizer steps on each rollout batch; more than 1 wants `ppo`. */
   epochs: positiveInteger.default(1),
-  memoryBudgetMiB: z.number().positive().default(1024),
+  memoryBudgetMiB: z.number().positive().default(DEFAULT_MEMORY_BUDGET_MIB),
 });
 
 const evaluationSchema = z.strictObject({
@@ -167,6 +168,8 @@ export const configSchema = z.strictObject({
   referenceModel: path.optional(),
   device: z.string().optional(),
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
+  /** bfloat16 only. false: no float32 masters, stochastic rounding, 8 bytes per parameter instead of 16. */
+  masterWeights: z.boolean().default(true),
   threads: positiveInteger.optional(),
   data: dataSchema,
   /** `math`, `format`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */

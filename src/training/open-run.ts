@@ -163,9 +163,9 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
   };
-  const { dtype, device, threads } = config;
+  const { dtype, masterWeights, device, threads } = config;
   const load = async (directory: string): Promise<TrainingPolicy> => {
-    const policy = await options.loadPolicy(directory, { dtype, device, threads });
+    const policy = await options.loadPolicy(directory, { dtype, masterWeights, device, threads });
     closers.push(() => policy.dispose());
     return policy;
   };

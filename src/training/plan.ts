@@ -15,8 +15,8 @@ import { loadPolicy as defaultLoadPolicy, type LoadPolicy } from './training-pol
 /** Prompts of the timed step. */
 const CALIBRATION_PROMPTS = 8;
 const MIB = 2 ** 20;
-/** Bytes per parameter beside the compute copy: float32 master, gradient and two moments. */
-const TRAINING_BYTES = 16;
+/** Bytes per parameter: weights (with masters), gradient and two moments. */
+const TRAINING_BYTES = { withMasters: 16, withoutMasters: 8 };
 
 export interface Plan {
   formula: string;
@@ -25,7 +25,7 @@ export interface Plan {
   problems: number;
   heldOut: number;
   memoryMiB: {
-    /** Compute weights, master weights, gradients and moments. */
+    /** Weights, gradient and moments. */
     policy: number;
     reference: number;
     /** Most that the activations of a micro-batch take. */
@@ -61,8 +61,8 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
   const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
   const { problems, heldOut, template, reward, closeReward } = await loadInputs(config, { warn });
-  const { dtype, device, threads } = config;
-  const policy = await loadPolicy(config.model, { dtype, device, threads });
+  const { dtype, masterWeights, device, threads } = config;
+  const policy = await loadPolicy(config.model, { dtype, masterWeights, device, threads });
   const reference = needsReference(config)
     ? await loadPolicy(config.referenceModel ?? config.model, { dtype, device, threads })
     : null;
@@ -96,8 +96,8 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
     const perStep = phases.reduce((sum, phase) => sum + seconds[phase], 0);
     const evaluation = (timed.sample / samples.length) * heldOut.length * config.evaluation.samples;
     const bytes = dtype === 'bfloat16' ? 2 : 4;
-    // float32 computes on the master weights themselves.
-    const policyBytes = policy.parameterCount * (TRAINING_BYTES + (dtype === 'bfloat16' ? bytes : 0));
+    const policyBytes =
+      policy.parameterCount * (masterWeights ? TRAINING_BYTES.withMasters : TRAINING_BYTES.withoutMasters);
     const spread = chosen.filter(
       (_, group) =>
         new Set(samples.filter((sample) => sample.group === group).map(({ score }) => score.reward)).size > 1,
