@@ -34,6 +34,7 @@ export type { StepMetrics } from './observe/metrics';
 export {
   checkFormat,
   combineRewards,
+  countdownReward,
   formatReward,
   mathReward,
   type FormatStyle,

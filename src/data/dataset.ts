@@ -6,7 +6,7 @@ import { ZeroRlError } from '../errors';
 import { nearest } from '../nearest';
 import { isUserCode, loadUserCode } from '../user-code';
 import { arithmeticPrompts, type ArithmeticPromptOptions } from './arithmetic';
-import { RandomStream } from './arithmetic/random';
+import { RandomStream } from './random';
 import { readJsonLines, type JsonObject } from './jsonl';
 
 /** One row. */

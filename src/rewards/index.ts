@@ -1,7 +1,9 @@
 /** The rewards that a config names. */
+import { countdownReward } from './countdown/countdown';
 import { formatReward } from './format';
 import { mathReward } from './math';
 
+export { countdownReward, type CountdownRewardOptions } from './countdown/countdown';
 export { checkFormat, formatStyles, type FormatStyle } from './check-format';
 export { formatReward, type FormatRewardOptions } from './format';
 export { mathReward, type MathRewardOptions } from './math';
@@ -16,4 +18,4 @@ export {
 export type { RewardFunction, RewardResult, RewardSample, Score } from './types';
 
 /** Rewards by name: each makes a function from its options. */
-export const rewards = { math: mathReward, format: formatReward } as const;
+export const rewards = { math: mathReward, format: formatReward, countdown: countdownReward } as const;

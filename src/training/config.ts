@@ -64,6 +64,15 @@ const namedRewardSchema = z.discriminatedUnion('name', [
     weight,
   }),
   z.strictObject({
+    name: z.literal('countdown'),
+    correct: finite.default(1),
+    /** An answer in tags that is not right. */
+    wrongAnswer: finite.default(0.1),
+    /** No answer in tags. */
+    wrongFormat: finite.default(0),
+    weight,
+  }),
+  z.strictObject({
     name: z.literal('custom'),
     code: z.string().refine(isUserCode, 'Expected ./my.mjs#name'),
     /**
@@ -75,7 +84,7 @@ const namedRewardSchema = z.discriminatedUnion('name', [
   }),
 ]);
 
-/** `math`, `format` and `./my.mjs#name` stand for objects with the defaults. */
+/** `math`, `format`, `countdown` and `./my.mjs#name` stand for objects with the defaults. */
 const rewardPartSchema = z.preprocess(
   (value) =>
     typeof value !== 'string' ? value : isUserCode(value) ? { name: 'custom', code: value } : { name: value },
@@ -169,7 +178,7 @@ export const configSchema = z.strictObject({
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
   threads: positiveInteger.optional(),
   data: dataSchema,
-  /** `math`, `format`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
+  /** `math`, `format`, `countdown`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
   reward: z.union([z.array(rewardPartSchema).min(1), rewardPartSchema]).prefault('math'),
   algorithm: algorithmSchema.prefault({}),
   kl: klSchema.prefault({}),

@@ -76,7 +76,8 @@ function describeIssue(
       return `Unknown key "${[...path, issue.keys[0]].join('.')}"${suggestKey([...path, issue.keys[0]], schema)}`;
     case 'invalid_union': {
       const inner = issue.errors.flat();
-      if (inner.length === 0) return invalidType(name, 'a known name (math, format or ./my.mjs#name)', value).message;
+      if (inner.length === 0)
+        return invalidType(name, 'a known name (math, format, countdown or ./my.mjs#name)', value).message;
       const depth = (candidate: z.core.$ZodIssue): number =>
         candidate.path.length + (candidate.code === 'unrecognized_keys' ? 1 : 0);
       const deepest = inner.reduce((best, candidate) => (depth(candidate) > depth(best) ? candidate : best));

@@ -55,6 +55,7 @@ export async function loadReward({ reward }: TrainConfig, warn: (message: string
       const { weight } = part;
       if (part.name === 'math') parts.push({ reward: rewards.math(part), weight });
       else if (part.name === 'format') parts.push({ reward: rewards.format(part), weight });
+      else if (part.name === 'countdown') parts.push({ reward: rewards.countdown(part), weight });
       else {
         const user = await loadUserReward(part.code, { timeoutSeconds: part.timeoutSeconds, warn });
         parts.push({ reward: user.reward, weight });

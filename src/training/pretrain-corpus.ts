@@ -6,7 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { arithmeticDocument } from '../data/arithmetic';
-import { hashWords } from '../data/arithmetic/random';
+import { hashWords } from '../data/random';
 import { shuffled } from '../data/dataset';
 import { readJsonLines } from '../data/jsonl';
 import { ZeroRlError } from '../errors';
