@@ -36,6 +36,7 @@ export {
   combineRewards,
   countdownReward,
   formatReward,
+  lengthReward,
   mathReward,
   type FormatStyle,
   type RewardFunction,

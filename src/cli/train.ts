@@ -67,6 +67,10 @@ function reporter(
         if (event.step > 0) progress.line(`going on after step ${event.step}`);
         progress.set(event.step);
         break;
+      case 'difficulty':
+        progress.advance(0, `measuring pass rates, ${event.measured} of ${event.total}`);
+        if (event.measured === event.total) progress.line(`pass rates of ${event.total} problems measured`);
+        break;
       case 'phase':
         if (event.phase === 'evaluation') progress.advance(0, 'evaluating');
         break;
@@ -125,7 +129,9 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   } catch (error) {
     progress.stop();
     if (isZeroRlError(error) && error.code === 'ERR_ZERO_RL_ABORTED' && interruption.by !== null) {
-      log.info(`Stopped by ${interruption.by}; go on with: zero-rl train --resume ${shown(folder())}`);
+      // Before the first step only the error knows the folder.
+      const next = folder() === '' ? error.message : `go on with: zero-rl train --resume ${shown(folder())}`;
+      log.info(`Stopped by ${interruption.by}; ${next}`);
       process.exitCode = INTERRUPTED[interruption.by];
       return;
     }

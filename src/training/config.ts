@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { algorithmNames } from '../algorithms';
-import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
-import { formatStyles } from '../rewards/check-format';
 import { isUserCode } from '../user-code';
+import { dataSchema } from './data-schema';
+import { rewardSchema } from './reward-schema';
 
 const positiveInteger = z.int().min(1);
 const count = z.int().min(0);
@@ -14,82 +14,6 @@ const finite = z.number();
 const nonNegative = z.number().min(0);
 const fraction = z.number().min(0).max(1);
 const path = z.string().min(1);
-const keys = <K extends string>(names: Iterable<K>): [K, ...K[]] => [...names] as [K, ...K[]];
-
-const arithmeticSchema = z.strictObject({
-  /** Seed of the generated problems. */
-  seed: count.default(0),
-  /** Prompt form of the generator. */
-  template: z.enum(keys(Object.keys(TEMPLATES) as (keyof typeof TEMPLATES)[])).default('question'),
-  /** Shares of the kinds of problem; default those of the generator. */
-  kinds: z.partialRecord(z.enum(keys(PROBLEM_KINDS)), nonNegative).optional(),
-  /** Problems with more operands are left out. */
-  maxOperands: z.int().min(2).max(3).default(3),
-});
-
-const dataSchema = z.strictObject({
-  /** Training problems: `arithmetic`, a .jsonl file or `./my.mjs#name`. */
-  train: path,
-  /** Held-out problems, the same forms. Default: the source of `train` where that is a generator; none otherwise. */
-  evaluation: path.optional(),
-  /** `plain`, `question`, `steps`, `boxed`, `think`, a text with {problem}, or `./my.mjs#name`. */
-  template: z.string().min(1).default('plain'),
-  /** Column of the problem text in a .jsonl file. */
-  problemKey: z.string().optional(),
-  /** Column of the gold answer in a .jsonl file. */
-  answerKey: z.string().optional(),
-  /** Problems that a generator makes for training. */
-  count: positiveInteger.default(10_000),
-  /** Whether the tokenizer adds its special tokens to prompts. */
-  addSpecialTokens: z.boolean().default(true),
-  arithmetic: arithmeticSchema.prefault({}),
-});
-
-const weight = finite.default(1);
-const namedRewardSchema = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('math'),
-    /** The format that is right; `any` asks for no more than a stated answer. */
-    format: z.enum([...formatStyles, 'any']).default('boxed'),
-    correct: finite.default(1),
-    wrongAnswer: finite.default(-0.5),
-    wrongFormat: finite.default(-1),
-    weight,
-  }),
-  z.strictObject({
-    name: z.literal('format'),
-    style: z.enum(formatStyles).default('boxed'),
-    right: finite.default(1),
-    wrong: finite.default(0),
-    weight,
-  }),
-  z.strictObject({
-    name: z.literal('countdown'),
-    correct: finite.default(1),
-    /** An answer in tags that is not right. */
-    wrongAnswer: finite.default(0.1),
-    /** No answer in tags. */
-    wrongFormat: finite.default(0),
-    weight,
-  }),
-  z.strictObject({
-    name: z.literal('custom'),
-    code: z.string().refine(isUserCode, 'Expected ./my.mjs#name'),
-    /**
-     * The code runs on a thread of its own. Where it finishes no sample for so many seconds, the one that hangs is left out
-     * of the step with reason `timeout`. null: on the main thread, without a limit.
-     */
-    timeoutSeconds: z.number().positive().nullable().default(30),
-    weight,
-  }),
-]);
-
-/** `math`, `format`, `countdown` and `./my.mjs#name` stand for objects with the defaults. */
-const rewardPartSchema = z.preprocess(
-  (value) =>
-    typeof value !== 'string' ? value : isUserCode(value) ? { name: 'custom', code: value } : { name: value },
-  namedRewardSchema,
-);
 
 const algorithmSchema = z.strictObject({
   /** `reinforce`, `rloo`, `reinforce++` or `./my.mjs#name`, an estimator of one's own. */
@@ -170,7 +94,7 @@ export const configSchema = z.strictObject({
     .string()
     .regex(/^[\w.-]+$/, 'Expected letters, digits, ".", "_" and "-"')
     .default('train'),
-  /** Model folder to start from. */
+  /** Model folder to start from, or a model of the Hugging Face hub as `org/name` or `org/name@revision`. */
   model: path,
   /** Frozen reference of the KL. Default: `model`. */
   referenceModel: path.optional(),
@@ -178,8 +102,8 @@ export const configSchema = z.strictObject({
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
   threads: positiveInteger.optional(),
   data: dataSchema,
-  /** `math`, `format`, `countdown`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
-  reward: z.union([z.array(rewardPartSchema).min(1), rewardPartSchema]).prefault('math'),
+  /** `math`, `format`, `countdown`, `length`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
+  reward: rewardSchema,
   algorithm: algorithmSchema.prefault({}),
   kl: klSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),

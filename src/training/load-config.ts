@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { isHubDataset } from '../data/dataset';
+import { isGenerator, type DataSource } from '../data/source';
 import { invalidType, ZeroRlError } from '../errors';
+import { parseHubId } from '../hub/repository';
 import { nearest } from '../nearest';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
@@ -77,7 +80,7 @@ function describeIssue(
     case 'invalid_union': {
       const inner = issue.errors.flat();
       if (inner.length === 0)
-        return invalidType(name, 'a known name (math, format, countdown or ./my.mjs#name)', value).message;
+        return invalidType(name, 'a known name (math, format, countdown, length or ./my.mjs#name)', value).message;
       const depth = (candidate: z.core.$ZodIssue): number =>
         candidate.path.length + (candidate.code === 'unrecognized_keys' ? 1 : 0);
       const deepest = inner.reduce((best, candidate) => (depth(candidate) > depth(best) ? candidate : best));
@@ -146,25 +149,39 @@ const PACKAGE_ROOT = resolve(__dirname, '..', '..');
 
 /** An absolute path; relative ones count from the working directory, then from the package (its `models/`). */
 function resolveInput(path: string): string {
-  if (isUserCode(path)) return resolveUserCode(path);
   const here = resolve(path);
   const shipped = join(PACKAGE_ROOT, path);
   return !existsSync(here) && existsSync(shipped) ? shipped : here;
 }
 
+/** A path, or the id of a model of the hub where there is no such folder. */
+function resolveModel(model: string): string {
+  const path = resolveInput(model);
+  return !existsSync(path) && parseHubId(model) !== null ? model : path;
+}
+
+function resolveSource(source: string): string {
+  if (isGenerator(source)) return source;
+  if (isUserCode(source)) return resolveUserCode(source);
+  const path = resolveInput(source);
+  return !existsSync(path) && isHubDataset(source) ? source : path;
+}
+
 function resolvePaths(config: TrainConfig): TrainConfig {
-  const source = (value: string): string => (value === 'arithmetic' ? value : resolveInput(value));
+  const sources = (list: readonly DataSource[]): DataSource[] =>
+    list.map((item) => ({ ...item, source: resolveSource(item.source) }));
+  const { data } = config;
   const parts = Array.isArray(config.reward) ? config.reward : [config.reward];
   for (const part of parts) if (part.name === 'custom') part.code = resolveUserCode(part.code);
   return {
     ...config,
-    model: resolveInput(config.model),
-    ...(config.referenceModel === undefined ? {} : { referenceModel: resolveInput(config.referenceModel) }),
+    model: resolveModel(config.model),
+    ...(config.referenceModel === undefined ? {} : { referenceModel: resolveModel(config.referenceModel) }),
     data: {
-      ...config.data,
-      train: source(config.data.train),
-      ...(config.data.evaluation === undefined ? {} : { evaluation: source(config.data.evaluation) }),
-      template: isUserCode(config.data.template) ? resolveUserCode(config.data.template) : config.data.template,
+      ...data,
+      train: sources(data.train),
+      ...(data.evaluation === undefined ? {} : { evaluation: sources(data.evaluation) }),
+      template: isUserCode(data.template) ? resolveUserCode(data.template) : data.template,
     },
     algorithm: {
       ...config.algorithm,

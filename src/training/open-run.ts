@@ -1,23 +1,29 @@
 /** Gathers what a run needs: config, models, problems, template, reward, estimator and the run folder. */
 import { existsSync } from 'node:fs';
 import { algorithms, type Advantages, type AlgorithmName, type Estimator } from '../algorithms';
-import { loadProblems, type DatasetOptions, type Problem } from '../data/dataset';
 import { loadTemplate, type Template } from '../data/template';
 import { ZeroRlError } from '../errors';
-import { makeFolder } from '../policy/atomic-file';
+import { modelFolder, type ModelFolder } from '../hub/model';
+import { makeFolder, writeFileAtomically } from '../policy/atomic-file';
 import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
 import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
 import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
 import { needsReference, type TrainConfig } from './config';
+import { moderateProblems } from './difficulty';
+import { loadData, type RunData } from './load-data';
 import { RunFolder, runFiles } from './run-folder';
 import { lockRun } from './run-lock';
 import type { LoadPolicy, TrainingPolicy } from './training-policy';
 
 /** What a run reads beside models and folder. */
-export interface RunInputs {
-  problems: Problem[];
-  heldOut: Problem[];
+export interface RunInputs extends Omit<RunData, 'data'> {
+  /** With models and datasets of the hub at the commits in use. */
+  config: TrainConfig;
+  /** Folder of the model to start from. */
+  model: string;
+  /** Folder of the frozen reference. */
+  referenceModel: string;
   template: Template;
   reward: RewardFunction;
   estimator: Estimator;
@@ -27,7 +33,6 @@ export interface RunInputs {
 
 /** Everything the loop reads; `state` alone changes. */
 export interface Run extends RunInputs {
-  config: TrainConfig;
   folder: RunFolder;
   policy: TrainingPolicy;
   /** Null where no KL is wanted. */
@@ -41,12 +46,18 @@ export interface OpenOptions {
   reward?: RewardFunction;
   estimator?: Estimator;
   resume?: string;
+  signal?: AbortSignal;
   loadPolicy: LoadPolicy;
+  /** Told while the pass rates of problems are measured. */
+  onDifficulty?: (measured: number, total: number) => void;
   warn: (message: string) => void;
 }
 
 /** The reward of a config: one part as it is, several as their weighted sum. `close` ends the threads of user code. */
-export async function loadReward({ reward }: TrainConfig, warn: (message: string) => void): Promise<UserReward> {
+export async function loadReward(
+  { reward, rollout }: TrainConfig,
+  warn: (message: string) => void,
+): Promise<UserReward> {
   const parts: WeightedReward[] = [];
   const closers: (() => void)[] = [];
   const close = (): void => closers.forEach((closePart) => closePart());
@@ -56,6 +67,8 @@ export async function loadReward({ reward }: TrainConfig, warn: (message: string
       if (part.name === 'math') parts.push({ reward: rewards.math(part), weight });
       else if (part.name === 'format') parts.push({ reward: rewards.format(part), weight });
       else if (part.name === 'countdown') parts.push({ reward: rewards.countdown(part), weight });
+      else if (part.name === 'length')
+        parts.push({ reward: rewards.length({ ...part, maxTokens: part.maxTokens ?? rollout.maxTokens }), weight });
       else {
         const user = await loadUserReward(part.code, { timeoutSeconds: part.timeoutSeconds, warn });
         parts.push({ reward: user.reward, weight });
@@ -102,64 +115,58 @@ export function checkedEstimator(estimator: Estimator, name: string): Estimator 
   };
 }
 
-/** Where held-out problems come from: a generator keeps some apart, a file does not. */
-export function evaluationSource({ data }: TrainConfig): string | undefined {
-  return data.evaluation ?? (data.train === 'arithmetic' ? data.train : undefined);
+async function modelToLoad(model: string, signal?: AbortSignal): Promise<ModelFolder> {
+  const found = await modelFolder(model, signal);
+  if (existsSync(found.folder)) return found;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CHECKPOINT',
+    `There is no model folder ${model}; give one that exists, or org/name for a model of the Hugging Face hub`,
+  );
 }
 
-function datasetOptions({ data }: TrainConfig, split: DatasetOptions['split'], count: number): DatasetOptions {
-  return {
-    split,
-    count,
-    arithmetic: data.arithmetic,
-    problemKey: data.problemKey,
-    answerKey: data.answerKey,
-  };
-}
-
-async function loadHeldOut(config: TrainConfig, warn: (message: string) => void): Promise<Problem[]> {
-  const source = evaluationSource(config);
-  const wanted = config.evaluation.problems;
-  if (source === undefined) {
-    warn('data.evaluation is not set, so nothing is evaluated');
-    return [];
-  }
-  const problems = await loadProblems(source, datasetOptions(config, 'heldOut', wanted));
-  if (problems.length < wanted)
-    warn(`${source} holds ${problems.length} problems; evaluation.problems asks for ${wanted}`);
-  return problems.slice(0, wanted);
-}
-
-/** Loads data, template, reward and estimator, and checks that the model folders are there. */
+/**
+ * Loads data, template, reward and estimator, and downloads models of the hub.
+ *
+ * @throws ZeroRlError also `ERR_ZERO_RL_HUB`, and `ERR_ZERO_RL_CHECKPOINT` when there is no such model folder
+ */
 export async function loadInputs(
   config: TrainConfig,
-  options: Pick<OpenOptions, 'reward' | 'estimator' | 'warn'>,
+  options: Pick<OpenOptions, 'reward' | 'estimator' | 'warn' | 'signal'>,
 ): Promise<RunInputs> {
+  const { warn, signal } = options;
   const template = await loadTemplate(config.data.template);
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
-  const problems = await loadProblems(config.data.train, datasetOptions(config, 'train', config.data.count));
-  const heldOut = await loadHeldOut(config, options.warn);
-  for (const model of [config.model, config.referenceModel]) {
-    if (model !== undefined && !existsSync(model)) {
-      throw new ZeroRlError(
-        'ERR_ZERO_RL_CHECKPOINT',
-        `There is no model folder ${model}; give one that exists for model`,
-      );
-    }
-  }
+  const model = await modelToLoad(config.model, signal);
+  const reference = config.referenceModel === undefined ? model : await modelToLoad(config.referenceModel, signal);
+  const { data, ...loaded } = await loadData(config, { warn, signal });
   // Last, since it may have started threads.
   const { reward, close: closeReward } = options.reward
     ? { reward: options.reward, close: () => undefined }
-    : await loadReward(config, options.warn);
-  return { problems, heldOut, template, reward, estimator, closeReward };
+    : await loadReward(config, warn);
+  return {
+    ...loaded,
+    config: {
+      ...config,
+      model: model.pinned,
+      ...(config.referenceModel === undefined ? {} : { referenceModel: reference.pinned }),
+      data,
+    },
+    model: model.folder,
+    referenceModel: reference.folder,
+    template,
+    reward,
+    estimator,
+    closeReward,
+  };
 }
 
 /**
  * Opens a new run, or `options.resume` at its newest whole checkpoint (at the start where it has none). What later steps had
  * written is forgotten: they are done again.
  */
-export async function openRun(config: TrainConfig, options: OpenOptions): Promise<Run> {
-  const inputs = await loadInputs(config, options);
+export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
+  const inputs = await loadInputs(given, options);
+  const { config } = inputs;
   const closers: (() => void)[] = [inputs.closeReward];
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
@@ -174,26 +181,39 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
     closers.push(lockRun(folder.path));
     return folder;
   };
+  const ready = async (folder: RunFolder, policy: TrainingPolicy, state: TrainerState): Promise<Run> => {
+    const reference = needsReference(config) ? await load(inputs.referenceModel) : null;
+    const { leaked } = inputs;
+    if (leaked.length > 0) {
+      const rows = leaked.map((row) => `${JSON.stringify(row)}\n`).join('');
+      await writeFileAtomically(folder.file(runFiles.leakage), rows);
+    }
+    const file = folder.file(runFiles.difficulty);
+    const { signal, onDifficulty: onProgress } = options;
+    const kept = await moderateProblems({ ...inputs, policy, file, signal, onProgress }).catch((cause: unknown) => {
+      if (!signal?.aborted) throw cause;
+      const message = `The run stopped before its first step; go on with resume: ${folder.path}`;
+      throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
+    });
+    return { ...inputs, ...kept, folder, policy, reference, state, close };
+  };
   try {
     if (options.resume === undefined) {
       // A model that cannot be loaded leaves no run folder behind.
       await makeFolder(config.output);
-      const policy = await load(config.model);
-      const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
-      const folder = lock(await RunFolder.create(config));
-      return { ...inputs, config, folder, policy, reference, state: initialState(), close };
+      const policy = await load(inputs.model);
+      return await ready(lock(await RunFolder.create(config)), policy, initialState());
     }
     const folder = lock(RunFolder.open(options.resume));
     const checkpoints = folder.file(runFiles.checkpoints);
     removePartial(checkpoints);
     const checkpoint = listCheckpoints(checkpoints).at(-1);
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
-    const policy = await load(checkpoint?.path ?? config.model);
+    const policy = await load(checkpoint?.path ?? inputs.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
-    const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
     await folder.truncateTo(state.step);
     await folder.writeConfig(config);
-    return { ...inputs, config, folder, policy, reference, state, close };
+    return await ready(folder, policy, state);
   } catch (error) {
     close();
     throw error;

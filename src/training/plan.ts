@@ -5,7 +5,7 @@
 import { stepOptions, samplingOptions } from './phase-options';
 import { needsReference, type TrainConfig } from './config';
 import { loadInputs } from './open-run';
-import { problemsOfStep } from '../data/dataset';
+import { problemsOfStep } from '../data/order';
 import { knownShare, mean, phases, type Phase } from '../observe/metrics';
 import { advantageFormula, lossFormula } from './formulas';
 import { stopIdleVerifiers } from '../verifier';
@@ -60,16 +60,15 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 /** Loads the models, times one step (whose weights are thrown away) and predicts. Writes nothing. */
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
   const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
-  const { problems, heldOut, template, reward, closeReward } = await loadInputs(config, { warn });
+  const inputs = await loadInputs(config, { warn, signal });
+  const { problems, parts, heldOut, template, reward, closeReward } = inputs;
   const { dtype, device, threads } = config;
-  const policy = await loadPolicy(config.model, { dtype, device, threads });
-  const reference = needsReference(config)
-    ? await loadPolicy(config.referenceModel ?? config.model, { dtype, device, threads })
-    : null;
+  const policy = await loadPolicy(inputs.model, { dtype, device, threads });
+  const reference = needsReference(config) ? await loadPolicy(inputs.referenceModel, { dtype, device, threads }) : null;
   try {
     const { promptsPerStep } = config.rollout;
     const part = Math.min(CALIBRATION_PROMPTS, promptsPerStep);
-    const chosen = problemsOfStep(problems.length, part, 0, config.seed).map((i) => problems[i]);
+    const chosen = problemsOfStep(parts, part, 0, config.seed).map((i) => problems[i]);
     const prompts = makePrompts(policy, chosen, template, 0, config.data.addSpecialTokens);
     const timed = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
     const time = async <T>(phase: Phase, work: () => Promise<T>): Promise<T> => {

@@ -3,7 +3,7 @@
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
 import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
-import { problemsOfStep } from '../data/dataset';
+import { problemsOfStep } from '../data/order';
 import { ZeroRlError } from '../errors';
 import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
@@ -36,6 +36,8 @@ export type TrainEvent =
   | { type: 'phase'; phase: Phase | 'evaluation' | 'checkpoint' }
   | { type: 'evaluation'; step: number; evaluation: Evaluation }
   | { type: 'checkpoint'; step: number; path: string }
+  /** Before the start: how many problems have a pass rate, of how many. */
+  | { type: 'difficulty'; measured: number; total: number }
   | { type: 'warning'; message: string }
   | {
       type: 'finish';
@@ -95,9 +97,13 @@ export async function* train(
   const opened = performance.now();
   const { signal, onEvent: emit = () => undefined } = options;
   const warn = (message: string): void => emit({ type: 'warning', message });
-  const config = resolveConfig(input, 'the config', warn);
-  const run = await openRun(config, { ...options, loadPolicy: options.loadPolicy ?? loadPolicy, warn });
-  const { policy, reference, problems, template, folder, state } = run;
+  const run = await openRun(resolveConfig(input, 'the config', warn), {
+    ...options,
+    loadPolicy: options.loadPolicy ?? loadPolicy,
+    onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
+    warn,
+  });
+  const { config, policy, reference, problems, template, folder, state } = run;
   const earlier = state.seconds.total;
   let savedStep = state.step;
 
@@ -140,7 +146,7 @@ export async function* train(
       const clock = new PhaseClock(emit);
       const { promptsPerStep, temperature } = config.rollout;
 
-      const chosen = problemsOfStep(problems.length, promptsPerStep, state.step, config.seed).map((i) => problems[i]);
+      const chosen = problemsOfStep(run.parts, promptsPerStep, state.step, config.seed).map((i) => problems[i]);
       const prompts = makePrompts(policy, chosen, template, state.step * promptsPerStep, config.data.addSpecialTokens);
       const rollouts = await clock.time('sample', () =>
         samplePrompts(policy, prompts, { ...samplingOptions(config), signal }),
