@@ -3,13 +3,12 @@
  * file takes its place only when its size and checksum are right.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isZeroRlError, ZeroRlError } from '../errors';
-import { withLock } from '../libtorch/lock';
 import { log } from '../observe/log';
 import { output } from '../policy/atomic-file';
 import { HubUnreachable, reasonOf, type HubClient } from './request';
@@ -23,6 +22,8 @@ export interface RemoteFile {
 
 /** Attempts in a row that bring no new byte before a download is given up. */
 const MAX_IDLE_ATTEMPTS = 4;
+/** Whole downloads with a wrong checksum before the file is given up. */
+const MAX_SPOILT = 2;
 /** Wait before the first of these; it doubles. */
 const BACKOFF_MS = 200;
 /** Files from this size on are announced. */
@@ -94,49 +95,44 @@ async function append(client: HubClient, url: string, partial: string, remote: R
 }
 
 /**
- * Makes sure that `blob` is there.
+ * Makes sure that `blob` is there. Callers hold the lock of the repository.
  *
  * @throws ZeroRlError `ERR_ZERO_RL_HUB` when the file cannot be had whole, `ERR_ZERO_RL_OUTPUT` when it cannot be written
  */
 export async function downloadBlob(client: HubClient, url: string, blob: string, remote: RemoteFile): Promise<void> {
+  if (existsSync(blob)) return;
   const name = decodeURIComponent(path.posix.basename(new URL(url).pathname));
+  if (remote.bytes >= ANNOUNCED_BYTES) log.info(`Downloading ${name} (${Math.ceil(remote.bytes / 2 ** 20)} MiB)`);
   await output(blob, () => mkdir(path.dirname(blob), { recursive: true }));
-  await withLock(
-    `${blob}.lock`,
-    async () => {
-      if (await sizeOf(blob)) return;
-      const partial = `${blob}.incomplete`;
-      if (remote.bytes >= ANNOUNCED_BYTES) log.info(`Downloading ${name} (${Math.ceil(remote.bytes / 2 ** 20)} MiB)`);
-      let failure: unknown;
-      for (let idle = 0; idle < MAX_IDLE_ATTEMPTS;) {
-        const before = await sizeOf(partial);
-        if (remote.bytes === before && (await checkContent(partial, remote))) {
-          if (before === 0) await output(blob, () => pipeline([''], createWriteStream(partial)));
-          await output(blob, () => rename(partial, blob));
-          return;
-        }
-        if (before >= remote.bytes) {
-          failure = new Error('its checksum is wrong');
-          await rm(partial, { force: true });
-        }
-        try {
-          await append(client, url, partial, remote);
-        } catch (error) {
-          if (isFull(error)) await output(partial, () => Promise.reject(error));
-          if (isFinal(error)) throw error;
-          failure = error;
-        }
-        if ((await sizeOf(partial)) > before) idle = 0;
-        else await delay(BACKOFF_MS * 2 ** idle++);
+  const partial = `${blob}.incomplete`;
+  await output(partial, () => appendFile(partial, ''));
+  let failure: unknown;
+  for (let idle = 0, spoilt = 0; idle < MAX_IDLE_ATTEMPTS && spoilt < MAX_SPOILT;) {
+    const before = await sizeOf(partial);
+    if (before >= remote.bytes) {
+      if (before === remote.bytes && (await checkContent(partial, remote))) {
+        await output(blob, () => rename(partial, blob));
+        return;
       }
-      const got = `${await sizeOf(partial)} of ${remote.bytes} bytes are kept`;
-      throw new ZeroRlError(
-        'ERR_ZERO_RL_HUB',
-        `${url} could not be downloaded (${reasonOf(failure)}); ${got}, start again to go on.`,
-        { cause: failure },
-      );
-    },
-    (pid) => log.info(`Waiting for process ${pid}, which downloads ${name}`),
+      failure = new Error('its checksum is wrong');
+      spoilt++;
+      await rm(partial, { force: true });
+      continue;
+    }
+    try {
+      await append(client, url, partial, remote);
+    } catch (error) {
+      if (isFull(error)) await output(partial, () => Promise.reject(error));
+      if (isFinal(error)) throw error;
+      failure = error;
+    }
+    if ((await sizeOf(partial)) > before) idle = 0;
+    else await delay(BACKOFF_MS * 2 ** idle++);
+  }
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_HUB',
+    `${url} could not be downloaded (${reasonOf(failure)}); ${await sizeOf(partial)} of ${remote.bytes} bytes are kept, start again to go on.`,
+    { cause: failure },
   );
 }
 

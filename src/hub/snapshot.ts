@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ZeroRlError } from '../errors';
+import { withLock } from '../libtorch/lock';
 import { log } from '../observe/log';
 import { output, writeFileAtomically } from '../policy/atomic-file';
 import { downloadBlob, remoteFile } from './download';
@@ -82,6 +83,37 @@ async function link(blob: string, pointer: string): Promise<void> {
   });
 }
 
+/** Downloads what the snapshot lacks; `ref` is the branch or tag that its commit is noted for. */
+async function fetchFiles(client: HubClient, folder: string, wanted: Snapshot, ref: string | null): Promise<void> {
+  if (ref !== null) {
+    const file = path.join(folder, 'refs', ref);
+    await output(file, () => mkdir(path.dirname(file), { recursive: true }));
+    await writeFileAtomically(file, wanted.commit);
+  }
+  const queue = wanted.files.filter((file) => !existsSync(path.join(wanted.folder, file)));
+  const blobs = new Map<string, Promise<void>>();
+  const work = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      try {
+        const url = client.fileUrl(wanted.commit, file);
+        const remote = await remoteFile(client, url);
+        const blob = path.join(folder, 'blobs', remote.etag);
+        // Two files of the same content are one blob.
+        const download = blobs.get(blob) ?? downloadBlob(client, url, blob, remote);
+        blobs.set(blob, download);
+        await download;
+        await link(blob, path.join(wanted.folder, file));
+      } catch (error) {
+        queue.length = 0;
+        throw error;
+      }
+    }
+  };
+  // All come to an end before the lock is given back.
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(PARALLEL, queue.length) }, work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
 /**
  * The files of a repository, downloaded where the cache does not have them. Offline, or where the hub cannot be reached,
  * what the cache has of the revision is taken.
@@ -117,22 +149,12 @@ export async function downloadSnapshot(repository: Repository, options: Snapshot
       return snapshot(cached);
     }
     const wanted = snapshot(info);
-    if (!isCommit(repository.revision)) {
-      const ref = path.join(folder, 'refs', repository.revision);
-      await output(ref, () => mkdir(path.dirname(ref), { recursive: true }));
-      await writeFileAtomically(ref, info.sha);
-    }
-    const queue = wanted.files.filter((file) => !existsSync(path.join(wanted.folder, file)));
-    const work = async (): Promise<void> => {
-      for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-        const url = client.fileUrl(info.sha, file);
-        const remote = await remoteFile(client, url);
-        const blob = path.join(folder, 'blobs', remote.etag);
-        await downloadBlob(client, url, blob, remote);
-        await link(blob, path.join(wanted.folder, file));
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, work));
+    const lock = path.join(folder, '.zero-rl.lock');
+    await withLock(
+      lock,
+      () => fetchFiles(client, folder, wanted, isCommit(repository.revision) ? null : repository.revision),
+      (pid) => log.info(`Waiting for process ${pid}, which downloads the ${title}`),
+    );
     return wanted;
   } finally {
     await client.close();

@@ -1,6 +1,7 @@
 /** Makes the parts of a Policy: from a model folder, or with random weights. */
 import type { NativeBinding, NativeModel } from '../../binding/native';
 import { checkInteger, checkOneOf, invalidType, isZeroRlError, ZeroRlError } from '../errors';
+import { modelFolder } from '../hub/model';
 import { loadNative } from '../libtorch/load';
 import type { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
@@ -76,7 +77,7 @@ export async function loadPolicyParts(
   options: PolicyOptions | undefined,
 ): Promise<PolicyParts> {
   const engine = checkPolicyOptions(checkOptions('options', options, POLICY_OPTIONS));
-  const folder = await readCheckpointFolder(checkFolder(directory));
+  const folder = await readCheckpointFolder((await modelFolder(checkFolder(directory))).folder);
   const { config, endTokens } = folder;
   const tokenizer = await Tokenizer.load(folder.directory);
   const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors));

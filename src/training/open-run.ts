@@ -165,7 +165,10 @@ export async function loadInputs(
  * written is forgotten: they are done again.
  */
 export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
-  const inputs = await loadInputs(given, options);
+  const inputs = await loadInputs(given, options).catch((cause: unknown) => {
+    if (!options.signal?.aborted) throw cause;
+    throw new ZeroRlError('ERR_ZERO_RL_ABORTED', 'The run was stopped before it began', { cause });
+  });
   const { config } = inputs;
   const closers: (() => void)[] = [inputs.closeReward];
   const close = (): void => {
