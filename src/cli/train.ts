@@ -148,7 +148,7 @@ export const command = addEngineOptions(
     .description(
       'Trains a model by reinforcement learning. Ctrl-C saves a checkpoint and exits with 130 (SIGTERM 143); a second one stops at once.',
     )
-    .argument('[config]', 'YAML file, for example configs/demo.yaml')
+    .argument('[config]', 'YAML file, for example recipes/demo.yaml')
     .option(
       '--set <key=value>',
       'set one key of the config, e.g. kl.initCoefficient=0.1; may be repeated',

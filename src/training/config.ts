@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { algorithmNames } from '../algorithms';
 import { isUserCode } from '../user-code';
 import { dataSchema } from './data-schema';
+import { presetNames } from './presets';
 import { rewardSchema } from './reward-schema';
 
 const positiveInteger = z.int().min(1);
@@ -51,7 +52,10 @@ const rolloutSchema = z.strictObject({
   topP: fraction.default(1),
   topK: count.default(0),
   minP: fraction.default(0),
+  /** Texts that end a completion; those of special tokens such as `<|im_end|>` count too. */
   stopStrings: z.array(z.string().min(1)).default([]),
+  /** Tokens that end a completion, as ids or as the texts of single tokens. Default: the end tokens of the model folder. */
+  stopTokens: z.array(z.union([count, z.string().min(1)])).optional(),
   /** Most sequences decoded together; 0 lets the engine choose. */
   maxBatch: count.default(0),
 });
@@ -89,6 +93,11 @@ const evaluationSchema = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
+  /**
+   * `tinyzero`, `simplerl` or `seed`: the settings of a published experiment, for all keys that are not set here. The resolved
+   * config has every key. Default none.
+   */
+  preset: z.enum(presetNames).optional(),
   /** Names the run folder. */
   name: z
     .string()

@@ -10,6 +10,7 @@ import { parseHubId } from '../hub/repository';
 import { nearest } from '../nearest';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
+import { applyPreset } from './presets';
 
 type Plain = Record<string, unknown>;
 const isPlain = (value: unknown): value is Plain =>
@@ -205,7 +206,7 @@ export function resolveConfig(
   if (!isPlain(input)) throw configError(invalidType(where, 'a mapping of keys', input).message);
   const config = structuredClone(input) as Plain;
   applyAliases(config, hint);
-  return resolvePaths(checkSchema(configSchema, config, where));
+  return resolvePaths(checkSchema(configSchema, applyPreset(config), where));
 }
 
 /** Parses `config` by any schema of ours; what is wrong with it becomes one sentence that ends in `where`. */
@@ -247,11 +248,11 @@ export function applyAssignments(config: Plain, assignments: readonly string[]):
   return changed;
 }
 
-/** Reads a YAML file. */
+/** Reads a YAML file; one that is not there is looked for among those of the package (its `recipes/`). */
 export function readYamlFile(file: string): Plain {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readFileSync(resolveInput(file), 'utf8');
   } catch (cause) {
     throw configError(
       `Cannot read the config ${file} (${(cause as NodeJS.ErrnoException).code ?? 'unknown error'})`,

@@ -12,6 +12,7 @@ import { initialState, listCheckpoints, readTrainerState, removePartial, type Tr
 import { needsReference, type TrainConfig } from './config';
 import { moderateProblems } from './difficulty';
 import { loadData, type RunData } from './load-data';
+import { resolveStopTokens } from './phase-options';
 import { RunFolder, runFiles } from './run-folder';
 import { lockRun } from './run-lock';
 import type { LoadPolicy, TrainingPolicy } from './training-policy';
@@ -169,12 +170,11 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     if (!options.signal?.aborted) throw cause;
     throw new ZeroRlError('ERR_ZERO_RL_ABORTED', 'The run was stopped before it began', { cause });
   });
-  const { config } = inputs;
   const closers: (() => void)[] = [inputs.closeReward];
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
   };
-  const { dtype, device, threads } = config;
+  const { dtype, device, threads } = inputs.config;
   const load = async (directory: string): Promise<TrainingPolicy> => {
     const policy = await options.loadPolicy(directory, { dtype, device, threads });
     closers.push(() => policy.dispose());
@@ -184,7 +184,12 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     closers.push(lockRun(folder.path));
     return folder;
   };
-  const ready = async (folder: RunFolder, policy: TrainingPolicy, state: TrainerState): Promise<Run> => {
+  const ready = async (
+    config: TrainConfig,
+    folder: RunFolder,
+    policy: TrainingPolicy,
+    state: TrainerState,
+  ): Promise<Run> => {
     const reference = needsReference(config) ? await load(inputs.referenceModel) : null;
     const { leaked } = inputs;
     if (leaked.length > 0) {
@@ -193,19 +198,22 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     }
     const file = folder.file(runFiles.difficulty);
     const { signal, onDifficulty: onProgress } = options;
-    const kept = await moderateProblems({ ...inputs, policy, file, signal, onProgress }).catch((cause: unknown) => {
-      if (!signal?.aborted) throw cause;
-      const message = `The run stopped before its first step; go on with resume: ${folder.path}`;
-      throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
-    });
-    return { ...inputs, ...kept, folder, policy, reference, state, close };
+    const kept = await moderateProblems({ ...inputs, config, policy, file, signal, onProgress }).catch(
+      (cause: unknown) => {
+        if (!signal?.aborted) throw cause;
+        const message = `The run stopped before its first step; go on with resume: ${folder.path}`;
+        throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
+      },
+    );
+    return { ...inputs, ...kept, config, folder, policy, reference, state, close };
   };
   try {
     if (options.resume === undefined) {
       // A model that cannot be loaded leaves no run folder behind.
-      await makeFolder(config.output);
+      await makeFolder(inputs.config.output);
       const policy = await load(inputs.model);
-      return await ready(lock(await RunFolder.create(config)), policy, initialState());
+      const config = resolveStopTokens(inputs.config, policy);
+      return await ready(config, lock(await RunFolder.create(config)), policy, initialState());
     }
     const folder = lock(RunFolder.open(options.resume));
     const checkpoints = folder.file(runFiles.checkpoints);
@@ -214,9 +222,10 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
     const policy = await load(checkpoint?.path ?? inputs.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
+    const config = resolveStopTokens(inputs.config, policy);
     await folder.truncateTo(state.step);
     await folder.writeConfig(config);
-    return await ready(folder, policy, state);
+    return await ready(config, folder, policy, state);
   } catch (error) {
     close();
     throw error;

@@ -2,7 +2,7 @@
  * What a run will take, for `--dry-run`: one step on a part of the batch is timed on this machine and scaled up, memory is
  * counted from the parameters. Responses may grow later, and the times with them.
  */
-import { stepOptions, samplingOptions } from './phase-options';
+import { resolveStopTokens, samplingOptions, stepOptions } from './phase-options';
 import { needsReference, type TrainConfig } from './config';
 import { loadInputs } from './open-run';
 import { problemsOfStep } from '../data/order';
@@ -77,7 +77,9 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       timed[phase] = (performance.now() - start) / 1000;
       return result;
     };
-    const rollouts = await time('sample', () => samplePrompts(policy, prompts, { ...samplingOptions(config), signal }));
+    const rollouts = await time('sample', () =>
+      samplePrompts(policy, prompts, { ...samplingOptions(resolveStopTokens(config, policy)), signal }),
+    );
     const samples = await time('verify', () => scoreRollouts(policy, prompts, rollouts, reward));
     const sequences = samples.map(wholeSequence);
     const { temperature } = config.rollout;
