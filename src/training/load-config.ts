@@ -27,23 +27,27 @@ function configError(message: string, cause?: unknown): ZeroRlError {
   return new ZeroRlError('ERR_ZERO_RL_CONFIG', message, cause === undefined ? undefined : { cause });
 }
 
-/** Every key path of a schema, e.g. `kl.initCoefficient`. */
+/** The mappings that a schema allows, within its defaults, lists, unions and transforms. */
+function mappings(schema: unknown): z.ZodObject[] {
+  if (schema instanceof z.ZodObject) return [schema];
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return mappings(schema.unwrap());
+  if (schema instanceof z.ZodArray) return mappings(schema.element);
+  if (schema instanceof z.ZodPipe) return [...mappings(schema.in), ...mappings(schema.out)];
+  return schema instanceof z.ZodUnion ? schema.options.flatMap(mappings) : [];
+}
+
+/** Every key path of a schema, e.g. `kl.initCoefficient`; lists add nothing to it. */
 function keyPaths(schema: unknown, prefix = ''): string[] {
-  let inner = schema;
-  for (;;) {
-    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional)
-      inner = inner.unwrap();
-    else break;
-  }
-  if (!(inner instanceof z.ZodObject)) return prefix === '' ? [] : [prefix];
-  const children = Object.entries(inner.shape).flatMap(([key, value]) =>
-    keyPaths(value, prefix === '' ? key : `${prefix}.${key}`),
+  const children = mappings(schema).flatMap(({ shape }) =>
+    Object.entries(shape).flatMap(([key, value]) => keyPaths(value, prefix === '' ? key : `${prefix}.${key}`)),
   );
-  return prefix === '' ? children : [prefix, ...children];
+  return [...new Set(prefix === '' ? children : [prefix, ...children])];
 }
 
 /** The nearest key in the same section, else the key of that name in another section. */
-function suggestKey(path: readonly string[], schema: z.ZodType): string {
+function suggestKey(fullPath: readonly string[], schema: z.ZodType): string {
+  const path = fullPath.filter((key) => !/^\d+$/.test(key));
   const all = keyPaths(schema);
   const section = path.slice(0, -1).join('.');
   const last = path[path.length - 1];
