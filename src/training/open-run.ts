@@ -6,6 +6,7 @@ import { ZeroRlError } from '../errors';
 import { modelFolder, type ModelFolder } from '../hub/model';
 import { makeFolder, writeFileAtomically } from '../policy/atomic-file';
 import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
+import { limitReward } from '../rewards/time-limit';
 import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
 import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
@@ -45,6 +46,8 @@ export interface Run extends RunInputs {
 
 export interface OpenOptions {
   reward?: RewardFunction;
+  /** Limit of `reward`, default {@link REWARD_TIMEOUT_SECONDS}; null: none. */
+  rewardTimeoutSeconds?: number | null;
   estimator?: Estimator;
   resume?: string;
   signal?: AbortSignal;
@@ -116,6 +119,18 @@ export function checkedEstimator(estimator: Estimator, name: string): Estimator 
   };
 }
 
+const REWARD_TIMEOUT_SECONDS = 30;
+
+function limited(
+  reward: RewardFunction,
+  {
+    rewardTimeoutSeconds: timeoutSeconds = REWARD_TIMEOUT_SECONDS,
+    warn,
+  }: Pick<OpenOptions, 'rewardTimeoutSeconds' | 'warn'>,
+): RewardFunction {
+  return timeoutSeconds === null ? reward : limitReward(reward, { timeoutSeconds, warn });
+}
+
 async function modelToLoad(model: string, signal?: AbortSignal): Promise<ModelFolder> {
   const found = await modelFolder(model, signal);
   if (existsSync(found.folder)) return found;
@@ -132,7 +147,7 @@ async function modelToLoad(model: string, signal?: AbortSignal): Promise<ModelFo
  */
 export async function loadInputs(
   config: TrainConfig,
-  options: Pick<OpenOptions, 'reward' | 'estimator' | 'warn' | 'signal'>,
+  options: Pick<OpenOptions, 'reward' | 'rewardTimeoutSeconds' | 'estimator' | 'warn' | 'signal'>,
 ): Promise<RunInputs> {
   const { warn, signal } = options;
   const template = await loadTemplate(config.data.template);
@@ -142,7 +157,7 @@ export async function loadInputs(
   const { data, ...loaded } = await loadData(config, { warn, signal });
   // Last, since it may have started threads.
   const { reward, close: closeReward } = options.reward
-    ? { reward: options.reward, close: () => undefined }
+    ? { reward: limited(options.reward, options), close: () => undefined }
     : await loadReward(config, warn);
   return {
     ...loaded,

@@ -51,8 +51,10 @@ export type TrainEvent =
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
   signal?: AbortSignal;
-  /** Instead of the config's reward. It runs on this thread, without a limit in seconds. */
+  /** Instead of the config's reward. It runs on this thread, so code that never returns cannot be cut off. */
   reward?: RewardFunction;
+  /** Seconds without a finished sample after which those that `reward` waits with are left out, default 30; null: no limit. */
+  rewardTimeoutSeconds?: number | null;
   /** Instead of the config's algorithm. */
   estimator?: Estimator;
   /** Run folder to go on with. */
