@@ -28,7 +28,7 @@ function valueOf(row: JsonObject, key: string): unknown {
 /** The last user message of a conversation; undefined where `value` is none. */
 function lastUserMessage(value: unknown): string | undefined {
   if (!Array.isArray(value)) return undefined;
-  const messages = value as { role?: unknown; content?: unknown }[];
+  const messages = value as ({ role?: unknown; content?: unknown } | null)[];
   const content = messages.findLast((message) => message?.role === 'user')?.content;
   return typeof content === 'string' ? content : undefined;
 }
@@ -57,7 +57,7 @@ function countdownRow(row: JsonObject): Pick<Problem, 'problem' | 'answer'> {
   if (!Array.isArray(numbers) || numbers.length === 0 || !numbers.every((item) => typeof item === 'number'))
     throw new Error('it has no list of numbers in "numbers" or "nums"');
   if (typeof target !== 'number') throw new Error('it has no number in "target"');
-  return { problem: countdownQuestion({ numbers: numbers as number[], target }), answer: String(target) };
+  return { problem: countdownQuestion({ numbers: numbers, target }), answer: String(target) };
 }
 
 /** A row as a problem; throws a plain Error that says what is wrong with it. */

@@ -11,7 +11,6 @@ import { rewardSchema } from './reward-schema';
 
 const positiveInteger = z.int().min(1);
 const count = z.int().min(0);
-const finite = z.number();
 const nonNegative = z.number().min(0);
 const fraction = z.number().min(0).max(1);
 const path = z.string().min(1);

@@ -57,5 +57,5 @@ function lay(under: Plain, over: Plain): Plain {
 export function applyPreset(config: Plain): Plain {
   const name = config.preset;
   if (!(presetNames as readonly unknown[]).includes(name)) return config;
-  return lay(structuredClone(presets[name as PresetName]) as Plain, config);
+  return lay(structuredClone(presets[name as PresetName]), config);
 }

@@ -52,12 +52,12 @@ function sameNumbers(a: readonly Rational[], b: readonly Rational[]): boolean {
 
 /** `expression`, or `expression = target`. */
 function judge(answer: string, numbers: readonly Rational[], target: Rational): string {
-  const [text, stated, ...rest] = answer.split('=');
-  const expression = readExpression(text);
-  if (expression === null || rest.length > 0) return 'not-arithmetic';
+  const sides = answer.split('=');
+  const expression = readExpression(sides[0]);
+  if (expression === null || sides.length > 2) return 'not-arithmetic';
   if (!sameNumbers(expression.numbers, numbers)) return 'wrong-numbers';
-  if (stated !== undefined) {
-    const value = readExpression(stated);
+  if (sides.length === 2) {
+    const value = readExpression(sides[1]);
     if (value?.numbers.length !== 1) return 'not-arithmetic';
     if (!equals(value.value, target)) return 'different';
   }

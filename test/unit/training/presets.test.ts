@@ -10,7 +10,7 @@ import { loadInputs } from '../../../src/training/open-run';
 import { presetNames } from '../../../src/training/presets';
 
 const resolve = (config: Record<string, unknown>): TrainConfig =>
-  resolveConfig({ model: '/m', data: { train: '/d.jsonl' }, ...config } as TrainConfigInput);
+  resolveConfig({ model: '/m', data: { train: '/d.jsonl' }, ...config });
 
 describe('presets', () => {
   test('are one word', () => {
