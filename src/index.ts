@@ -30,6 +30,7 @@ export {
   type Numerics,
 } from './algorithms';
 export type { Problem } from './data/dataset';
+export type { Environment, Episode, Turn } from './environments/environment';
 export type { StepMetrics } from './observe/metrics';
 export {
   checkFormat,

@@ -1,7 +1,7 @@
 /** The figures of one training step, as yielded by `train` and written to metrics.jsonl. */
 import type { StepStats } from '../policy/types';
 import type { Evaluation } from '../training/evaluate';
-import type { Sample } from '../training/rollouts';
+import { policyTokens, type Sample } from '../training/rollouts';
 
 export const phases = ['sample', 'verify', 'reference', 'step'] as const;
 export type Phase = (typeof phases)[number];
@@ -19,7 +19,7 @@ export interface StepMetrics {
   formatRate: number | null;
   /** Share cut off by the token limit. */
   truncatedRate: number;
-  /** Mean response tokens, the end token included. */
+  /** Mean response tokens that the policy wrote, end tokens included. */
   responseLength: number;
   /** Mean entropy of the policy per token in nats. */
   entropy: number;
@@ -92,9 +92,9 @@ export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, t
       range.high = Math.max(range.high, rewards[i]);
     }
   });
-  const newTokens = samples.reduce((sum, { rollout }) => sum + rollout.tokens.length, 0);
+  const newTokens = samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
   const perSequence = kl?.map((row) => row.reduce((sum, value) => sum + value, 0)) ?? null;
-  const klTokens = kl?.reduce((sum, row) => sum + row.length, 0) ?? 0;
+  const klTokens = scored.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
   const rate = (tokens: number, phase: Phase): number | null => (seconds[phase] > 0 ? tokens / seconds[phase] : null);
   return {
     step,

@@ -91,6 +91,17 @@ const evaluationSchema = z.strictObject({
   seed: count.default(0),
 });
 
+const environmentCode = z.string().refine(isUserCode, 'Expected ./my.mjs#name');
+const environmentLimitDefaults = { maxTurns: 4, timeoutSeconds: 30 };
+const environmentSchema = z.strictObject({
+  /** `./my.mjs#name`: an object with `respond`, or a function that makes one. Default: the one given to `train`. */
+  code: environmentCode.optional(),
+  /** Most turns of the policy in an episode. */
+  maxTurns: z.int().min(1).max(64).default(environmentLimitDefaults.maxTurns),
+  /** Seconds for one answer of the environment; an episode without one in time is left out. */
+  timeoutSeconds: z.number().positive().default(environmentLimitDefaults.timeoutSeconds),
+});
+
 export const configSchema = z.strictObject({
   /**
    * `tinyzero`, `simplerl` or `seed`: the settings of a published experiment, for all keys that are not set here. The resolved
@@ -112,6 +123,10 @@ export const configSchema = z.strictObject({
   data: dataSchema,
   /** `math`, `format`, `countdown`, `length`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
   reward: rewardSchema,
+  /** What answers the policy's turns, or its `code` alone. Default none: completions have one turn. `rollout.maxTokens` is for a turn. */
+  environment: z
+    .union([environmentCode.transform((code) => ({ code, ...environmentLimitDefaults })), environmentSchema])
+    .optional(),
   algorithm: algorithmSchema.prefault({}),
   kl: klSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),
@@ -132,6 +147,12 @@ export const configSchema = z.strictObject({
 export type TrainConfig = z.output<typeof configSchema>;
 /** What users write: keys with a default may be left out. */
 export type TrainConfigInput = z.input<typeof configSchema>;
+
+/** How often an environment answers, also one that is given in code. */
+export function environmentLimits({ environment }: TrainConfig): { maxTurns: number; timeoutSeconds: number } {
+  const { maxTurns, timeoutSeconds } = environment ?? environmentLimitDefaults;
+  return { maxTurns, timeoutSeconds };
+}
 
 /** Whether the frozen reference model is needed. */
 export function needsReference({ kl }: TrainConfig): boolean {

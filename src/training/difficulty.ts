@@ -14,7 +14,7 @@ import type { RewardFunction } from '../rewards';
 import type { TrainConfig } from './config';
 import { keepProblems } from './load-data';
 import { samplingOptions } from './phase-options';
-import { makePrompts, samplePrompts, scoreRollouts } from './rollouts';
+import { makePrompts, samplePrompts, scoreRollouts, type Play } from './rollouts';
 import { readRows } from './run-folder';
 import type { TrainingPolicy } from './training-policy';
 
@@ -34,6 +34,7 @@ export interface DifficultyInput {
   template: Template;
   reward: RewardFunction;
   config: TrainConfig;
+  play?: Play | null;
   /** difficulty.jsonl. */
   file: string;
   signal?: AbortSignal;
@@ -49,7 +50,7 @@ async function measure(input: DifficultyInput, indices: readonly number[], sampl
   const prompts = indices.flatMap((index) =>
     makePrompts(policy, [problems[index]], template, FIRST_UID + index, config.data.addSpecialTokens),
   );
-  const rollouts = await samplePrompts(policy, prompts, { ...samplingOptions(config), n: samples, signal });
+  const rollouts = await samplePrompts(policy, prompts, { ...samplingOptions(config), n: samples, signal }, input.play);
   const scored = await scoreRollouts(policy, prompts, rollouts, reward, signal);
   return indices.map((index, i) => {
     const verdicts = scored.slice(i * samples, (i + 1) * samples).map(({ score }) => score.correct);

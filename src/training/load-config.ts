@@ -192,6 +192,9 @@ function resolvePaths(config: TrainConfig): TrainConfig {
       ...config.algorithm,
       name: isUserCode(config.algorithm.name) ? resolveUserCode(config.algorithm.name) : config.algorithm.name,
     },
+    ...(config.environment?.code === undefined
+      ? {}
+      : { environment: { ...config.environment, code: resolveUserCode(config.environment.code) } }),
     output: resolve(config.output),
   };
 }

@@ -4,16 +4,19 @@ import { algorithms, type Advantages, type AlgorithmName, type Estimator } from 
 import { loadTemplate, type Template } from '../data/template';
 import { ZeroRlError } from '../errors';
 import { modelFolder, type ModelFolder } from '../hub/model';
+import type { Environment } from '../environments/environment';
+import { checkEnvironment, loadEnvironment } from '../environments/load';
 import { makeFolder, writeFileAtomically } from '../policy/atomic-file';
 import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
 import { limitReward } from '../rewards/time-limit';
 import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
 import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
-import { needsReference, type TrainConfig } from './config';
+import { environmentLimits, needsReference, type TrainConfig } from './config';
 import { moderateProblems } from './difficulty';
 import { loadData, type RunData } from './load-data';
 import { resolveStopTokens } from './phase-options';
+import type { Play } from './rollouts';
 import { RunFolder, runFiles } from './run-folder';
 import { lockRun } from './run-lock';
 import type { LoadPolicy, TrainingPolicy } from './training-policy';
@@ -29,6 +32,8 @@ export interface RunInputs extends Omit<RunData, 'data'> {
   template: Template;
   reward: RewardFunction;
   estimator: Estimator;
+  /** Null where completions have one turn. */
+  play: Play | null;
   /** Ends the threads of the reward. */
   closeReward: () => void;
 }
@@ -49,6 +54,7 @@ export interface OpenOptions {
   /** Limit of `reward`, default {@link REWARD_TIMEOUT_SECONDS}; null: none. */
   rewardTimeoutSeconds?: number | null;
   estimator?: Estimator;
+  environment?: Environment;
   resume?: string;
   signal?: AbortSignal;
   loadPolicy: LoadPolicy;
@@ -119,6 +125,19 @@ export function checkedEstimator(estimator: Estimator, name: string): Estimator 
   };
 }
 
+async function findEnvironment(
+  { environment }: TrainConfig,
+  given: Environment | undefined,
+): Promise<Environment | null> {
+  if (given !== undefined) return checkEnvironment('environment', given);
+  if (environment === undefined) return null;
+  if (environment.code !== undefined) return loadEnvironment(environment.code);
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CONFIG',
+    'environment has no code and none is given to train; set environment.code',
+  );
+}
+
 const REWARD_TIMEOUT_SECONDS = 30;
 
 function limited(
@@ -147,17 +166,19 @@ async function modelToLoad(model: string, signal?: AbortSignal): Promise<ModelFo
  */
 export async function loadInputs(
   config: TrainConfig,
-  options: Pick<OpenOptions, 'reward' | 'rewardTimeoutSeconds' | 'estimator' | 'warn' | 'signal'>,
+  options: Omit<OpenOptions, 'resume' | 'loadPolicy' | 'onDifficulty'>,
 ): Promise<RunInputs> {
   const { warn, signal } = options;
-  const template = await loadTemplate(config.data.template);
+  const environment = await findEnvironment(config, options.environment);
+  const template = environment?.prompt?.bind(environment) ?? (await loadTemplate(config.data.template));
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
   const model = await modelToLoad(config.model, signal);
   const reference = config.referenceModel === undefined ? model : await modelToLoad(config.referenceModel, signal);
   const { data, ...loaded } = await loadData(config, { warn, signal });
   // Last, since it may have started threads.
-  const { reward, close: closeReward } = options.reward
-    ? { reward: limited(options.reward, options), close: () => undefined }
+  const given = options.reward ?? environment?.reward;
+  const { reward, close: closeReward } = given
+    ? { reward: limited(given, options), close: () => undefined }
     : await loadReward(config, warn);
   return {
     ...loaded,
@@ -172,6 +193,7 @@ export async function loadInputs(
     template,
     reward,
     estimator,
+    play: environment && { environment, ...environmentLimits(config) },
     closeReward,
   };
 }

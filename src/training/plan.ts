@@ -61,7 +61,7 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
   const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
   const inputs = await loadInputs(config, { warn, signal });
-  const { problems, parts, heldOut, template, reward, closeReward } = inputs;
+  const { problems, parts, heldOut, template, reward, play, closeReward } = inputs;
   const { dtype, device, threads } = config;
   const policy = await loadPolicy(inputs.model, { dtype, device, threads });
   const reference = needsReference(config) ? await loadPolicy(inputs.referenceModel, { dtype, device, threads }) : null;
@@ -78,7 +78,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       return result;
     };
     const rollouts = await time('sample', () =>
-      samplePrompts(policy, prompts, { ...samplingOptions(resolveStopTokens(config, policy)), signal }),
+      samplePrompts(policy, prompts, { ...samplingOptions(resolveStopTokens(config, policy)), signal }, play),
     );
     const samples = await time('verify', () => scoreRollouts(policy, prompts, rollouts, reward));
     const sequences = samples.map(wholeSequence);

@@ -4,6 +4,7 @@
  */
 import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
 import { problemsOfStep } from '../data/order';
+import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
 import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
@@ -16,7 +17,7 @@ import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
 import { samplingOptions, stepOptions } from './phase-options';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
-import { makePrompts, samplePrompts, scoreRollouts, wholeSequence, type Sample } from './rollouts';
+import { makePrompts, samplePrompts, responseMasks, scoreRollouts, wholeSequence, type Sample } from './rollouts';
 import { loadPolicy, type LoadPolicy } from './training-policy';
 
 /** Steps in a row without a finite gradient that end the run. */
@@ -57,6 +58,8 @@ export interface TrainOptions {
   rewardTimeoutSeconds?: number | null;
   /** Instead of the config's algorithm. */
   estimator?: Estimator;
+  /** Instead of the config's environment. */
+  environment?: Environment;
   /** Run folder to go on with. */
   resume?: string;
   onEvent?: (event: TrainEvent) => void;
@@ -151,7 +154,7 @@ export async function* train(
       const chosen = problemsOfStep(run.parts, promptsPerStep, state.step, config.seed).map((i) => problems[i]);
       const prompts = makePrompts(policy, chosen, template, state.step * promptsPerStep, config.data.addSpecialTokens);
       const rollouts = await clock.time('sample', () =>
-        samplePrompts(policy, prompts, { ...samplingOptions(config), signal }),
+        samplePrompts(policy, prompts, { ...samplingOptions(config), signal }, run.play),
       );
       const samples = await clock.time('verify', () => scoreRollouts(policy, prompts, rollouts, run.reward, signal));
       const scored = samples.filter(({ score }) => score.reward !== null);
@@ -163,17 +166,21 @@ export async function* train(
       }
 
       const sequences = scored.map(wholeSequence);
+      const masks = responseMasks(scored);
       const referenceLogProbs = reference
         ? await clock.time('reference', () => reference.logProbs(sequences, { temperature, signal }))
         : null;
       const kl =
-        referenceLogProbs?.map((row, i) => row.map((value, t) => scored[i].rollout.logProbs[t] - value)) ?? null;
+        referenceLogProbs?.map((row, i) =>
+          row.map((value, t) => (masks?.[i][t] === 0 ? 0 : scored[i].rollout.logProbs[t] - value)),
+        ) ?? null;
 
       const batch: EstimatorInput = {
         rewards: scored.map(({ score }) => score.reward ?? 0),
         groups: scored.map(({ group }) => group),
         lengths: scored.map(({ rollout }) => rollout.tokens.length),
         ...(kl ? { kl } : {}),
+        ...(masks ? { mask: masks } : {}),
       };
       const advantages = run.estimator(batch, {
         klCoefficient: config.kl.initCoefficient,
@@ -185,6 +192,7 @@ export async function* train(
         ...sequence,
         advantages: advantages[i],
         oldLogProbs: scored[i].rollout.logProbs,
+        ...(masks ? { mask: masks[i] } : {}),
         ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
