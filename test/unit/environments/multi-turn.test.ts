@@ -219,7 +219,9 @@ describe('a run', () => {
   };
   const run = async (changes: Partial<TrainConfigInput>, options: Parameters<typeof train>[1] = {}) => {
     let folder = '';
-    const onEvent = (event: TrainEvent): void => void (event.type === 'start' && (folder = event.folder));
+    const onEvent = (event: TrainEvent): void => {
+      if (event.type === 'start') folder = event.folder;
+    };
     const steps = train(
       { ...config, ...changes },
       { loadPolicy: () => Promise.resolve(calculator), onEvent, ...options },
