@@ -7,7 +7,6 @@ import { DATA_EXTENSIONS } from '../../../src/data/read-file';
 import { generatorNames } from '../../../src/data/source';
 import { templates } from '../../../src/data/template';
 import { rewards } from '../../../src/rewards';
-import type { TrainConfigInput } from '../../../src/training/config';
 import { resolveConfig } from '../../../src/training/load-config';
 import { presetNames } from '../../../src/training/presets';
 import { repository } from '../../support/child';
