@@ -1,7 +1,7 @@
 /** A model as a folder: one on disk, or the files of a hub repository that Policy.load needs. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { ZeroRlError } from '../errors';
+import { isZeroRlError, ZeroRlError } from '../errors';
 import { CONFIG_FILE, TOKENIZER_FILES } from '../policy/checkpoint-folder';
 import { INDEX_FILE, SINGLE_FILE } from '../policy/safetensors';
 import { parseHubId, repositoryTitle } from './repository';
@@ -44,6 +44,10 @@ export async function modelFolder(model: string, signal?: AbortSignal): Promise<
   const { folder, commit } = await downloadSnapshot(
     { type: 'model', ...id },
     { select: (files) => selectModelFiles(files, title), signal },
-  );
+  ).catch((error: unknown) => {
+    if (!isZeroRlError(error) || error.code !== 'ERR_ZERO_RL_HUB' || model.startsWith('hf:')) throw error;
+    // It may have been meant as a path.
+    throw new ZeroRlError(error.code, `There is no folder ${model}. ${error.message}`, { cause: error });
+  });
   return { folder, pinned: `${model.startsWith('hf:') ? 'hf:' : ''}${id.name}@${commit}` };
 }
