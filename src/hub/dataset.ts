@@ -47,15 +47,15 @@ function matches(file: string, pattern: string): boolean {
   return new RegExp(`^${expression}$`).test(file);
 }
 
-/** The words of a path: folders and the parts of the name. */
-function words(file: string): string[] {
-  return file
-    .slice(0, file.length - path.posix.extname(file).length)
-    .toLowerCase()
-    .split(/[/_.-]+/);
-}
+const wordsOf = (text: string): string[] => text.toLowerCase().split(/[/_.-]+/);
 
-const hasSplit = (file: string, names: readonly string[]): boolean => words(file).some((word) => names.includes(word));
+/** Whether the name of a file says one of `names`; its folders count only where the name says no split. */
+function hasSplit(file: string, names: readonly string[]): boolean {
+  const { dir, name } = path.posix.parse(file);
+  const words = wordsOf(name);
+  const said = words.some((word) => SPLITS.includes(word) || names.includes(word));
+  return (said ? words : wordsOf(dir)).some((word) => names.includes(word));
+}
 
 function inSubset(file: string, subset: string): boolean {
   const name = path.posix.basename(file);

@@ -89,3 +89,28 @@ test('the example that asks a service leaves samples out where it has none', asy
   expect(code).toBe(1);
   expect(stderr).toContain('could be scored (no-judge)');
 });
+
+test('the example environment plays episodes of several turns', async () => {
+  const example = join(repository, 'examples', 'environment.mjs');
+  // Every third token of the vocabulary ends a turn.
+  const stops = Array.from({ length: 400 }, (_, i) => 3 * i).join();
+  const { code, stderr } = await runCli([
+    'train',
+    config,
+    '--set',
+    `environment=${example}#guess`,
+    '--set',
+    `rollout.stopTokens=[${stops}]`,
+  ]);
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  const [run] = readdirSync(runs);
+  const samples = readRows<SampleRow>(join(runs, run, 'rollouts', 'step-000001.jsonl'));
+  expect(samples).toHaveLength(8);
+  for (const { prompt, reason, finishReason, completion } of samples) {
+    expect(prompt).toMatch(/\nGuess: $/);
+    expect(['found', 'not-found']).toContain(reason);
+    if (finishReason === 'stop' && reason === 'not-found')
+      expect(completion).toMatch(/\n(Higher|Lower|Say a number): /);
+  }
+  expect(samples.some(({ completion }) => completion.includes('Say a number: '))).toBe(true);
+});

@@ -1,6 +1,9 @@
 /** The countdown reward against answers made to fool it. */
+import { runInThisContext } from 'node:vm';
+import fc from 'fast-check';
 import { scoreSample, scoreSamples, type RewardSample } from '../../../src/rewards';
 import { countdownReward } from '../../../src/rewards/countdown/countdown';
+import { readExpression } from '../../../src/rewards/countdown/expression';
 
 const sample = (completion: string, numbers: unknown = [3, 5, 2], target = '4'): RewardSample => ({
   problem: { id: 'p', problem: 'Q', answer: target, row: { numbers } },
@@ -130,3 +133,77 @@ test.each([[undefined], [[]], ['3 5 2'], [[3, 'x']], [[3, null]]])(
     expect(score).toMatchObject({ reward: null, reason: 'no-task' });
   },
 );
+
+describe('expressions', () => {
+  const leaf = fc.integer({ min: 0, max: 99 }).map(String);
+  const { tree } = fc.letrec<{ tree: string }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 5 },
+      leaf,
+      fc
+        .tuple(tie('tree'), fc.constantFrom('+', '-', '*', '/', ' + ', ' / '), tie('tree'))
+        .map((parts) => parts.join('')),
+      tie('tree').map((text) => `(${text})`),
+      tie('tree').map((text) => ` -(${text})`),
+    ),
+  }));
+
+  test('have the value that JavaScript gives them, and their numbers', () => {
+    fc.assert(
+      fc.property(tree, (text) => {
+        const read = readExpression(text);
+        const value = runInThisContext(text) as number;
+        if (read === null) {
+          // A division by zero somewhere, or too long a text.
+          expect(/\//.test(text) || text.length > 400).toBe(true);
+          return;
+        }
+        const exact = Number(read.value.numerator) / Number(read.value.denominator);
+        expect(Math.abs(exact - value)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(value)));
+        expect(read.numbers.map(({ numerator }) => String(numerator))).toEqual(text.match(/\d+/g));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('any other text is none, and never an error', () => {
+    const pieces = fc.array(
+      fc.constantFrom(
+        '1',
+        '2',
+        '3.0',
+        '+',
+        '-',
+        '*',
+        '/',
+        '(',
+        ')',
+        ' ',
+        '**',
+        '//',
+        '=',
+        '<answer>',
+        '</answer>',
+        '\n',
+        'x',
+        '٣',
+        '😀',
+      ),
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          pieces.map((list) => list.join('')),
+        ),
+        (text) => {
+          const read = readExpression(text);
+          expect(read === null || read.numbers.length > 0).toBe(true);
+          if (/\*\s*\*|\/\s*\/|[a-z<=]/.test(text)) expect(read).toBeNull();
+          expect(() => countdownReward()(sample(text))).not.toThrow();
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
