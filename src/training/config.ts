@@ -1,6 +1,7 @@
 /**
- * The configuration of a training run: every key, its check and its default, in this one place. A config file, `--set`
- * and the object given to `train` all pass through {@link configSchema}.
+ * The configuration of a training run: every key, its check and its default, in this one place (those of `data` and `reward` in
+ * data-schema.ts and reward-schema.ts beside it). A config file, `--set` and the object given to `train` all pass through
+ * {@link configSchema}.
  */
 import { z } from 'zod';
 import { algorithmNames } from '../algorithms';
