@@ -94,10 +94,9 @@ export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, t
   });
   const newTokens = samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
   const perSequence = kl?.map((row) => row.reduce((sum, value) => sum + value, 0)) ?? null;
-  // The KL of tokens that the policy did not write is 0.
-  const klTokens =
-    kl?.reduce((sum, { length }, i) => sum + (scored[i].rollout.mask ? policyTokens(scored[i].rollout) : length), 0) ??
-    0;
+  // The KL of tokens that the environment wrote is 0.
+  const others = scored.reduce((sum, { rollout }) => sum + rollout.tokens.length - policyTokens(rollout), 0);
+  const klTokens = (kl?.reduce((sum, row) => sum + row.length, 0) ?? 0) - others;
   const rate = (tokens: number, phase: Phase): number | null => (seconds[phase] > 0 ? tokens / seconds[phase] : null);
   return {
     step,
