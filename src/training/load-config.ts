@@ -48,7 +48,8 @@ function suggestKey(path: readonly string[], schema: z.ZodType): string {
     .map((key) => key.split('.').pop() ?? key);
   const near = nearest(last, siblings);
   if (near !== undefined) return ` (did you mean "${[section, near].filter(Boolean).join('.')}"?)`;
-  const leaves = new Map(all.map((key) => [key.split('.').pop() ?? key, key]));
+  // Of several keys of that name the first counts.
+  const leaves = new Map(all.map((key) => [key.split('.').pop() ?? key, key] as const).reverse());
   const elsewhere = nearest(last, [...leaves.keys()]);
   if (elsewhere !== undefined) return ` (did you mean "${leaves.get(elsewhere) ?? elsewhere}"?)`;
   return siblings.length > 0 ? ` (known: ${siblings.join(', ')})` : '';
@@ -168,6 +169,10 @@ function resolvePaths(config: TrainConfig): TrainConfig {
     algorithm: {
       ...config.algorithm,
       name: isUserCode(config.algorithm.name) ? resolveUserCode(config.algorithm.name) : config.algorithm.name,
+    },
+    critic: {
+      ...config.critic,
+      ...(config.critic.model === undefined ? {} : { model: resolveInput(config.critic.model) }),
     },
     output: resolve(config.output),
   };

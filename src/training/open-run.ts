@@ -9,10 +9,11 @@ import { combineRewards, rewards, type RewardFunction, type WeightedReward } fro
 import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
 import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
-import { needsReference, type TrainConfig } from './config';
+import { loadCompanions, type Companions } from './companions';
+import type { TrainConfig } from './config';
 import { RunFolder, runFiles } from './run-folder';
 import { lockRun } from './run-lock';
-import type { LoadPolicy, TrainingPolicy } from './training-policy';
+import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
 
 /** What a run reads beside models and folder. */
 export interface RunInputs {
@@ -26,12 +27,10 @@ export interface RunInputs {
 }
 
 /** Everything the loop reads; `state` alone changes. */
-export interface Run extends RunInputs {
+export interface Run extends RunInputs, Companions {
   config: TrainConfig;
   folder: RunFolder;
   policy: TrainingPolicy;
-  /** Null where no KL is wanted. */
-  reference: TrainingPolicy | null;
   state: TrainerState;
   /** Frees the models and unlocks the folder. */
   close(): void;
@@ -42,6 +41,7 @@ export interface OpenOptions {
   estimator?: Estimator;
   resume?: string;
   loadPolicy: LoadPolicy;
+  loadCritic: LoadCritic;
   warn: (message: string) => void;
 }
 
@@ -138,7 +138,7 @@ export async function loadInputs(
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
   const problems = await loadProblems(config.data.train, datasetOptions(config, 'train', config.data.count));
   const heldOut = await loadHeldOut(config, options.warn);
-  for (const model of [config.model, config.referenceModel]) {
+  for (const model of [config.model, config.referenceModel, config.critic.model]) {
     if (model !== undefined && !existsSync(model)) {
       throw new ZeroRlError(
         'ERR_ZERO_RL_CHECKPOINT',
@@ -164,11 +164,14 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
     while (closers.length > 0) closers.pop()?.();
   };
   const { dtype, device, threads } = config;
+  const opened = (model: { dispose(): void }): void => void closers.push(() => model.dispose());
   const load = async (directory: string): Promise<TrainingPolicy> => {
     const policy = await options.loadPolicy(directory, { dtype, device, threads });
-    closers.push(() => policy.dispose());
+    opened(policy);
     return policy;
   };
+  const companions = (checkpoint?: string): Promise<Companions> =>
+    loadCompanions(config, checkpoint, { policy: options.loadPolicy, critic: options.loadCritic }, opened);
   const lock = (folder: RunFolder): RunFolder => {
     closers.push(lockRun(folder.path));
     return folder;
@@ -178,9 +181,9 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
       // A model that cannot be loaded leaves no run folder behind.
       await makeFolder(config.output);
       const policy = await load(config.model);
-      const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
+      const beside = await companions();
       const folder = lock(await RunFolder.create(config));
-      return { ...inputs, config, folder, policy, reference, state: initialState(), close };
+      return { ...inputs, config, folder, policy, ...beside, state: initialState(), close };
     }
     const folder = lock(RunFolder.open(options.resume));
     const checkpoints = folder.file(runFiles.checkpoints);
@@ -189,10 +192,10 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
     const policy = await load(checkpoint?.path ?? config.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
-    const reference = needsReference(config) ? await load(config.referenceModel ?? config.model) : null;
+    const beside = await companions(checkpoint?.path);
     await folder.truncateTo(state.step);
     await folder.writeConfig(config);
-    return { ...inputs, config, folder, policy, reference, state, close };
+    return { ...inputs, config, folder, policy, ...beside, state, close };
   } catch (error) {
     close();
     throw error;

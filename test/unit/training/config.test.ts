@@ -57,9 +57,15 @@ test.each([
     'Expected one of "float32", "bfloat16" for dtype but received "float16" of type string',
   ],
   [
-    { ...minimal, algorithm: { name: 'grpo' } },
-    'Expected reinforce, rloo, reinforce++ or ./my.mjs#name for algorithm.name but received "grpo"',
+    { ...minimal, algorithm: { name: 'grpoo' } },
+    'pass-at-k, ppo or ./my.mjs#name for algorithm.name but received "grpoo"',
   ],
+  [{ ...minimal, kl: { lossEstimator: 'k1' } }, 'k1 belongs in the reward) for kl.lossEstimator but received "k1"'],
+  [{ ...minimal, kl: { lossEstimator: 'k4' } }, 'Expected one of "k2", "k3" for kl.lossEstimator'],
+  [{ ...minimal, kl: { target: 1 } }, 'kl.initCoefficient and kl.lossCoefficient are both 0) for kl.target'],
+  [{ ...minimal, optimizer: { entropy: { target: 1 } } }, 'for optimizer.entropy.coefficient'],
+  [{ ...minimal, optimizer: { clip: { low: 2 } } }, 'Expected a value of at most 1 for optimizer.clip.low'],
+  [{ ...minimal, critic: { learningrate: 1 } }, '(did you mean "critic.learningRate"?)'],
   [{ data: { train: 'arithmetic' } }, 'model is missing'],
   [[1], 'Expected a mapping of keys'],
 ])('%j is one sentence', (input, message) => {
