@@ -47,6 +47,27 @@ test.each(golden.cases)('$name: micro-batches change the step by rounding only',
   expect(Math.abs(split.gradNorm / whole.gradNorm - 1)).toBeLessThan(2e-6);
 });
 
+test('the entropy term in bfloat16 is near', async () => {
+  const reference = golden.cases.find(({ name }) => name === 'reinforce-entropy')!;
+  const batch = asTraining(reference.batches[0]).map((sequence) => ({ ...sequence, advantages: 0 }));
+  using policy = await Policy.load(fixture(reference), CPU);
+  using rounded = await Policy.load(fixture(reference), { ...CPU, dtype: 'bfloat16' });
+  const options = { entropyCoefficient: 1, learningRate: 0, maxGradNorm: 0 };
+  const [exact, near] = [await policy.step(batch, options), await rounded.step(batch, options)];
+  expect(exact.loss).toBeCloseTo(-exact.entropy, 5);
+  expect(exact.gradNorm).toBeGreaterThan(0.01);
+  expect(Math.abs(near.gradNorm / exact.gradNorm - 1)).toBeLessThan(0.05);
+});
+
+test('a step on the entropy raises it', async () => {
+  const reference = golden.cases.find(({ name }) => name === 'reinforce-entropy')!;
+  const batch = asTraining(reference.batches[0]).map((sequence) => ({ ...sequence, advantages: 0 }));
+  using policy = await Policy.load(fixture(reference), CPU);
+  const before = await policy.step(batch, { entropyCoefficient: 1, learningRate: 1e-3 });
+  const after = await policy.step(batch, { entropyCoefficient: 1, learningRate: 0 });
+  expect(after.entropy).toBeGreaterThan(before.entropy);
+});
+
 describe('a critic', () => {
   const { batches, options, stats: expected, values, final } = golden.critic;
   const asValue = (batch: (typeof batches)[number]) =>
