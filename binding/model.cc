@@ -82,6 +82,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                            InstanceMethod<&NativeModel::read_parameter>("readParameter"),
                            InstanceMethod<&NativeModel::read_state>("readState"),
                            InstanceMethod<&NativeModel::write_state>("writeState"),
+                           InstanceMethod<&NativeModel::follow>("follow"),
                            InstanceMethod<&NativeModel::dispose>("dispose"),
                            InstanceAccessor<&NativeModel::state_size>("stateSize"),
                            InstanceAccessor<&NativeModel::optimizer_steps, &NativeModel::set_optimizer_steps>(
@@ -216,6 +217,19 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                         float* target = session->state(name).narrow(0, start, count).data_ptr<float>();
                         std::memcpy(target, bytes.data(), count * sizeof(float));
                         if (name == "master") session->model.parameters.round_master(start, count);
+                        return nullptr;
+                      });
+  }
+
+  Napi::Value follow(const Napi::CallbackInfo& info) {
+    const double rate = info[1].As<Napi::Number>().DoubleValue();
+    return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                      [session = session(), other = Unwrap(info[0].As<Napi::Object>())->session(),
+                       rate](Job&) -> Finish {
+                        session->prepare();
+                        const ParameterStore& store = session->model.parameters;
+                        store.master().lerp_(other->model.parameters.master(), rate);
+                        store.round_master(0, store.size());
                         return nullptr;
                       });
   }

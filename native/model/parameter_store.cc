@@ -89,7 +89,11 @@ ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype) 
     if (config.mlp_bias) layout.block(layer_name(l, "mlp.down_proj.bias"), {hidden});
   }
   layout.block("model.norm.weight", {hidden});
-  if (!config.tie_word_embeddings) layout.block("lm_head.weight", {config.vocab_size, hidden});
+  if (config.value_head) {
+    layout.block("value_head.weight", {1, hidden});
+  } else if (!config.tie_word_embeddings) {
+    layout.block("lm_head.weight", {config.vocab_size, hidden});
+  }
   size_ = layout.end();
   for (size_t i = 0; i < parameters_.size(); ++i) index_.emplace(parameters_[i].name, i);
 
@@ -138,8 +142,11 @@ DecoderTensors ParameterStore::bind(const at::Tensor& flat) const {
     result.layers.push_back(std::move(layer));
   }
   result.final_norm = vector("model.norm.weight", hidden);
-  result.head =
-      config.tie_word_embeddings ? result.embedding : matrix("lm_head.weight", config.vocab_size, hidden);
+  if (config.value_head) {
+    result.head = matrix("value_head.weight", 1, hidden);
+  } else {
+    result.head = config.tie_word_embeddings ? result.embedding : matrix("lm_head.weight", config.vocab_size, hidden);
+  }
   return result;
 }
 

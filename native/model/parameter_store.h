@@ -41,7 +41,7 @@ struct DecoderTensors {
   at::Tensor embedding;  // [V, H]
   std::vector<LayerTensors> layers;
   at::Tensor final_norm;  // [H]
-  at::Tensor head;        // [V, H]; the embedding when tied
+  at::Tensor head;        // [V, H]; the embedding when tied; [1, H] of a critic
 };
 
 class ParameterStore {

@@ -56,7 +56,8 @@ function suggestKey(fullPath: readonly string[], schema: z.ZodType): string {
     .map((key) => key.split('.').pop() ?? key);
   const near = nearest(last, siblings);
   if (near !== undefined) return ` (did you mean "${[section, near].filter(Boolean).join('.')}"?)`;
-  const leaves = new Map(all.map((key) => [key.split('.').pop() ?? key, key]));
+  // Of several keys of that name the first counts.
+  const leaves = new Map(all.map((key) => [key.split('.').pop() ?? key, key] as const).reverse());
   const elsewhere = nearest(last, [...leaves.keys()]);
   if (elsewhere !== undefined) return ` (did you mean "${leaves.get(elsewhere) ?? elsewhere}"?)`;
   return siblings.length > 0 ? ` (known: ${siblings.join(', ')})` : '';
@@ -195,6 +196,10 @@ function resolvePaths(config: TrainConfig): TrainConfig {
     ...(config.environment?.code === undefined
       ? {}
       : { environment: { ...config.environment, code: resolveUserCode(config.environment.code) } }),
+    critic: {
+      ...config.critic,
+      ...(config.critic.model === undefined ? {} : { model: resolveModel(config.critic.model) }),
+    },
     output: resolve(config.output),
   };
 }

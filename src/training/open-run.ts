@@ -12,23 +12,22 @@ import { limitReward } from '../rewards/time-limit';
 import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
 import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
-import { environmentLimits, needsReference, type TrainConfig } from './config';
+import { loadCompanions, type Companions } from './companions';
+import { environmentLimits, type TrainConfig } from './config';
 import { moderateProblems } from './difficulty';
 import { loadData, type RunData } from './load-data';
 import { resolveStopTokens } from './phase-options';
 import type { Play } from './rollouts';
 import { RunFolder, runFiles } from './run-folder';
 import { lockRun } from './run-lock';
-import type { LoadPolicy, TrainingPolicy } from './training-policy';
+import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
 
 /** What a run reads beside models and folder. */
 export interface RunInputs extends Omit<RunData, 'data'> {
   /** With models and datasets of the hub at the commits in use. */
   config: TrainConfig;
-  /** Folder of the model to start from. */
-  model: string;
-  /** Folder of the frozen reference. */
-  referenceModel: string;
+  /** The same with the folders of the models in their places. */
+  located: TrainConfig;
   template: Template;
   reward: RewardFunction;
   estimator: Estimator;
@@ -39,11 +38,9 @@ export interface RunInputs extends Omit<RunData, 'data'> {
 }
 
 /** Everything the loop reads; `state` alone changes. */
-export interface Run extends RunInputs {
+export interface Run extends RunInputs, Companions {
   folder: RunFolder;
   policy: TrainingPolicy;
-  /** Null where no KL is wanted. */
-  reference: TrainingPolicy | null;
   state: TrainerState;
   /** Frees the models and unlocks the folder. */
   close(): void;
@@ -60,6 +57,7 @@ export interface OpenOptions {
   loadPolicy: LoadPolicy;
   /** Told while the pass rates of problems are measured. */
   onDifficulty?: (measured: number, total: number) => void;
+  loadCritic: LoadCritic;
   warn: (message: string) => void;
 }
 
@@ -166,15 +164,25 @@ async function modelToLoad(model: string, signal?: AbortSignal): Promise<ModelFo
  */
 export async function loadInputs(
   config: TrainConfig,
-  options: Omit<OpenOptions, 'resume' | 'loadPolicy' | 'onDifficulty'>,
+  options: Omit<OpenOptions, 'resume' | 'loadPolicy' | 'loadCritic' | 'onDifficulty'>,
 ): Promise<RunInputs> {
   const { warn, signal } = options;
   const environment = await findEnvironment(config, options.environment);
   const template = environment?.prompt?.bind(environment) ?? (await loadTemplate(config.data.template));
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
   const model = await modelToLoad(config.model, signal);
-  const reference = config.referenceModel === undefined ? model : await modelToLoad(config.referenceModel, signal);
+  const beside = async (name: string | undefined): Promise<ModelFolder | undefined> =>
+    name === undefined ? undefined : modelToLoad(name, signal);
+  const reference = await beside(config.referenceModel);
+  const critic = await beside(config.critic.model);
   const { data, ...loaded } = await loadData(config, { warn, signal });
+  const withModels = (form: keyof ModelFolder): TrainConfig => ({
+    ...config,
+    model: model[form],
+    ...(reference === undefined ? {} : { referenceModel: reference[form] }),
+    critic: { ...config.critic, ...(critic === undefined ? {} : { model: critic[form] }) },
+    data,
+  });
   // Last, since it may have started threads.
   const given = options.reward ?? environment?.reward;
   const { reward, close: closeReward } = given
@@ -182,14 +190,8 @@ export async function loadInputs(
     : await loadReward(config, warn);
   return {
     ...loaded,
-    config: {
-      ...config,
-      model: model.pinned,
-      ...(config.referenceModel === undefined ? {} : { referenceModel: reference.pinned }),
-      data,
-    },
-    model: model.folder,
-    referenceModel: reference.folder,
+    config: withModels('pinned'),
+    located: withModels('folder'),
     template,
     reward,
     estimator,
@@ -212,11 +214,14 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     while (closers.length > 0) closers.pop()?.();
   };
   const { dtype, device, threads } = inputs.config;
+  const opened = (model: { dispose(): void }): void => void closers.push(() => model.dispose());
   const load = async (directory: string): Promise<TrainingPolicy> => {
     const policy = await options.loadPolicy(directory, { dtype, device, threads });
-    closers.push(() => policy.dispose());
+    opened(policy);
     return policy;
   };
+  const companions = (checkpoint?: string): Promise<Companions> =>
+    loadCompanions(inputs.located, checkpoint, { policy: options.loadPolicy, critic: options.loadCritic }, opened);
   const lock = (folder: RunFolder): RunFolder => {
     closers.push(lockRun(folder.path));
     return folder;
@@ -224,10 +229,10 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
   const ready = async (
     config: TrainConfig,
     folder: RunFolder,
-    policy: TrainingPolicy,
+    models: { policy: TrainingPolicy } & Companions,
     state: TrainerState,
   ): Promise<Run> => {
-    const reference = needsReference(config) ? await load(inputs.referenceModel) : null;
+    const { policy } = models;
     const { leaked } = inputs;
     if (leaked.length > 0) {
       const rows = leaked.map((row) => `${JSON.stringify(row)}\n`).join('');
@@ -242,27 +247,29 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
         throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
       },
     );
-    return { ...inputs, ...kept, config, folder, policy, reference, state, close };
+    return { ...inputs, ...kept, ...models, config, folder, state, close };
   };
   try {
     if (options.resume === undefined) {
       // A model that cannot be loaded leaves no run folder behind.
       await makeFolder(inputs.config.output);
-      const policy = await load(inputs.model);
+      const policy = await load(inputs.located.model);
+      const beside = await companions();
       const config = resolveStopTokens(inputs.config, policy);
-      return await ready(config, lock(await RunFolder.create(config)), policy, initialState());
+      return await ready(config, lock(await RunFolder.create(config)), { policy, ...beside }, initialState());
     }
     const folder = lock(RunFolder.open(options.resume));
     const checkpoints = folder.file(runFiles.checkpoints);
     removePartial(checkpoints);
     const checkpoint = listCheckpoints(checkpoints).at(-1);
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
-    const policy = await load(checkpoint?.path ?? inputs.model);
+    const policy = await load(checkpoint?.path ?? inputs.located.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
+    const beside = await companions(checkpoint?.path);
     const config = resolveStopTokens(inputs.config, policy);
     await folder.truncateTo(state.step);
     await folder.writeConfig(config);
-    return await ready(config, folder, policy, state);
+    return await ready(config, folder, { policy, ...beside }, state);
   } catch (error) {
     close();
     throw error;

@@ -1,6 +1,8 @@
 /** The config's view of the two engine calls of a step: how to sample and how to update. */
+import type { EstimatorOptions } from '../algorithms';
 import { ZeroRlError } from '../errors';
-import type { SampleOptions, StepOptions } from '../policy/types';
+import type { CriticStepOptions, SampleOptions, StepOptions } from '../policy/types';
+import type { TrainerState } from './checkpoint';
 import { learningRate, type TrainConfig } from './config';
 import type { TrainingPolicy } from './training-policy';
 
@@ -47,14 +49,48 @@ export function evaluationOptions(config: TrainConfig): SampleOptions {
   return { ...samplingOptions(config), n, temperature, seed, topP: 1, topK: 0, minP: 0 };
 }
 
-/** Options of the optimizer step number `step`. */
-export function stepOptions(config: TrainConfig, step: number): StepOptions {
-  const { objective, clip, aggregation, betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB } = config.optimizer;
+/** Options of the one completion that is the baseline of ReMax: the most likely token at each place. */
+export function greedyOptions(config: TrainConfig): SampleOptions {
+  return { ...samplingOptions(config), n: 1, temperature: 0, topP: 1, topK: 0, minP: 0 };
+}
+
+/** Options of the critic's optimizer step. */
+export function criticStepOptions({ critic, optimizer }: TrainConfig): CriticStepOptions {
+  const { clip, learningRate: rate, betas, eps, weightDecay, maxGradNorm } = critic;
+  const { memoryBudgetMiB } = optimizer;
+  return { clip, learningRate: rate, betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB };
+}
+
+/** Options of the estimator, with the coefficients of `state`. */
+export function estimatorOptions({ algorithm, kl }: TrainConfig, state: TrainerState): EstimatorOptions {
+  const { numerics, k, gamma, lambda, baseline } = algorithm;
+  return {
+    klCoefficient: state.klScale * kl.initCoefficient,
+    ...(kl.placement ? { klPlacement: kl.placement } : {}),
+    numerics,
+    k,
+    gamma,
+    lambda,
+    ...(baseline === 'running' ? { baseline: state.baseline ?? 0 } : {}),
+  };
+}
+
+/** Options of the optimizer step number `step`, with the coefficients of `state`. */
+export function stepOptions(
+  config: TrainConfig,
+  step: number,
+  { klScale, entropyCoefficient }: Pick<TrainerState, 'klScale' | 'entropyCoefficient'>,
+): StepOptions {
+  const { objective, clip, sequenceRatio, betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB } = config.optimizer;
+  const { aggregation, aggregationConstant = config.rollout.maxTokens } = config.optimizer;
   return {
     objective,
     clip,
-    kl: { coefficient: config.kl.lossCoefficient, estimator: config.kl.lossEstimator },
+    sequenceRatio,
+    entropyCoefficient: entropyCoefficient ?? config.optimizer.entropy.coefficient,
+    kl: { coefficient: klScale * config.kl.lossCoefficient, estimator: config.kl.lossEstimator },
     aggregation,
+    aggregationConstant,
     temperature: config.rollout.temperature,
     learningRate: learningRate(config, step),
     betas,

@@ -10,7 +10,7 @@ type Preset = Omit<Partial<TrainConfigInput>, 'data'> & { data?: Partial<TrainCo
  * - `tinyzero`: the countdown task of TinyZero (generated here, or its dataset with `data.train`), answers in tags, reward 1,
  *   0.1 or 0, KL 0.001 in the reward. TinyZero itself trains with PPO.
  * - `simplerl`: simpleRL-reason (simpleRL-Zoo) on GSM8K- and MATH-style rows: Qwen's boxed prompt, reward 1 or 0 without a
- *   format penalty, k3 with 1e-4 in the loss, eight samples. `data.template: simple` is its prompt for weak base models.
+ *   format penalty, GRPO with k3 times 1e-4 in the loss, eight samples. `data.template: simple` is its prompt for weak base models.
  * - `seed`: +1 right, -0.5 wrong in the right format (`reward.wrongAnswer: 0` is as good), -1 wrong format; REINFORCE without
  *   any KL (OpenRLHF's init_kl_coef = 0).
  */
@@ -24,6 +24,7 @@ export const presets: Record<PresetName, Preset> = {
   simplerl: {
     data: { template: 'qwen-boxed' },
     reward: { name: 'math', format: 'any', correct: 1, wrongAnswer: 0, wrongFormat: 0 },
+    algorithm: { name: 'grpo' },
     kl: { initCoefficient: 0, lossCoefficient: 1e-4, lossEstimator: 'k3' },
     rollout: { samplesPerPrompt: 8, maxTokens: 3072, temperature: 1, stopStrings: ['<|im_end|>', '<|endoftext|>'] },
     optimizer: { learningRate: 5e-7 },

@@ -2,7 +2,7 @@
  * The training loop of zero-RL: data → template → sample → reward → (reference log-probs) → advantages → step → metrics.
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
-import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
+import { runningBaseline, valueTargets, type Estimator, type EstimatorInput } from '../algorithms';
 import { problemsOfStep } from '../data/order';
 import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
@@ -10,15 +10,18 @@ import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/me
 import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
+import { adapt, followPolicy } from './adapt';
 import { saveCheckpoint } from './checkpoint';
-import { learningRate, type TrainConfig, type TrainConfigInput } from './config';
+import { learningRate, needsGreedy, type TrainConfig, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
+import { trainCritic } from './critic';
+import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
-import { samplingOptions, stepOptions } from './phase-options';
+import { estimatorOptions, samplingOptions, stepOptions } from './phase-options';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
 import { makePrompts, samplePrompts, responseMasks, scoreRollouts, wholeSequence, type Sample } from './rollouts';
-import { loadPolicy, type LoadPolicy } from './training-policy';
+import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
 
 /** Steps in a row without a finite gradient that end the run. */
 export const MAX_FAILED_STEPS = 3;
@@ -65,6 +68,8 @@ export interface TrainOptions {
   onEvent?: (event: TrainEvent) => void;
   /** How model folders become policies. Default `Policy.load`. */
   loadPolicy?: LoadPolicy;
+  /** How folders become critics. Default `Critic.load`. */
+  loadCritic?: LoadCritic;
 }
 
 class PhaseClock {
@@ -105,17 +110,18 @@ export async function* train(
   const run = await openRun(resolveConfig(input, 'the config', warn), {
     ...options,
     loadPolicy: options.loadPolicy ?? loadPolicy,
+    loadCritic: options.loadCritic ?? loadCritic,
     onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
     warn,
   });
-  const { config, policy, reference, problems, template, folder, state } = run;
+  const { config, policy, reference, critic, problems, template, folder, state } = run;
   const earlier = state.seconds.total;
   let savedStep = state.step;
 
   const save = async (): Promise<void> => {
     emit({ type: 'phase', phase: 'checkpoint' });
     state.seconds.total = earlier + (performance.now() - opened) / 1000;
-    const path = await saveCheckpoint(folder.file(runFiles.checkpoints), policy, state, config.checkpoint.keep);
+    const path = await saveCheckpoint(folder.file(runFiles.checkpoints), run);
     savedStep = state.step;
     emit({ type: 'checkpoint', step: state.step, path });
   };
@@ -170,6 +176,10 @@ export async function* train(
       const referenceLogProbs = reference
         ? await clock.time('reference', () => reference.logProbs(sequences, { temperature, signal }))
         : null;
+      const values = critic ? await clock.time('critic', () => critic.values(sequences, { signal })) : null;
+      const greedyRewards = needsGreedy(config)
+        ? await clock.time('sample', () => greedyBaseline(run, prompts, scored, signal))
+        : null;
       const kl =
         referenceLogProbs?.map((row, i) =>
           row.map((value, t) => (masks?.[i][t] === 0 ? 0 : scored[i].rollout.logProbs[t] - value)),
@@ -181,12 +191,10 @@ export async function* train(
         lengths: scored.map(({ rollout }) => rollout.tokens.length),
         ...(kl ? { kl } : {}),
         ...(masks ? { mask: masks } : {}),
+        ...(values ? { values } : {}),
+        ...(greedyRewards ? { greedyRewards } : {}),
       };
-      const advantages = run.estimator(batch, {
-        klCoefficient: config.kl.initCoefficient,
-        numerics: config.algorithm.numerics,
-        ...(config.algorithm.baseline === 'running' ? { baseline: state.baseline ?? 0 } : {}),
-      });
+      const advantages = run.estimator(batch, estimatorOptions(config, state));
 
       const trained = sequences.map((sequence, i) => ({
         ...sequence,
@@ -197,7 +205,21 @@ export async function* train(
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
       const stats = await clock.time('step', () => optimize(run, trained, step));
+      const criticMetrics =
+        critic && values
+          ? await clock.time('critic', () => {
+              const { returns } = valueTargets(batch, estimatorOptions(config, state));
+              const targets = sequences.map((sequence, i) => ({
+                ...sequence,
+                returns: returns[i],
+                oldValues: values[i],
+                ...(masks ? { mask: masks[i] } : {}),
+              }));
+              return trainCritic(config, critic, targets);
+            })
+          : null;
 
+      await followPolicy(config, step, reference, policy);
       state.baseline = runningBaseline(state.baseline, batch.rewards, config.algorithm.baselineDecay);
       state.step = step;
       state.failedSteps = stats.applied ? 0 : state.failedSteps + 1;
@@ -208,9 +230,14 @@ export async function* train(
         kl,
         stats,
         learningRate: learningRate(config, step),
+        critic: criticMetrics,
+        klCoefficient: state.klScale * (config.kl.initCoefficient || config.kl.lossCoefficient),
+        entropyCoefficient: stepOptions(config, step, state).entropyCoefficient ?? 0,
         seconds: clock.seconds,
         total: clock.total,
       });
+      const { klPerSequence, entropy } = metrics;
+      adapt(config, state, { applied: stats.applied, klPerSequence, samples: scored.length, entropy });
       await writeRollouts(run, step, samples, scored, advantages);
       if (run.heldOut.length > 0 && isDue(config.evaluation.every, step, config.steps))
         metrics.evaluation = await evaluateNow();
@@ -250,11 +277,11 @@ function isDue(every: number, step: number, last: number): boolean {
 
 /** One optimizer step, or `optimizer.epochs` of them; the figures are those of the first. */
 async function optimize(
-  { config, policy }: Run,
+  { config, policy, state }: Run,
   sequences: readonly TrainingSequence[],
   step: number,
 ): Promise<StepStats> {
-  const options = stepOptions(config, step);
+  const options = stepOptions(config, step, state);
   const first = await policy.step(sequences, options);
   let last = first;
   for (let epoch = 1; epoch < config.optimizer.epochs && last.applied; epoch++)

@@ -20,6 +20,7 @@ describe('presets', () => {
       kl: { initCoefficient: 0.001 },
     });
     expect(resolve({ preset: 'simplerl' })).toMatchObject({
+      algorithm: { name: 'grpo' },
       data: { template: 'qwen-boxed' },
       reward: { name: 'math', format: 'any', correct: 1, wrongAnswer: 0, wrongFormat: 0 },
       kl: { initCoefficient: 0, lossCoefficient: 1e-4, lossEstimator: 'k3' },
