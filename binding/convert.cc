@@ -89,6 +89,7 @@ ModelConfig to_model_config(const Napi::Object& object) {
   config.output_bias = boolean(object, "outputBias");
   config.mlp_bias = boolean(object, "mlpBias");
   config.qk_norm = boolean(object, "qkNorm");
+  config.value_head = boolean(object, "valueHead");
   config.rope = to_rope_config(object.Get("rope").As<Napi::Object>());
   return config;
 }
@@ -119,6 +120,17 @@ Sequences to_sequences(const Napi::Object& object) {
           .prompt_lengths = wide(object, "promptLengths")};
 }
 
+namespace {
+
+ObjectiveKind to_objective_kind(const std::string& name) {
+  if (name == "ppo") return ObjectiveKind::kPpo;
+  if (name == "gspo") return ObjectiveKind::kGspo;
+  if (name == "cispo") return ObjectiveKind::kCispo;
+  return name == "value" ? ObjectiveKind::kValue : ObjectiveKind::kReinforce;
+}
+
+}  // namespace
+
 StepRequest to_step_request(const Napi::Object& object) {
   StepRequest request;
   request.sequences = to_sequences(object);
@@ -126,9 +138,12 @@ StepRequest to_step_request(const Napi::Object& object) {
   request.weights = floats(object, "weights");
   request.old_log_probs = floats(object, "oldLogProbs");
   request.reference_log_probs = floats(object, "referenceLogProbs");
-  request.objective.kind = text(object, "objective") == "ppo" ? ObjectiveKind::kPpo : ObjectiveKind::kReinforce;
+  request.objective.kind = to_objective_kind(text(object, "objective"));
   request.objective.clip_low = static_cast<float>(number(object, "clipLow"));
   request.objective.clip_high = static_cast<float>(number(object, "clipHigh"));
+  request.objective.dual_clip = static_cast<float>(number(object, "dualClip"));
+  request.objective.product_ratio = text(object, "sequenceRatio") == "product";
+  request.objective.entropy_coefficient = static_cast<float>(number(object, "entropyCoefficient"));
   request.objective.kl_coefficient = static_cast<float>(number(object, "klCoefficient"));
   request.objective.kl_estimator = text(object, "klEstimator") == "k3" ? KlEstimator::kK3 : KlEstimator::kK2;
   request.temperature = static_cast<float>(number(object, "temperature"));

@@ -103,6 +103,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                            InstanceMethod<&NativeModel::read_parameter>("readParameter"),
                            InstanceMethod<&NativeModel::read_state>("readState"),
                            InstanceMethod<&NativeModel::write_state>("writeState"),
+                           InstanceMethod<&NativeModel::follow>("follow"),
                            InstanceMethod<&NativeModel::dispose>("dispose"),
                            InstanceAccessor<&NativeModel::state_size>("stateSize"),
                            InstanceAccessor<&NativeModel::optimizer_steps, &NativeModel::set_optimizer_steps>(
@@ -241,6 +242,17 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                        values = to_floats(array)](Job&) -> Finish {
                         session->prepare();
                         session->write_state(name, start, values);
+                        return nullptr;
+                      });
+  }
+
+  Napi::Value follow(const Napi::CallbackInfo& info) {
+    const double rate = info[1].As<Napi::Number>().DoubleValue();
+    return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                      [session = session(), other = Unwrap(info[0].As<Napi::Object>())->session(),
+                       rate](Job&) -> Finish {
+                        session->prepare();
+                        session->model.parameters.follow(other->model.parameters, static_cast<float>(rate));
                         return nullptr;
                       });
   }

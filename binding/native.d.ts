@@ -20,6 +20,8 @@ export interface NativeModelConfig {
   outputBias: boolean;
   mlpBias: boolean;
   qkNorm: boolean;
+  /** A critic: `value_head.weight` (1, hiddenSize) in place of the vocabulary's head. */
+  valueHead: boolean;
   rope: {
     theta: number;
     scaling:
@@ -98,9 +100,14 @@ export interface NativeStepRequest extends NativeSequences {
   weights: Float32Array;
   oldLogProbs: Float32Array | null;
   referenceLogProbs: Float32Array | null;
-  objective: 'reinforce' | 'ppo';
+  /** `value`: the loss of a critic; advantages are then returns and oldLogProbs old values. */
+  objective: 'reinforce' | 'ppo' | 'gspo' | 'cispo' | 'value';
   clipLow: number;
   clipHigh: number;
+  /** 0: none. */
+  dualClip: number;
+  sequenceRatio: 'geometric-mean' | 'product';
+  entropyCoefficient: number;
   klCoefficient: number;
   klEstimator: 'k2' | 'k3';
   temperature: number;
@@ -153,7 +160,7 @@ export class NativeModel {
     onRollouts: (rollouts: NativeRollout[]) => void,
     flag: AbortFlag,
   ): Promise<NativeSampleStats>;
-  /** One value per response token, sequences one after the other. */
+  /** One value per response token, sequences one after the other; a critic's values. */
   logProbs(request: NativeSequences, temperature: number, flag: AbortFlag): Promise<Float32Array>;
   step(request: NativeStepRequest, flag: AbortFlag): Promise<NativeStepStats>;
   /** Bytes of one parameter (little endian), converted from the master weights. */
@@ -165,6 +172,8 @@ export class NativeModel {
   writeState(state: NativeState, start: number, bytes: Uint8Array): Promise<void>;
   /** Optimizer steps taken. */
   optimizerSteps: number;
+  /** master ← master + rate·(that of `other`, which has the same parameters − master). */
+  follow(other: NativeModel, rate: number): Promise<void>;
   /** Frees the buffers once queued work is done. */
   dispose(): void;
 }

@@ -1,12 +1,16 @@
 /**
  * `npm run reproduce`: the runs behind the README's figure. Runs that are done are skipped and one that was cut off goes on,
  * so it may be stopped at any time. Writes bench/results/reproduce.json, bench/results/reproduce.md and docs/reproduce.svg.
+ * `--all` goes on with every estimator and objective: bench/results/algorithms.json, docs/algorithms.svg and the table in
+ * docs/algorithms.md. `--only KEY,KEY` makes those of the latter runs alone.
  */
 /* global AbortController */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { algorithmExperiments, algorithmFigure, algorithmTable } from './reproduce/algorithms.mjs';
 import { drawFigure } from './reproduce/figure.mjs';
 import { experiments, makeTable, readResult } from './reproduce/experiments.mjs';
 
@@ -44,8 +48,7 @@ async function runExperiment({ name, set }, signal) {
   return made;
 }
 
-/** Data, table and figure of what is done so far. */
-async function writeResults(results) {
+function writeData(name, results) {
   const report = {
     version: packageVersion,
     machine: { processor: cpus()[0]?.model ?? 'unknown', processors: cpus().length, node: process.versions.node },
@@ -53,23 +56,65 @@ async function writeResults(results) {
     runs: results,
   };
   mkdirSync(path.join(root, 'bench/results'), { recursive: true });
-  mkdirSync(path.join(root, 'docs'), { recursive: true });
-  writeFileSync(path.join(root, 'bench/results/reproduce.json'), `${JSON.stringify(report)}\n`);
+  writeFileSync(path.join(root, `bench/results/${name}.json`), `${JSON.stringify(report)}\n`);
+}
+
+/** Data, table and figure of what is done so far. */
+async function writeResults(results) {
+  writeData('reproduce', results);
   writeFileSync(path.join(root, 'bench/results/reproduce.md'), makeTable(results));
   writeFileSync(path.join(root, 'docs/reproduce.svg'), await drawFigure(results));
+}
+
+const TABLE = /(<!-- table of runs -->\n)[^]*?(?=<!-- end of table -->)/;
+
+/** The same of the estimators and objectives; the table replaces the one in docs/algorithms.md. */
+async function writeAlgorithms(results) {
+  writeData('algorithms', results);
+  writeFileSync(path.join(root, 'docs/algorithms.svg'), await algorithmFigure(results));
+  const page = path.join(root, 'docs/algorithms.md');
+  writeFileSync(page, readFileSync(page, 'utf8').replace(TABLE, `$1\n${algorithmTable(results)}\n`));
+}
+
+/** Results of those experiments that are done, now or before. */
+function finished(list) {
+  return list.flatMap((experiment) => {
+    const folder = folderOf(experiment.name);
+    const done = folder !== undefined && existsSync(path.join(folder, 'summary.json'));
+    return done ? [readResult(experiment, folder)] : [];
+  });
+}
+
+/** Runs `list` one after the other and writes what is done of `all` after each. */
+async function reproduce(list, all, write) {
+  for (const [index, experiment] of list.entries()) {
+    process.stderr.write(`[${index + 1}/${list.length}] ${experiment.title}, seed ${experiment.seed}\n`);
+    await runExperiment(experiment, abort.signal);
+    await write(finished(all));
+  }
+  return finished(all);
 }
 
 const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => abort.abort());
 
 try {
-  const results = [];
-  for (const [index, experiment] of experiments.entries()) {
-    process.stderr.write(`[${index + 1}/${experiments.length}] ${experiment.title}, seed ${experiment.seed}\n`);
-    results.push(readResult(experiment, await runExperiment(experiment, abort.signal)));
-    await writeResults(results);
+  const { values: flags } = parseArgs({ options: { all: { type: 'boolean' }, only: { type: 'string' } } });
+  const wanted = flags.only?.split(',');
+  const unknown = wanted?.find((key) => !algorithmExperiments.some((experiment) => experiment.key === key));
+  if (unknown !== undefined)
+    throw new Error(`There is no run ${unknown}; runs: ${algorithmExperiments.map(({ key }) => key).join(', ')}`);
+  if (!wanted) {
+    const results = await reproduce(experiments, experiments, writeResults);
+    process.stdout.write(`${makeTable(results)}\nfigure docs/reproduce.svg, data bench/results/reproduce.json\n`);
   }
-  process.stdout.write(`${makeTable(results)}\nfigure docs/reproduce.svg, data bench/results/reproduce.json\n`);
+  if (flags.all || wanted) {
+    const list = algorithmExperiments.filter(({ key }) => wanted?.includes(key) ?? true);
+    const results = await reproduce(list, algorithmExperiments, writeAlgorithms);
+    process.stdout.write(
+      `${algorithmTable(results)}\nfigure docs/algorithms.svg, data bench/results/algorithms.json\n`,
+    );
+  }
 } catch (error) {
   const stopped = abort.signal.aborted;
   process.stderr.write(stopped ? 'Stopped; npm run reproduce goes on from here.\n' : `zero-rl: ${error.message}\n`);

@@ -3,14 +3,18 @@ export { isZeroRlError, ZeroRlError, type ErrorCode } from './errors';
 export { readJsonLines, type JsonLine, type JsonLinesOptions, type JsonObject } from './data/jsonl';
 export type { ModelConfig } from './policy/model-config';
 export type { CreateOptions } from './policy/open';
+export { Critic } from './policy/critic';
 export { Policy } from './policy/policy';
 export type { Prompt } from './policy/sample-request';
 export type { SaveOptions } from './policy/save';
 export { Tokenizer } from './policy/tokenizer';
 export type {
   Aggregation,
+  CriticStepOptions,
+  CriticStepStats,
   Dtype,
   LogProbsOptions,
+  Objective,
   PolicyOptions,
   Rollout,
   SampleOptions,
@@ -19,6 +23,7 @@ export type {
   StepOptions,
   StepStats,
   TrainingSequence,
+  ValueSequence,
 } from './policy/types';
 export {
   algorithms,
@@ -27,14 +32,20 @@ export {
   type Estimator,
   type EstimatorInput,
   type EstimatorOptions,
+  type KlPlacement,
   type Numerics,
+  valueTargets,
+  type ValueTargets,
 } from './algorithms';
 export type { Problem } from './data/dataset';
+export type { Environment, Episode, Turn } from './environments/environment';
 export type { StepMetrics } from './observe/metrics';
 export {
   checkFormat,
   combineRewards,
+  countdownReward,
   formatReward,
+  lengthReward,
   mathReward,
   type FormatStyle,
   type RewardFunction,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "learn/entropy_gradient.h"
 #include "model/decoder_steps.h"
 
 namespace zero_rl {
@@ -28,7 +29,7 @@ class Chunk {
         rounded_(dtype_ == at::kFloat ? logits_
                                       : model.workspace.take({most_rows, model.config.vocab_size}, dtype_)),
         rstd_(model.workspace.take({most_rows}, at::kFloat)),
-        values_(model.workspace.take({5, most_rows}, at::kFloat)) {
+        values_(model.workspace.take({6, most_rows}, at::kFloat)) {
     model.panels.prepare_head();
   }
 
@@ -59,8 +60,19 @@ class Chunk {
   }
 
   // Overwrites the logits buffer with dlogits.
-  at::Tensor gradient(const int32_t* targets, float temperature) {
+  at::Tensor gradient(const int32_t* targets, float temperature, bool with_entropy) {
     at::Tensor dlogits = rounded();
+    if (with_entropy) {
+      entropy_gradient({.exponentials = logits_.data_ptr<float>(),
+                        .sums = value(3),
+                        .targets = targets,
+                        .coefficients = value(4),
+                        .entropies = value(1),
+                        .entropy_coefficients = value(5),
+                        .inverse_temperature = 1.0F / temperature},
+                       dlogits);
+      return dlogits;
+    }
     model_.kernels().log_prob_gradient({.exponentials = logits_.data_ptr<float>(),
                                         .sums = value(3),
                                         .targets = targets,
@@ -79,6 +91,7 @@ class Chunk {
   const float* log_probs() const { return value(0); }
   const float* entropies() const { return value(1); }
   float* coefficients() const { return value(4); }
+  float* entropy_coefficients() const { return value(5); }
 
  private:
   float* value(int64_t index) const { return values_.data_ptr<float>() + index * values_.size(1); }
@@ -90,7 +103,7 @@ class Chunk {
   at::Tensor logits_;   // [C, V] float32
   at::Tensor rounded_;  // [C, V] dlogits in the compute dtype; the same memory when that is float32
   at::Tensor rstd_;     // [C]
-  at::Tensor values_;   // [5, C] log-probs, entropies, maxima, sums, coefficients
+  at::Tensor values_;   // [6, C] log-probs, entropies, maxima, sums, coefficients of the first two
   int64_t count_ = 0;
 };
 
@@ -112,7 +125,8 @@ void head_log_probs(Model& model, const Activations& saved, const MicroBatch& ba
 }
 
 void head_backward(Model& model, const Activations& saved, const MicroBatch& batch, float temperature,
-                   const HeadLoss& loss, DecoderTensors& gradients, at::Tensor& dx, const AbortFlag& abort) {
+                   const HeadLoss& loss, bool with_entropy, DecoderTensors& gradients, at::Tensor& dx,
+                   const AbortFlag& abort) {
   const Workspace::Frame frame(model.workspace);
   const DecoderTensors& weights = model.parameters.tensors();
   const int64_t hidden = model.config.hidden_size;
@@ -128,8 +142,8 @@ void head_backward(Model& model, const Activations& saved, const MicroBatch& bat
     const int64_t* rows = batch.rows.data() + start;
     const int32_t* targets = batch.targets.data() + start;
     chunk.forward(saved, rows, targets, count, temperature);
-    loss(start, count, chunk.log_probs(), chunk.entropies(), chunk.coefficients());
-    const at::Tensor dlogits = chunk.gradient(targets, temperature);
+    loss(start, count, chunk.log_probs(), chunk.entropies(), chunk.coefficients(), chunk.entropy_coefficients());
+    const at::Tensor dlogits = chunk.gradient(targets, temperature, with_entropy);
     at::Tensor dy = dnormed.narrow(0, 0, count);
     at::Tensor dout = dinput.narrow(0, 0, count);
     linear_backward_weight(model.kernels(), dlogits, chunk.normed(), gradients.head, at::Tensor());

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "learn/head.h"
+#include "learn/value_head.h"
 
 namespace zero_rl {
 
@@ -27,7 +28,12 @@ std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperat
     const Workspace::Frame frame(model_.workspace);
     Activations saved;
     decoder_forward(model_, batch.packed, /*keep=*/false, saved, nullptr, abort);
-    head_log_probs(model_, saved, batch, temperature, result.data() + batch.first_response, abort);
+    float* values = result.data() + batch.first_response;
+    if (model_.config.value_head) {
+      value_head_values(model_, saved, batch, values);
+    } else {
+      head_log_probs(model_, saved, batch, temperature, values, abort);
+    }
   }
   return result;
 }
@@ -50,17 +56,18 @@ const at::Tensor& Trainer::exp_avg_sq() {
   return exp_avg_sq_;
 }
 
-void Trainer::accumulate(const StepRequest& request, const MicroBatch& batch, StepStats& stats,
-                         const AbortFlag& abort) {
+void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch,
+                         StepStats& stats, const AbortFlag& abort) {
   const Workspace::Frame frame(model_.workspace);
   Activations saved;
   decoder_forward(model_, batch.packed, /*keep=*/true, saved, nullptr, abort);
   const HeadLoss loss = [&](int64_t start, int64_t count, const float* log_probs, const float* entropies,
-                            float* coefficients) {
+                            float* coefficients, float* entropy_coefficients) {
     for (int64_t i = 0; i < count; ++i) {
       const int64_t token = batch.first_response + start + i;
       const double weight = request.weights[token];
       coefficients[i] = 0;
+      entropy_coefficients[i] = 0;
       if (weight == 0) continue;
       TokenInputs inputs{.log_prob = log_probs[i], .advantage = request.advantages[token]};
       if (!request.old_log_probs.empty()) {
@@ -71,16 +78,27 @@ void Trainer::accumulate(const StepRequest& request, const MicroBatch& batch, St
         inputs.reference_log_prob = request.reference_log_probs[token];
         stats.kl += log_probs[i] - inputs.reference_log_prob;
       }
+      if (request.objective.needs_sequence_ratio()) {
+        inputs.sequence_log_ratio = ratios.log_ratios[token];
+        inputs.loss_share = ratios.shares[token];
+      }
       const TokenLoss value = token_loss(request.objective, inputs);
+      const double bonus = weight * request.objective.entropy_coefficient;
       coefficients[i] = static_cast<float>(weight * value.derivative);
-      stats.loss += weight * value.loss;
+      entropy_coefficients[i] = static_cast<float>(-bonus);
+      stats.loss += weight * value.loss - bonus * entropies[i];
       stats.entropy += entropies[i];
       stats.clip_fraction += value.clipped ? 1 : 0;
       ++stats.tokens;
     }
   };
   at::Tensor dx = model_.workspace.take({batch.packed.count(), model_.config.hidden_size}, model_.parameters.dtype());
-  head_backward(model_, saved, batch, request.temperature, loss, gradients_->tensors(), dx, abort);
+  if (model_.config.value_head) {
+    value_head_backward(model_, saved, batch, loss, gradients_->tensors(), dx);
+  } else {
+    const bool with_entropy = request.objective.entropy_coefficient != 0;
+    head_backward(model_, saved, batch, request.temperature, loss, with_entropy, gradients_->tensors(), dx, abort);
+  }
   decoder_backward(model_, batch.packed, saved, dx, gradients_->tensors(), abort);
 }
 
@@ -112,8 +130,13 @@ StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
   model_.panels.release_large_layers();
   gradients_->clear();
   StepStats stats;
+  SequenceRatios ratios;
+  if (request.objective.needs_sequence_ratio()) {
+    ratios = sequence_ratios(request.sequences, log_probs(request.sequences, request.temperature, abort),
+                             request.old_log_probs, request.weights, request.objective.product_ratio);
+  }
   for (const MicroBatch& batch : split(request.sequences, token_limit(request.memory_budget))) {
-    accumulate(request, batch, stats, abort);
+    accumulate(request, ratios, batch, stats, abort);
     stats.total_tokens += batch.sequence_tokens;
     ++stats.micro_batches;
   }

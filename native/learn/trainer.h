@@ -7,6 +7,7 @@
 
 #include "learn/gradients.h"
 #include "learn/objective.h"
+#include "learn/sequence_ratio.h"
 #include "learn/sequences.h"
 #include "model/model.h"
 #include "runtime/abort_flag.h"
@@ -14,7 +15,7 @@
 namespace zero_rl {
 
 // All vectors hold one value per response token, sequences one after the other; old and reference
-// log-probs may be empty.
+// log-probs may be empty. For a critic advantages are returns, and old log-probs its values at the rollout.
 struct StepRequest {
   Sequences sequences;
   std::vector<float> advantages;
@@ -49,7 +50,7 @@ class Trainer {
  public:
   explicit Trainer(Model& model) : model_(model) {}
 
-  // One value per response token.
+  // One value per response token: log-probs, or the values of a critic.
   std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort);
 
   // Forward, backward, clip, AdamW. An abort leaves weights and moments as they were.
@@ -64,7 +65,8 @@ class Trainer {
  private:
   void ensure_state();
   int64_t token_limit(int64_t budget) const;
-  void accumulate(const StepRequest& request, const MicroBatch& batch, StepStats& stats, const AbortFlag& abort);
+  void accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch, StepStats& stats,
+                  const AbortFlag& abort);
   void update(const StepRequest& request, double scale);
 
   Model& model_;

@@ -29,6 +29,7 @@ struct ModelConfig {
   bool attention_bias = false;  // q, k, v projections
   bool output_bias = false;     // o projection
   bool mlp_bias = false;
+  bool value_head = false;  // a critic: one value per token in place of logits
   bool qk_norm = false;  // RMSNorm over each head of q and k, before the rotation
   RopeConfig rope;
 

@@ -93,7 +93,11 @@ ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, 
     if (config.mlp_bias) layout.block(layer_name(l, "mlp.down_proj.bias"), {hidden});
   }
   layout.block("model.norm.weight", {hidden});
-  if (!config.tie_word_embeddings) layout.block("lm_head.weight", {config.vocab_size, hidden});
+  if (config.value_head) {
+    layout.block("value_head.weight", {1, hidden});
+  } else if (!config.tie_word_embeddings) {
+    layout.block("lm_head.weight", {config.vocab_size, hidden});
+  }
   size_ = layout.end();
   for (size_t i = 0; i < parameters_.size(); ++i) index_.emplace(parameters_[i].name, i);
 
@@ -142,8 +146,11 @@ DecoderTensors ParameterStore::bind(const at::Tensor& flat) const {
     result.layers.push_back(std::move(layer));
   }
   result.final_norm = vector("model.norm.weight", hidden);
-  result.head =
-      config.tie_word_embeddings ? result.embedding : matrix("lm_head.weight", config.vocab_size, hidden);
+  if (config.value_head) {
+    result.head = matrix("value_head.weight", 1, hidden);
+  } else {
+    result.head = config.tie_word_embeddings ? result.embedding : matrix("lm_head.weight", config.vocab_size, hidden);
+  }
   return result;
 }
 
@@ -165,6 +172,20 @@ void ParameterStore::read_masters(int64_t start, int64_t count, float* out) cons
       out[i] = kernels::joined(weights[i], remainders == nullptr ? int16_t{0} : remainders[i]);
     }
   });
+}
+
+void ParameterStore::follow(const ParameterStore& other, float rate) const {
+  constexpr int64_t kChunk = int64_t{1} << 22;
+  std::vector<float> own(static_cast<size_t>(std::min(kChunk, size_)));
+  std::vector<float> theirs(own.size());
+  for (int64_t start = 0; start < size_; start += kChunk) {
+    const int64_t count = std::min(kChunk, size_ - start);
+    read_masters(start, count, own.data());
+    other.read_masters(start, count, theirs.data());
+    // Rate 1 is a copy, to the bit.
+    for (int64_t i = 0; i < count; ++i) own[i] = rate == 1 ? theirs[i] : own[i] + rate * (theirs[i] - own[i]);
+    write_masters(start, count, own.data());
+  }
 }
 
 void ParameterStore::write_masters(int64_t start, int64_t count, const float* values) const {

@@ -41,7 +41,7 @@ struct DecoderTensors {
   at::Tensor embedding;  // [V, H]
   std::vector<LayerTensors> layers;
   at::Tensor final_norm;  // [H]
-  at::Tensor head;        // [V, H]; the embedding when tied
+  at::Tensor head;        // [V, H]; the embedding when tied; [1, H] of a critic
 };
 
 class ParameterStore {
@@ -72,6 +72,8 @@ class ParameterStore {
   // Elements [start, start + count) in float32.
   void read_masters(int64_t start, int64_t count, float* out) const;
   void write_masters(int64_t start, int64_t count, const float* values) const;
+  // masters += rate · (masters of another store of the same shape − masters)
+  void follow(const ParameterStore& other, float rate) const;
 
  private:
   mutable uint64_t version_ = 0;

@@ -3,53 +3,48 @@
  * response tokens of the batch, as PPO implementations do, without a value network. Groups play no part: the
  * normalisation is global. It is weighted by tokens, so the mean over sequences is not 0.
  */
+import { centredFormula, whitenedFormula, type FormulaOptions } from './formula-text';
+import { centredReturns, OPENRLHF_LIMIT, toAdvantages, whiten } from './returns';
 import {
   checkInput,
   checkNumerics,
-  rewardToGo,
+  checkPlacement,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
 } from './types';
 
-/** Floor of the variance, and verl's addend. */
-const VARIANCE_EPSILON = 1e-8;
-/** OpenRLHF clamps the reward and k1 to ±10. */
-const OPENRLHF_LIMIT = 10;
+const NUMERICS = ['default', 'openrlhf', 'verl'] as const;
 
 /**
  * G_{i,t} = r_i − β·Σ_{k≥t} k1_{i,k};  A = (G − μ)/√max(σ², 1e-8), μ and σ² (biased) over all unmasked tokens.
  *
  * Modes:
  * - `openrlhf`: the same, r and k1 clamped to ±10.
- * - `verl`: σ² unbiased (divided by tokens − 1), A = (G − μ)/√(σ² + 1e-8).
+ * - `verl`: σ² unbiased (divided by tokens − 1), A = (G − μ)/√(σ² + 1e-8). With observation tokens in between, every
+ *   turn is credited with the reward, as in verl since its fix of that case.
  *
- * Groups of any size are equal. A batch without spread has advantage 0. A NaN reward is a RangeError that names
- * its sequence.
+ * Groups of any size are equal, and none is left out. A batch without spread has advantage 0. A NaN reward is a
+ * RangeError that names its sequence.
  *
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function reinforcePlusPlus(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('reinforce++', options, ['default', 'openrlhf', 'verl']);
+  const numerics = checkNumerics('reinforce++', options, NUMERICS);
+  const placement = checkPlacement('reinforce++', options, 'token');
   const checked = checkInput(input, options);
   const limit = numerics === 'openrlhf' ? OPENRLHF_LIMIT : Infinity;
-  const rewards = Array.from(checked.rewards, (reward) => Math.min(limit, Math.max(-limit, reward)));
-  const returns = rewardToGo(checked, rewards, limit);
+  const returns = centredReturns(checked, placement, (rewards) => Float64Array.from(rewards), limit);
+  return toAdvantages(whiten(checked, returns, numerics === 'verl' ? 'unbiased' : 'biased'));
+}
 
-  let tokens = 0;
-  let sum = 0;
-  returns.forEach((row, i) =>
-    row.forEach((value, t) => {
-      tokens += checked.active(i, t);
-      sum += value;
-    }),
-  );
-  const mean = tokens > 0 ? sum / tokens : 0;
-  let squares = 0;
-  returns.forEach((row, i) => row.forEach((value, t) => (squares += checked.active(i, t) * (value - mean) ** 2)));
-  const scale =
-    numerics === 'verl'
-      ? 1 / Math.sqrt(squares / Math.max(1, tokens - 1) + VARIANCE_EPSILON)
-      : 1 / Math.sqrt(Math.max(squares / Math.max(1, tokens), VARIANCE_EPSILON));
-  return returns.map((row, i) => Float32Array.from(row, (value, t) => checked.active(i, t) * (value - mean) * scale));
+/** The formula in force as text. */
+export function reinforcePlusPlusFormula(options: FormulaOptions): string {
+  const numerics = checkNumerics('reinforce++', { numerics: options.numerics }, NUMERICS);
+  const placement = checkPlacement('reinforce++', { numerics, klPlacement: options.klPlacement }, 'token');
+  const returns = centredFormula(options, placement, (name) => `${name}[i]`, {
+    symbol: 'G',
+    clamped: numerics === 'openrlhf',
+  });
+  return `${returns}\n${whitenedFormula('G', numerics === 'verl' ? 'unbiased' : 'biased')}`;
 }

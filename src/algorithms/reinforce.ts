@@ -3,10 +3,12 @@
  * depend on the sample. Groups play no part. Without a baseline its variance is the highest of all.
  */
 import { checkNumber } from '../errors';
+import { centredFormula, type FormulaOptions } from './formula-text';
+import { centredReturns, toAdvantages } from './returns';
 import {
   checkInput,
   checkNumerics,
-  rewardToGo,
+  checkPlacement,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
@@ -16,16 +18,28 @@ import {
  * A_{i,t} = r_i − b − β·Σ_{k≥t} k1_{i,k}.
  *
  * b is `options.baseline` (default 0), a number known before the batch was sampled: see {@link runningBaseline}.
- * A group of one and a group without spread need no care here. A NaN reward is a RangeError that names its sequence.
+ * A group of one and a group without spread need no care here; rewards are not clipped and no group is left out. A NaN
+ * reward is a RangeError that names its sequence.
  *
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function reinforce(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
   checkNumerics('reinforce', options, ['default']);
+  const placement = checkPlacement('reinforce', options, 'token');
   const checked = checkInput(input, options);
   const baseline = checkNumber('baseline', options.baseline ?? 0);
-  const centred = Array.from(checked.rewards, (reward) => reward - baseline);
-  return rewardToGo(checked, centred).map((values) => Float32Array.from(values));
+  return toAdvantages(
+    centredReturns(checked, placement, (returns) => Float64Array.from(returns, (value) => value - baseline)),
+  );
+}
+
+/** The formula in force as text. */
+export function reinforceFormula(options: FormulaOptions): string {
+  checkNumerics('reinforce', { numerics: options.numerics }, ['default']);
+  const running = options.baseline === 'running';
+  const update = running ? `\nb = running mean of r, decay ${options.baselineDecay ?? 0.9}` : '';
+  const placement = checkPlacement('reinforce', { klPlacement: options.klPlacement }, 'token');
+  return centredFormula(options, placement, (returns) => `${returns}[i]${running ? ' - b' : ''}`) + update;
 }
 
 /**

@@ -2,7 +2,7 @@
  * The one shape of every advantage estimator, and the checks that they share. An estimator is a pure
  * function from the rewards of a rollout batch to one advantage per response token.
  */
-import { checkNumber, invalidRange, invalidType } from '../errors';
+import { checkNumber, checkOneOf, invalidRange, invalidType } from '../errors';
 
 /** A rollout batch of N sequences; sequence i has T_i response tokens. */
 export interface EstimatorInput {
@@ -16,6 +16,10 @@ export interface EstimatorInput {
   kl?: readonly (Float32Array | readonly number[])[];
   /** (N)(T_i) 1 for tokens of the policy, 0 for tokens that do not train (tool output); absent: all 1. */
   mask?: readonly (Uint8Array | readonly number[])[];
+  /** (N)(T_i) V before each response token, from the critic, in units of the reward; `gae` alone reads it. */
+  values?: readonly (Float32Array | readonly number[])[];
+  /** (N) reward of a greedy completion of each sequence's prompt; `remax` alone reads it. */
+  greedyRewards?: Float32Array | readonly number[];
 }
 
 /** Whose constants and KL placement an estimator follows; `default` is the formula of its paper. */
@@ -26,9 +30,23 @@ export interface EstimatorOptions {
   klCoefficient?: number;
   /** Default `default`. */
   numerics?: Numerics;
+  /**
+   * `token`: a token pays for the KL from itself on (Σ_{k≥t}), after the baseline; `sequence`: the whole KL is part of
+   * the return, before the baseline. Default: that of the estimator. The modes of frameworks fix it.
+   */
+  klPlacement?: KlPlacement;
   /** REINFORCE only: the value b subtracted from every reward. Default 0. */
   baseline?: number;
+  /** pass@k only: k, at least 1; a smaller group counts as its own size. Default 2. */
+  k?: number;
+  /** GAE only: discount per token in [0, 1]. Default 1. */
+  gamma?: number;
+  /** GAE only: decay of the traces in [0, 1]. Default 1. */
+  lambda?: number;
 }
+
+/** Where the KL inside the reward is charged. */
+export type KlPlacement = 'token' | 'sequence';
 
 /** (N)(T_i) advantages, 0 where the mask is 0. */
 export type Advantages = Float32Array[];
@@ -85,51 +103,31 @@ export function checkInput(input: EstimatorInput, options: EstimatorOptions = {}
   };
 }
 
-/** Index lists of the groups, in order of first appearance. */
-export function groupMembers(groups: ArrayLike<number>): number[][] {
-  const members = new Map<number, number[]>();
-  for (let i = 0; i < groups.length; i++) {
-    const list = members.get(groups[i]);
-    if (list) list.push(i);
-    else members.set(groups[i], [i]);
-  }
-  return [...members.values()];
-}
-
-/** Σ_t k1 of one sequence over its active tokens; 0 without a KL term. */
-export function sequenceKl({ kl, lengths, active }: CheckedInput, sequence: number): number {
-  let sum = 0;
-  if (kl) for (let t = 0; t < lengths[sequence]; t++) sum += active(sequence, t) * kl[sequence][t];
-  return sum;
-}
-
-/** A_t = value on every active token. */
-export function spread({ lengths, active }: CheckedInput, values: ArrayLike<number>): Advantages {
-  return Array.from(lengths, (length, i) => Float32Array.from({ length }, (_, t) => active(i, t) && values[i]));
-}
-
-/**
- * A_t = value − β·Σ_{k≥t} k1_k: the reward sits on the last token, each token pays its KL, and a token is
- * credited with what comes after it (undiscounted reward-to-go). In double precision.
- */
-export function rewardToGo(input: CheckedInput, values: ArrayLike<number>, klLimit = Infinity): Float64Array[] {
-  const { count, lengths, kl, active, beta } = input;
-  return Array.from({ length: count }, (_, i) => {
-    const out = new Float64Array(lengths[i]);
-    let toGo = values[i];
-    for (let t = out.length - 1; t >= 0; t--) {
-      if (!active(i, t)) continue;
-      if (kl) toGo -= beta * Math.min(klLimit, Math.max(-klLimit, kl[i][t]));
-      out[t] = toGo;
-    }
-    return out;
-  });
-}
-
 /** Refuses a numeric mode that an estimator does not have. */
 export function checkNumerics<T extends Numerics>(name: string, options: EstimatorOptions, allowed: readonly T[]): T {
   const numerics = options.numerics ?? 'default';
   if (!(allowed as readonly Numerics[]).includes(numerics))
     throw invalidRange(`numerics of ${name}`, `one of ${allowed.map((mode) => `"${mode}"`).join(', ')}`, numerics);
   return numerics as T;
+}
+
+/** The placement asked for; a framework's mode leaves no choice but its own. */
+export function checkPlacement(name: string, options: EstimatorOptions, own: KlPlacement): KlPlacement {
+  const placement = checkOneOf('klPlacement', options.klPlacement ?? own, ['token', 'sequence']);
+  if (placement !== own && (options.numerics ?? 'default') !== 'default')
+    throw invalidRange(`klPlacement of ${name}`, `"${own}" under numerics ${options.numerics}`, placement);
+  return placement;
+}
+
+/** TRL's group estimators have their KL in the loss. */
+export function refuseRewardKl(name: string, { klCoefficient = 0 }: EstimatorOptions): void {
+  if (klCoefficient !== 0)
+    throw invalidRange(`klCoefficient of ${name}`, '0 under numerics trl, which has its KL in the loss', klCoefficient);
+}
+
+/** Unmasked response tokens of one sequence. */
+export function activeTokens({ lengths, active }: CheckedInput, sequence: number): number {
+  let tokens = 0;
+  for (let t = 0; t < lengths[sequence]; t++) tokens += active(sequence, t);
+  return tokens;
 }

@@ -1,9 +1,10 @@
 /** The figures of one training step, as yielded by `train` and written to metrics.jsonl. */
 import type { StepStats } from '../policy/types';
+import type { CriticMetrics } from '../training/critic';
 import type { Evaluation } from '../training/evaluate';
-import type { Sample } from '../training/rollouts';
+import { policyTokens, type Sample } from '../training/rollouts';
 
-export const phases = ['sample', 'verify', 'reference', 'step'] as const;
+export const phases = ['sample', 'verify', 'reference', 'critic', 'step'] as const;
 export type Phase = (typeof phases)[number];
 
 export interface StepMetrics {
@@ -19,7 +20,7 @@ export interface StepMetrics {
   formatRate: number | null;
   /** Share cut off by the token limit. */
   truncatedRate: number;
-  /** Mean response tokens, the end token included. */
+  /** Mean response tokens that the policy wrote, end tokens included. */
   responseLength: number;
   /** Mean entropy of the policy per token in nats. */
   entropy: number;
@@ -35,6 +36,12 @@ export interface StepMetrics {
   /** Mean |logProb at the step − logProb at sampling|: rollout and training must agree. */
   logProbDifference: number;
   learningRate: number;
+  /** The value network of `ppo`; absent without one. */
+  critic?: CriticMetrics;
+  /** Coefficient of the KL in this step, in the reward or else in the loss. */
+  klCoefficient: number;
+  /** Coefficient of the entropy bonus in this step. */
+  entropyCoefficient: number;
   /** False: the gradient was not finite and the step left the weights as they were. */
   applied: boolean;
   groups: number;
@@ -47,7 +54,7 @@ export interface StepMetrics {
   timedOutSamples: number;
   /** Wall-clock seconds. */
   seconds: Record<Phase, number> & { total: number };
-  /** Response tokens for sample and verify, prompt and response tokens for reference and step; null where a phase did not run. */
+  /** Response tokens for sample and verify, prompt and response tokens for reference, critic and step; null where a phase did not run. */
   tokensPerSecond: Record<Phase, number | null>;
   /** Resident memory of the process. */
   memoryMiB: number;
@@ -73,12 +80,17 @@ export interface StepRecord {
   kl: readonly Float32Array[] | null;
   stats: StepStats;
   learningRate: number;
+  /** Null without a critic. */
+  critic: CriticMetrics | null;
+  klCoefficient: number;
+  entropyCoefficient: number;
   seconds: Record<Phase, number>;
   total: number;
 }
 
 /** Summarises a step. */
-export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, total }: StepRecord): StepMetrics {
+export function stepMetrics(record: StepRecord): StepMetrics {
+  const { step, samples, kl, stats, learningRate, critic, klCoefficient, entropyCoefficient, seconds, total } = record;
   const scored = samples.filter(({ score }) => score.reward !== null);
   const rewards = scored.map(({ score }) => score.reward ?? 0);
   const rewardMean = mean(rewards);
@@ -92,9 +104,11 @@ export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, t
       range.high = Math.max(range.high, rewards[i]);
     }
   });
-  const newTokens = samples.reduce((sum, { rollout }) => sum + rollout.tokens.length, 0);
+  const newTokens = samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
   const perSequence = kl?.map((row) => row.reduce((sum, value) => sum + value, 0)) ?? null;
-  const klTokens = kl?.reduce((sum, row) => sum + row.length, 0) ?? 0;
+  // The KL of tokens that the environment wrote is 0.
+  const others = scored.reduce((sum, { rollout }) => sum + rollout.tokens.length - policyTokens(rollout), 0);
+  const klTokens = (kl?.reduce((sum, row) => sum + row.length, 0) ?? 0) - others;
   const rate = (tokens: number, phase: Phase): number | null => (seconds[phase] > 0 ? tokens / seconds[phase] : null);
   return {
     step,
@@ -112,6 +126,9 @@ export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, t
     clipFraction: stats.clipFraction,
     logProbDifference: stats.logProbDifference,
     learningRate,
+    ...(critic ? { critic } : {}),
+    klCoefficient,
+    entropyCoefficient,
     applied: stats.applied,
     groups: new Set(samples.map(({ group }) => group)).size,
     usableGroups: [...ranges.values()].filter(({ low, high }) => high > low).length,
@@ -123,6 +140,7 @@ export function stepMetrics({ step, samples, kl, stats, learningRate, seconds, t
       sample: rate(newTokens, 'sample'),
       verify: rate(newTokens, 'verify'),
       reference: rate(stats.totalTokens, 'reference'),
+      critic: rate(stats.totalTokens, 'critic'),
       step: rate(stats.totalTokens, 'step'),
     },
     memoryMiB: process.memoryUsage().rss / 2 ** 20,

@@ -40,6 +40,7 @@ export async function runCharts(rows: readonly MetricsRow[]): Promise<string[]> 
     });
   const percent = (share: number): string => formatPercent(share, 0);
 
+  const hasCritic = steps.some((row) => row.critic !== undefined);
   const measured = steps.some((row) => row.klPerSequence !== null);
   return Promise.all([
     chart(
@@ -85,6 +86,16 @@ export async function runCharts(rows: readonly MetricsRow[]): Promise<string[]> 
             [curve('', 0, (row) => row.klPerSequence)],
             { title: 'KL to the reference', subtitle: 'nats per sequence (k1 estimate)', include: [0] },
             (row) => `${formatNumber(row.klPerSequence)} nats per sequence\n${formatNumber(row.klPerToken)} per token`,
+          ),
+        ]
+      : []),
+    ...(hasCritic
+      ? [
+          chart(
+            [curve('', 0, (row) => row.critic?.explainedVariance ?? null)],
+            { title: 'Explained variance', subtitle: 'of the returns, by the critic', include: [0], bounds: [-1, 1] },
+            ({ critic }) =>
+              `explained ${formatPercent(critic?.explainedVariance ?? null)}\nloss ${formatNumber(critic?.loss ?? 0)}`,
           ),
         ]
       : []),

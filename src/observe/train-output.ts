@@ -2,7 +2,7 @@
 import type { Evaluation } from '../training/evaluate';
 import type { Plan } from '../training/plan';
 import type { TrainConfig } from '../training/config';
-import { needsReference } from '../training/config';
+import { needsCritic, needsReference } from '../training/config';
 import { phases, type StepMetrics } from './metrics';
 import { formatNumber, formatPercent, formatSeconds } from './svg';
 
@@ -21,6 +21,12 @@ const rate = (value: number | null): string =>
         ? `${Math.round(value / 1e3)}k`
         : String(Math.round(value));
 
+const explained: Column = {
+  head: 'V explains',
+  width: 11,
+  show: ({ critic }) => formatPercent(critic?.explainedVariance ?? null),
+};
+
 function columns(config: TrainConfig): Column[] {
   const kl: Column[] = needsReference(config)
     ? [
@@ -36,6 +42,7 @@ function columns(config: TrainConfig): Column[] {
     { head: 'length', width: 7, show: (step) => step.responseLength.toFixed(1) },
     { head: 'entropy', width: 8, show: (step) => step.entropy.toFixed(3) },
     ...kl,
+    ...(needsCritic(config) ? [explained] : []),
     { head: '|grad|', width: 7, show: (step) => step.gradNorm.toFixed(3) },
     { head: 'usable', width: 7, show: (step) => `${step.usableGroups}/${step.groups}` },
     { head: 'tokens/s: sample', width: 17, show: (step) => rate(step.tokensPerSecond.sample) },
@@ -104,7 +111,7 @@ export function planText(plan: Plan, config: TrainConfig): string {
     `data       ${plan.problems} problems, ${plan.heldOut} held out`,
     `step       ${config.rollout.promptsPerStep} prompts × ${config.rollout.samplesPerPrompt} samples, about ${formatSeconds(seconds.perStep)} (${split.join(', ')})`,
     `run        ${config.steps} steps, about ${formatSeconds(seconds.total)}, evaluations of ${formatSeconds(seconds.evaluation)} included, at the present response length`,
-    `memory     policy and optimizer ${mib(memoryMiB.policy)}${memoryMiB.reference > 0 ? `, reference ${mib(memoryMiB.reference)}` : ''}, activations up to ${mib(memoryMiB.activations)}; resident now ${mib(memoryMiB.measured)}`,
+    `memory     policy and optimizer ${mib(memoryMiB.policy)}${memoryMiB.reference > 0 ? `, reference ${mib(memoryMiB.reference)}` : ''}${memoryMiB.critic > 0 ? `, critic and optimizer ${mib(memoryMiB.critic)}` : ''}, activations up to ${mib(memoryMiB.activations)}; resident now ${mib(memoryMiB.measured)}`,
     `at start   reward usable in ${start.usableGroups} of ${start.groups} groups, accuracy ${formatPercent(start.accuracy)}, format ${formatPercent(start.formatRate)}, ${start.responseLength.toFixed(1)} tokens, cut off ${formatPercent(start.truncatedRate)}`,
   ].join('\n');
 }

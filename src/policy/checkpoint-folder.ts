@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { copyFileAtomically, makeFolder } from './atomic-file';
 import { checkpointError, fileSize, readJsonObject, type JsonObject } from './checkpoint-file';
-import { parameterShapes } from './hugging-face-config';
+import { parameterShapes, VALUE_HEAD } from './hugging-face-config';
 import { parseEndTokens, parseModelConfig, type ModelConfig } from './model-config';
 import { matchParameters, readTensorSources, type TensorSource } from './safetensors';
 
@@ -16,7 +16,7 @@ export interface CheckpointFolder {
   config: ModelConfig;
   /** config.json as it was read; `save` keeps its unknown keys. */
   source: JsonObject;
-  /** One per parameter, in the order of `parameterShapes(config)`. */
+  /** One per parameter, in the order of `parameterShapes(config)`; a critic that starts from a policy has none for its head. */
   tensors: TensorSource[];
   /** Empty when the folder names none. */
   endTokens: number[];
@@ -24,7 +24,7 @@ export interface CheckpointFolder {
 }
 
 /** Everything but the weights that makes a folder loadable elsewhere; copied where it exists. */
-const TOKENIZER_FILES = [
+export const TOKENIZER_FILES = [
   TOKENIZER_FILE,
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -37,10 +37,10 @@ const TOKENIZER_FILES = [
 ];
 
 /**
- * Reads and checks all of a folder but tensor data.
+ * Reads and checks all of a folder but tensor data. `critic`: with a value head, which the folder may lack.
  * @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT naming the file and what to do
  */
-export async function readCheckpointFolder(directory: string): Promise<CheckpointFolder> {
+export async function readCheckpointFolder(directory: string, critic = false): Promise<CheckpointFolder> {
   const stats = await stat(directory).catch(() => null);
   if (!stats?.isDirectory()) {
     throw checkpointError(`${directory} is not a folder; give the path of a downloaded Hugging Face model.`);
@@ -51,7 +51,10 @@ export async function readCheckpointFolder(directory: string): Promise<Checkpoin
   const config = parseModelConfig(source, file);
   const generationConfig = await readJsonObject(join(directory, 'generation_config.json'));
   const endTokens = parseEndTokens(source, generationConfig, config.vocabSize);
-  const tensors = matchParameters(parameterShapes(config), await readTensorSources(directory), directory);
+  const sources = await readTensorSources(directory);
+  const headless = critic && !sources.some(({ name }) => name === VALUE_HEAD);
+  const shapes = parameterShapes(config, critic).filter(({ name }) => !(headless && name === VALUE_HEAD));
+  const tensors = matchParameters(shapes, sources, directory);
   const hasTokenizer = (await fileSize(join(directory, TOKENIZER_FILE))) !== null;
   return { directory, config, source, tensors, endTokens, hasTokenizer };
 }

@@ -48,8 +48,14 @@ export function configToHuggingFace(
   };
 }
 
-/** Every parameter in the order of the network; `lm_head.weight` only when it is not tied to the embedding. */
-export function parameterShapes(config: ModelConfig): ParameterShape[] {
+/** A critic's head, in place of `lm_head.weight`. */
+export const VALUE_HEAD = 'value_head.weight';
+
+/**
+ * Every parameter in the order of the network; `lm_head.weight` only when it is not tied to the embedding, `valueHead`
+ * instead for a critic.
+ */
+export function parameterShapes(config: ModelConfig, valueHead = false): ParameterShape[] {
   const { hiddenSize, intermediateSize, headDim, attentionBias, outputBias, mlpBias } = config;
   const queries = config.heads * headDim;
   const keys = config.kvHeads * headDim;
@@ -77,7 +83,8 @@ export function parameterShapes(config: ModelConfig): ParameterShape[] {
     linear(`${prefix}.mlp.down_proj`, hiddenSize, intermediateSize, mlpBias);
   }
   add('model.norm.weight', hiddenSize);
-  if (!config.tieWordEmbeddings) add('lm_head.weight', config.vocabSize, hiddenSize);
+  if (valueHead) add(VALUE_HEAD, 1, hiddenSize);
+  else if (!config.tieWordEmbeddings) add('lm_head.weight', config.vocabSize, hiddenSize);
   return result;
 }
 

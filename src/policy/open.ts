@@ -1,6 +1,7 @@
 /** Makes the parts of a Policy: from a model folder, or with random weights. */
 import type { NativeBinding, NativeModel } from '../../binding/native';
 import { checkInteger, checkOneOf, invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
+import { modelFolder } from '../hub/model';
 import { loadNative } from '../libtorch/load';
 import type { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
@@ -70,11 +71,12 @@ async function fillModel(
   config: ModelConfig,
   engine: EngineOptions,
   fill: (model: NativeModel) => Promise<void>,
+  valueHead = false,
 ): Promise<{ binding: NativeBinding; model: NativeModel }> {
   const binding = loadNative();
   let model: NativeModel | undefined;
   try {
-    model = new binding.NativeModel(config, engine);
+    model = new binding.NativeModel({ ...config, valueHead }, engine);
     await fill(model);
     return { binding, model };
   } catch (error) {
@@ -83,16 +85,18 @@ async function fillModel(
   }
 }
 
+/** `critic`: a model with a value head, zero where the folder has none. */
 export async function loadPolicyParts(
   caller: Caller,
   directory: string,
   options: PolicyOptions | undefined,
+  critic = false,
 ): Promise<PolicyParts> {
   const engine = checkPolicyOptions(checkOptions('options', options, POLICY_OPTIONS));
-  const folder = await readCheckpointFolder(checkFolder(directory));
+  const folder = await readCheckpointFolder((await modelFolder(checkFolder(directory))).folder, critic);
   const { config, endTokens } = folder;
   const tokenizer = await Tokenizer.load(folder.directory);
-  const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors));
+  const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors), critic);
   return {
     ...filled,
     config,

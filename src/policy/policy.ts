@@ -3,7 +3,7 @@
  * the engine's own thread, one call after the other, and the event loop stays free.
  */
 import type { NativeModel, NativeSampleRequest } from '../../binding/native';
-import { checkOneOf } from '../errors';
+import { checkNumber, checkOneOf, invalidRange, invalidType } from '../errors';
 import { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
 import { checkSignal, EngineCalls } from './engine-calls';
@@ -67,9 +67,10 @@ export class Policy implements Disposable {
 
   /**
    * Loads a Hugging Face folder (Qwen2, Qwen3 or Llama: config.json, *.safetensors and, where text goes in or out,
-   * tokenizer.json).
-   * @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` for a folder that cannot be used, `ERR_ZERO_RL_CUDA_UNAVAILABLE`,
-   *   `ERR_ZERO_RL_LIBTORCH_NOT_FOUND` and its kin where the engine cannot be loaded
+   * tokenizer.json), or `org/name[@revision]` of the Hugging Face hub where there is no such folder; HF_HOME, HF_TOKEN,
+   * HF_ENDPOINT and HF_HUB_OFFLINE count as in Python.
+   * @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` for a folder that cannot be used, `ERR_ZERO_RL_HUB` for a model that cannot
+   *   be had, `ERR_ZERO_RL_CUDA_UNAVAILABLE`, `ERR_ZERO_RL_LIBTORCH_NOT_FOUND` and its kin where the engine cannot be loaded
    */
   static async load(directory: string, options?: PolicyOptions): Promise<Policy> {
     return new Policy(await loadPolicyParts(new Caller(), directory, options));
@@ -173,6 +174,22 @@ export class Policy implements Disposable {
     this.calls.checkUsable(caller);
     const source = checkFolder(directory);
     await this.calls.runExclusive(caller, () => readTrainingState(this.model, source));
+  }
+
+  /**
+   * Moves the weights towards those of `other`: w ← w + rate·(other − w), on the float32 master weights. Rate 1 copies. A
+   * moving average of a policy that learns follows it at 1 − decay after every step.
+   * @throws RangeError when the two have different parameters
+   */
+  async follow(other: Policy, rate: number): Promise<void> {
+    const caller = new Caller();
+    this.calls.checkUsable(caller);
+    if (!(other instanceof Policy)) throw invalidType('other', 'Policy', other);
+    checkNumber('rate', rate, 0, 1);
+    other.calls.checkUsable(caller);
+    const layout = ({ model }: Policy): string => JSON.stringify(model.parameters());
+    if (layout(other) !== layout(this)) throw invalidRange('other', 'policy with the same parameters', other);
+    await this.calls.run(caller, undefined, () => this.model.follow(other.model, rate));
   }
 
   /** Optimizer steps taken, those before a resume included. */

@@ -1,116 +1,33 @@
-/**
- * Validates the arguments of `Policy.step` and turns them into the addon's request, with the aggregation as one weight
- * per response token. With mask m and response i of N:
- *   token-mean            m / Σm over the call
- *   seq-mean-token-mean   m / (Σm of the response · N)
- *   seq-mean-token-sum    m / N
- * N counts the responses with at least one unmasked token.
- */
+/** Validates the arguments of `Policy.step` and turns them into the addon's request. */
 import type { NativeModelConfig, NativeStepRequest } from '../../binding/native';
-import { checkInteger, checkNumber, checkOneOf, invalidRange, invalidType } from '../errors';
-import { checkFraction, checkPositive, checkTemperature, copyFinite, isArrayLike } from './numbers';
+import { checkNumber, checkOneOf, invalidRange } from '../errors';
+import { checkFraction, checkPositive, checkTemperature } from './numbers';
+import { checkOptimizer, OPTIMIZER_OPTIONS } from './optimizer-request';
 import { checkOptions } from './option-keys';
 import { packSequences } from './sequence-request';
-import type { Aggregation, StepOptions, TrainingSequence } from './types';
-
-/** MiB of activations that a micro-batch may take unless told otherwise. */
-export const DEFAULT_MEMORY_BUDGET_MIB = 384;
+import { aggregate, collectPerToken, fillAdvantages, fillMask } from './token-arrays';
+import { aggregations, objectives, sequenceRatios, type StepOptions, type TrainingSequence } from './types';
 
 const STEP_OPTIONS = [
   'objective',
   'clip',
+  'sequenceRatio',
+  'entropyCoefficient',
   'kl',
   'aggregation',
+  'aggregationConstant',
   'temperature',
-  'learningRate',
-  'betas',
-  'eps',
-  'weightDecay',
-  'maxGradNorm',
-  'memoryBudgetMiB',
-  'signal',
+  ...OPTIMIZER_OPTIONS,
 ] as const satisfies readonly (keyof StepOptions)[];
 
-function fillAdvantages(name: string, value: unknown, target: Float32Array, start: number, end: number): void {
-  if (typeof value === 'number') {
-    const advantage = checkNumber(name, value);
-    if (!Number.isFinite(Math.fround(advantage))) throw invalidRange(name, 'float32 number', value);
-    target.fill(advantage, start, end);
-  } else if (isArrayLike(value)) {
-    copyFinite(name, value, end - start, target, start);
-  } else {
-    throw invalidType(name, 'number or array of numbers', value);
-  }
-}
+/** Why k1 is no loss; also what a config with it is told. */
+export const NO_K1_LOSS =
+  '"k2" or "k3" (the gradient of k1 as a loss is 0 on average and only adds noise; k1 belongs in the reward)';
 
-/** Writes the mask as 0 and 1 and returns the number of ones. */
-function fillMask(name: string, value: unknown, target: Float32Array, start: number, end: number): number {
-  if (value === undefined) {
-    target.fill(1, start, end);
-    return end - start;
-  }
-  const expected = `array of ${end - start} zeros and ones, one per response token,`;
-  if (!isArrayLike(value)) throw invalidType(name, expected, value);
-  if (value.length !== end - start) throw invalidRange(name, expected, value);
-  let ones = 0;
-  for (let i = 0; i < value.length; i++) {
-    const bit = value[i];
-    if (bit !== 0 && bit !== 1) throw invalidRange(`${name}[${i}]`, '0 or 1', bit);
-    target[start + i] = bit;
-    ones += bit;
-  }
-  return ones;
-}
-
-/** Turns the 0/1 mask in `weights` into aggregation weights, in place. `trained[i]` is Σm of response i. */
-function aggregate(
-  weights: Float32Array,
-  offsets: Int32Array,
-  trained: readonly number[],
-  aggregation: Aggregation,
-): void {
-  const total = trained.reduce((sum, count) => sum + count, 0);
-  const responses = trained.filter((count) => count > 0).length;
-  trained.forEach((count, i) => {
-    const divisor =
-      aggregation === 'token-mean' ? total : aggregation === 'seq-mean-token-mean' ? count * responses : responses;
-    for (let token = offsets[i]; token < offsets[i + 1]; token++) {
-      if (weights[token] !== 0) weights[token] = 1 / divisor;
-    }
-  });
-}
-
-type LogProbsKey = 'oldLogProbs' | 'referenceLogProbs';
-
-/** One value per response token, or null where no sequence has any; `why` makes them required. */
-function collectLogProbs(
-  sequences: readonly TrainingSequence[],
-  key: LogProbsKey,
-  offsets: Int32Array,
-  why: string | null,
-): Float32Array | null {
-  if (why === null && sequences.every((sequence) => sequence[key] === undefined)) return null;
-  const collected = new Float32Array(offsets[sequences.length]);
-  sequences.forEach((sequence, i) => {
-    const name = `sequences[${i}].${key}`;
-    if (sequence[key] === undefined) {
-      throw invalidType(name, `log-probs (${why ?? 'other sequences of the call have them'})`, undefined);
-    }
-    copyFinite(name, sequence[key], offsets[i + 1] - offsets[i], collected, offsets[i]);
-  });
-  return collected;
-}
-
-function checkBetas(value: unknown): [number, number] {
-  if (!Array.isArray(value)) throw invalidType('betas', 'array of two numbers', value);
-  if (value.length !== 2) throw invalidRange('betas', 'array of two numbers', value);
-  return [checkBelowOne('betas[0]', value[0]), checkBelowOne('betas[1]', value[1])];
-}
-
-function checkBelowOne(name: string, value: unknown): number {
-  const checked = checkNumber(name, value, 0, 1);
-  if (checked === 1) throw invalidRange(name, 'number of at least 0 and less than 1', value);
-  return checked;
+function checkDual(value: number): number {
+  const dual = checkNumber('clip.dual', value, 0);
+  if (dual !== 0 && dual <= 1) throw invalidRange('clip.dual', '0 or number greater than 1', dual);
+  return dual;
 }
 
 /**
@@ -123,17 +40,14 @@ export function buildStepRequest(
   config: Pick<NativeModelConfig, 'vocabSize' | 'maxPositions'>,
 ): NativeStepRequest {
   const given = checkOptions('options', options, STEP_OPTIONS);
-  const objective = checkOneOf('objective', given.objective ?? 'reinforce', ['reinforce', 'ppo']);
-  const clip = checkOptions('clip', given.clip, ['low', 'high']);
+  const objective = checkOneOf('objective', given.objective ?? 'reinforce', objectives);
+  const clip = checkOptions('clip', given.clip, ['low', 'high', 'dual']);
   const kl = checkOptions('kl', given.kl, ['coefficient', 'estimator']);
   const klCoefficient = checkNumber('kl.coefficient', kl.coefficient ?? 0, 0);
-  const aggregation = checkOneOf('aggregation', given.aggregation ?? 'token-mean', [
-    'token-mean',
-    'seq-mean-token-mean',
-    'seq-mean-token-sum',
-  ]);
-  const [beta1, beta2] = checkBetas(given.betas ?? [0.9, 0.95]);
-  const maxGradNorm = given.maxGradNorm === Infinity ? 0 : checkNumber('maxGradNorm', given.maxGradNorm ?? 1, 0);
+  if ((kl.estimator as string | undefined) === 'k1') throw invalidRange('kl.estimator', NO_K1_LOSS, 'k1');
+  const aggregation = checkOneOf('aggregation', given.aggregation ?? 'token-mean', aggregations);
+  const constant = aggregation === 'constant' ? checkPositive('aggregationConstant', given.aggregationConstant) : 1;
+  const optimizer = checkOptimizer(given);
 
   const { responseOffsets, ...packed } = packSequences(sequences, config);
   if (sequences.length === 0) throw invalidRange('sequences', 'at least one sequence', sequences);
@@ -148,37 +62,25 @@ export function buildStepRequest(
   if (trained.every((count) => count === 0)) {
     throw invalidRange('sequences', 'at least one response token that is not masked', sequences);
   }
-  aggregate(weights, responseOffsets, trained, aggregation);
+  aggregate(weights, responseOffsets, trained, aggregation, constant);
+  const oldNeeded = objective === 'reinforce' ? null : `${objective} needs them`;
+  const referenceNeeded = klCoefficient === 0 ? null : 'a KL coefficient other than 0 needs them';
 
   return {
     ...packed,
     advantages,
     weights,
-    oldLogProbs: collectLogProbs(
-      sequences,
-      'oldLogProbs',
-      responseOffsets,
-      objective === 'ppo' ? 'ppo needs them' : null,
-    ),
-    referenceLogProbs: collectLogProbs(
-      sequences,
-      'referenceLogProbs',
-      responseOffsets,
-      klCoefficient === 0 ? null : 'a KL coefficient other than 0 needs them',
-    ),
+    oldLogProbs: collectPerToken(sequences, 'oldLogProbs', responseOffsets, oldNeeded),
+    referenceLogProbs: collectPerToken(sequences, 'referenceLogProbs', responseOffsets, referenceNeeded),
     objective,
     clipLow: checkFraction('clip.low', clip.low ?? 0.2),
     clipHigh: checkPositive('clip.high', clip.high ?? 0.2),
+    dualClip: checkDual(clip.dual ?? 0),
+    sequenceRatio: checkOneOf('sequenceRatio', given.sequenceRatio ?? 'geometric-mean', sequenceRatios),
+    entropyCoefficient: checkNumber('entropyCoefficient', given.entropyCoefficient ?? 0),
     klCoefficient,
     klEstimator: checkOneOf('kl.estimator', kl.estimator ?? 'k2', ['k2', 'k3']),
     temperature: checkTemperature(given.temperature ?? 1),
-    learningRate: checkNumber('learningRate', given.learningRate ?? 1e-6, 0),
-    beta1,
-    beta2,
-    eps: checkNumber('eps', given.eps ?? 1e-8, 0),
-    weightDecay: checkNumber('weightDecay', given.weightDecay ?? 0, 0),
-    maxGradNorm,
-    memoryBudget:
-      checkInteger('memoryBudgetMiB', given.memoryBudgetMiB ?? DEFAULT_MEMORY_BUDGET_MIB, 1, 2 ** 30) * 2 ** 20,
+    ...optimizer,
   };
 }

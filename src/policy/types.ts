@@ -98,19 +98,16 @@ export interface TrainingSequence extends Sequence {
   mask?: Uint8Array | readonly number[];
 }
 
-export type Aggregation = 'token-mean' | 'seq-mean-token-mean' | 'seq-mean-token-sum';
+export const aggregations = ['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant'] as const;
+export type Aggregation = (typeof aggregations)[number];
 
-export interface StepOptions {
-  /** `reinforce`: −A·logp. `ppo`: −min(ρA, clip(ρ, 1−low, 1+high)·A), ρ = exp(logp − oldLogProbs). Default `reinforce`. */
-  objective?: 'reinforce' | 'ppo';
-  /** Clip range of `ppo`. Default 0.2 and 0.2. */
-  clip?: { low?: number; high?: number };
-  /** KL term in the loss: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp). Default coefficient 0, k2. */
-  kl?: { coefficient?: number; estimator?: 'k2' | 'k3' };
-  /** How token losses become one number, over all sequences of the call. Default `token-mean`. */
-  aggregation?: Aggregation;
-  /** Temperature of the policy that is trained, as in sampling. Default 1. */
-  temperature?: number;
+export const objectives = ['reinforce', 'ppo', 'gspo', 'cispo'] as const;
+export type Objective = (typeof objectives)[number];
+
+export const sequenceRatios = ['geometric-mean', 'product'] as const;
+
+/** How gradients become an update: AdamW as torch.optim.AdamW. */
+export interface OptimizerOptions {
   /** Default 1e-6. */
   learningRate?: number;
   /** Default [0.9, 0.95]. */
@@ -126,8 +123,40 @@ export interface StepOptions {
   signal?: AbortSignal;
 }
 
+export interface StepOptions extends OptimizerOptions {
+  /**
+   * With ρ = exp(logp − oldLogProbs), all but `reinforce` need oldLogProbs. Default `reinforce`.
+   * - `reinforce`: −A·logp.
+   * - `ppo`: −min(ρA, clip(ρ, 1−low, 1+high)·A) (arXiv 1707.06347).
+   * - `gspo`: the same with one ratio s for the response, whose gradient is s·∇logp; a forward pass more
+   *   (arXiv 2507.18071, in its form for advantages per token). Wants `seq-mean-token-mean`.
+   * - `cispo`: −clip(ρ, 1−low, 1+high)·A·logp, no gradient through the ratio (arXiv 2506.13585).
+   */
+  objective?: Objective;
+  /**
+   * Clip range of ratios. Defaults: low 0.2 (at most 1, which bounds nothing), high 0.2, dual 0. dual above 1: with A < 0 a
+   * ratio counts at most so much (`ppo`, `gspo`; arXiv 1912.09729); 0: no such bound.
+   */
+  clip?: { low?: number; high?: number; dual?: number };
+  /**
+   * s of `gspo`: the `geometric-mean` of the token ratios (default), or their `product`, which TRL's RLOO has; the loss of
+   * a response is then spread over its tokens and wants `seq-mean-token-sum`.
+   */
+  sequenceRatio?: (typeof sequenceRatios)[number];
+  /** c of −c·H, H the entropy of the policy at a token in nats, aggregated as the loss. Default 0. */
+  entropyCoefficient?: number;
+  /** KL term in the loss: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp). Default coefficient 0, k2. */
+  kl?: { coefficient?: number; estimator?: 'k2' | 'k3' };
+  /** How token losses become one number, over all sequences of the call. Default `token-mean`. */
+  aggregation?: Aggregation;
+  /** Tokens that `constant` divides the mean over sequences by (Dr.GRPO: the most a response may have). */
+  aggregationConstant?: number;
+  /** Temperature of the policy that is trained, as in sampling. Default 1. */
+  temperature?: number;
+}
+
 export interface StepStats {
-  /** The aggregated objective, KL term included. */
+  /** The aggregated objective, KL and entropy terms included. */
   loss: number;
   /** Global L2 norm before clipping. */
   gradNorm: number;
@@ -148,3 +177,26 @@ export interface StepStats {
   applied: boolean;
   seconds: number;
 }
+
+/** What a {@link Critic} learns from. */
+export interface ValueSequence extends Sequence {
+  /** Targets of V, one per response token, in units of the reward. */
+  returns: Float32Array | readonly number[];
+  /** V at the rollout, one per response token; needed where `clip` is not 0. */
+  oldValues?: Float32Array | readonly number[];
+  /** 1 for response tokens that train, 0 for those that do not. Default all 1. */
+  mask?: Uint8Array | readonly number[];
+}
+
+export interface CriticStepOptions extends OptimizerOptions {
+  /** Most that V may move from oldValues with a gradient, in units of the reward; 0 does not clip. Default 0.5. */
+  clip?: number;
+  /** Default `token-mean`. */
+  aggregation?: Exclude<Aggregation, 'constant'>;
+}
+
+/** As {@link StepStats}; `loss` is the aggregated ½·max((V − R)², (clip(V) − R)²). */
+export type CriticStepStats = Pick<
+  StepStats,
+  'loss' | 'gradNorm' | 'clipFraction' | 'tokens' | 'totalTokens' | 'microBatches' | 'applied' | 'seconds'
+>;

@@ -1,6 +1,6 @@
 /**
  * Checkpoints of a run: checkpoints/step-N holds a Hugging Face model folder, optimizer.safetensors (exact float32 state)
- * and trainer-state.json. A checkpoint is written under a temporary name, flushed and renamed, so those that can be seen
+ * and trainer-state.json, with the critic and a reference that follows in folders of their own. A checkpoint is written under a temporary name, flushed and renamed, so those that can be seen
  * are whole.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -8,6 +8,8 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ZeroRlError } from '../errors';
 import { output, syncFolder, writeFileAtomically } from '../policy/atomic-file';
+import { saveCompanions, type Companions } from './companions';
+import type { TrainConfig } from './config';
 import type { TrainingPolicy } from './training-policy';
 
 const STATE_FILE = 'trainer-state.json';
@@ -20,6 +22,10 @@ export interface TrainerState {
   step: number;
   /** Running baseline of REINFORCE; null before the first step. */
   baseline: number | null;
+  /** What the coefficients of the KL are multiplied by; see kl.target. */
+  klScale: number;
+  /** Coefficient of the entropy bonus where it is steered; null before the first step. */
+  entropyCoefficient: number | null;
   /** Steps in a row whose gradient was not finite. */
   failedSteps: number;
   /** Seconds spent in steps and in all, over every session of the run. */
@@ -27,7 +33,22 @@ export interface TrainerState {
 }
 
 export function initialState(): TrainerState {
-  return { version: STATE_VERSION, step: 0, baseline: null, failedSteps: 0, seconds: { training: 0, total: 0 } };
+  return {
+    version: STATE_VERSION,
+    step: 0,
+    baseline: null,
+    klScale: 1,
+    entropyCoefficient: null,
+    failedSteps: 0,
+    seconds: { training: 0, total: 0 },
+  };
+}
+
+/** What a checkpoint is made of. */
+export interface CheckpointSource extends Companions {
+  config: TrainConfig;
+  policy: TrainingPolicy;
+  state: TrainerState;
 }
 
 const stepOf = (name: string): number => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
@@ -42,16 +63,14 @@ export function listCheckpoints(folder: string): { step: number; path: string }[
 }
 
 /**
- * Writes step-N and deletes all but the newest `keep`. A failure leaves the older checkpoints as they were.
+ * Writes step-N and deletes all but the newest `checkpoint.keep`. A failure leaves the older checkpoints as they were.
  *
  * @returns The path of the checkpoint.
  * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT`
  */
 export async function saveCheckpoint(
   folder: string,
-  policy: TrainingPolicy,
-  state: TrainerState,
-  keep: number,
+  { config, policy, state, ...companions }: CheckpointSource,
 ): Promise<string> {
   const path = join(folder, `step-${state.step}`);
   const partial = join(folder, `.step-${state.step}.partial`);
@@ -60,6 +79,7 @@ export async function saveCheckpoint(
     await output(partial, () => mkdir(partial, { recursive: true }));
     await policy.save(partial);
     await policy.saveTrainingState(partial);
+    await saveCompanions(config, companions, partial);
     await writeFileAtomically(join(partial, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
     await syncFolder(join(partial, STATE_FILE));
     if (existsSync(path)) rmSync(path, { recursive: true });
@@ -70,7 +90,7 @@ export async function saveCheckpoint(
     throw error;
   }
   removePartial(folder);
-  for (const old of listCheckpoints(folder).slice(0, -keep)) {
+  for (const old of listCheckpoints(folder).slice(0, -config.checkpoint.keep)) {
     const leaving = join(folder, `.step-${old.step}.partial`);
     renameSync(old.path, leaving);
     rmSync(leaving, { recursive: true, force: true });

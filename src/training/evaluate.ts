@@ -8,7 +8,7 @@ import { knownShare, mean } from '../observe/metrics';
 import type { RewardFunction } from '../rewards';
 import type { TrainConfig } from './config';
 import { evaluationOptions } from './phase-options';
-import { makePrompts, samplePrompts, scoreRollouts, type Sample } from './rollouts';
+import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Play, type Sample } from './rollouts';
 import type { TrainingPolicy } from './training-policy';
 
 export interface Evaluation {
@@ -59,6 +59,7 @@ export interface EvaluationInput {
   template: Template;
   reward: RewardFunction;
   config: TrainConfig;
+  play?: Play | null;
   signal?: AbortSignal;
 }
 
@@ -68,7 +69,7 @@ export async function evaluate(input: EvaluationInput): Promise<{ evaluation: Ev
   const n = config.evaluation.samples;
   const start = performance.now();
   const prompts = makePrompts(policy, input.problems, input.template, FIRST_UID, config.data.addSpecialTokens);
-  const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal });
+  const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal }, input.play);
   const samples = await scoreRollouts(policy, prompts, rollouts, input.reward, signal);
   const shares = prompts
     .map((_, group) => knownShare(samples.slice(group * n, (group + 1) * n).map(({ score }) => score.correct)))
@@ -79,7 +80,7 @@ export async function evaluate(input: EvaluationInput): Promise<{ evaluation: Ev
     accuracy: mean(shares),
     interval: accuracyInterval(shares, n),
     formatRate: knownShare(samples.map(({ score }) => score.formatted)),
-    responseLength: mean(samples.map(({ rollout }) => rollout.tokens.length)),
+    responseLength: mean(samples.map(({ rollout }) => policyTokens(rollout))),
     truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
     rewardMean: mean(samples.map(({ score }) => score.reward).filter((reward) => reward !== null)),
     seconds: (performance.now() - start) / 1000,

@@ -1,10 +1,34 @@
 /** The config's view of the two engine calls of a step: how to sample and how to update. */
-import type { SampleOptions, StepOptions } from '../policy/types';
+import type { EstimatorOptions } from '../algorithms';
+import { ZeroRlError } from '../errors';
+import type { CriticStepOptions, SampleOptions, StepOptions } from '../policy/types';
+import type { TrainerState } from './checkpoint';
 import { learningRate, type TrainConfig } from './config';
+import type { TrainingPolicy } from './training-policy';
+
+/**
+ * The config with `rollout.stopTokens` as ids, which {@link samplingOptions} needs.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` for a text that is not one token of the model
+ */
+export function resolveStopTokens(config: TrainConfig, policy: Pick<TrainingPolicy, 'encodePrompt'>): TrainConfig {
+  const { stopTokens } = config.rollout;
+  if (stopTokens === undefined) return config;
+  const ids = stopTokens.map((token) => {
+    if (typeof token === 'number') return token;
+    const found = policy.encodePrompt(token, false);
+    if (found.length === 1) return found[0];
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CONFIG',
+      `rollout.stopTokens: ${JSON.stringify(token)} is ${found.length} tokens of this model; give one token, or put it in rollout.stopStrings`,
+    );
+  });
+  return { ...config, rollout: { ...config.rollout, stopTokens: ids } };
+}
 
 /** Options of training rollouts. */
 export function samplingOptions({ rollout, seed }: TrainConfig): SampleOptions {
-  const { samplesPerPrompt: n, maxTokens, temperature, topP, topK, minP, stopStrings, maxBatch } = rollout;
+  const { samplesPerPrompt: n, maxTokens, temperature, topP, topK, minP, stopStrings, stopTokens, maxBatch } = rollout;
   return {
     n,
     maxTokens,
@@ -14,6 +38,7 @@ export function samplingOptions({ rollout, seed }: TrainConfig): SampleOptions {
     minP,
     seed,
     ...(stopStrings.length > 0 ? { stopStrings } : {}),
+    ...(stopTokens === undefined ? {} : { stopTokens: stopTokens.map(Number) }),
     ...(maxBatch > 0 ? { maxBatch } : {}),
   };
 }
@@ -24,14 +49,48 @@ export function evaluationOptions(config: TrainConfig): SampleOptions {
   return { ...samplingOptions(config), n, temperature, seed, topP: 1, topK: 0, minP: 0 };
 }
 
-/** Options of the optimizer step number `step`. */
-export function stepOptions(config: TrainConfig, step: number): StepOptions {
-  const { objective, clip, aggregation, betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB } = config.optimizer;
+/** Options of the one completion that is the baseline of ReMax: the most likely token at each place. */
+export function greedyOptions(config: TrainConfig): SampleOptions {
+  return { ...samplingOptions(config), n: 1, temperature: 0, topP: 1, topK: 0, minP: 0 };
+}
+
+/** Options of the critic's optimizer step. */
+export function criticStepOptions({ critic, optimizer }: TrainConfig): CriticStepOptions {
+  const { clip, learningRate: rate, betas, eps, weightDecay, maxGradNorm } = critic;
+  const { memoryBudgetMiB } = optimizer;
+  return { clip, learningRate: rate, betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB };
+}
+
+/** Options of the estimator, with the coefficients of `state`. */
+export function estimatorOptions({ algorithm, kl }: TrainConfig, state: TrainerState): EstimatorOptions {
+  const { numerics, k, gamma, lambda, baseline } = algorithm;
+  return {
+    klCoefficient: state.klScale * kl.initCoefficient,
+    ...(kl.placement ? { klPlacement: kl.placement } : {}),
+    numerics,
+    k,
+    gamma,
+    lambda,
+    ...(baseline === 'running' ? { baseline: state.baseline ?? 0 } : {}),
+  };
+}
+
+/** Options of the optimizer step number `step`, with the coefficients of `state`. */
+export function stepOptions(
+  config: TrainConfig,
+  step: number,
+  { klScale, entropyCoefficient }: Pick<TrainerState, 'klScale' | 'entropyCoefficient'>,
+): StepOptions {
+  const { objective, clip, sequenceRatio, betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB } = config.optimizer;
+  const { aggregation, aggregationConstant = config.rollout.maxTokens } = config.optimizer;
   return {
     objective,
     clip,
-    kl: { coefficient: config.kl.lossCoefficient, estimator: config.kl.lossEstimator },
+    sequenceRatio,
+    entropyCoefficient: entropyCoefficient ?? config.optimizer.entropy.coefficient,
+    kl: { coefficient: klScale * config.kl.lossCoefficient, estimator: config.kl.lossEstimator },
     aggregation,
+    aggregationConstant,
     temperature: config.rollout.temperature,
     learningRate: learningRate(config, step),
     betas,

@@ -2,15 +2,17 @@
  * What a run will take, for `--dry-run`: one step on a part of the batch is timed on this machine and scaled up, memory is
  * counted from the parameters. Responses may grow later, and the times with them.
  */
-import { stepOptions, samplingOptions } from './phase-options';
-import { needsReference, type TrainConfig } from './config';
+import { criticStepOptions, greedyOptions, resolveStopTokens, samplingOptions, stepOptions } from './phase-options';
+import { initialState } from './checkpoint';
+import { loadCompanions } from './companions';
+import { needsGreedy, type TrainConfig } from './config';
 import { loadInputs } from './open-run';
-import { problemsOfStep } from '../data/dataset';
+import { problemsOfStep } from '../data/order';
 import { knownShare, mean, phases, type Phase } from '../observe/metrics';
 import { advantageFormula, lossFormula } from './formulas';
 import { stopIdleVerifiers } from '../verifier';
 import { makePrompts, samplePrompts, scoreRollouts, wholeSequence } from './rollouts';
-import { loadPolicy as defaultLoadPolicy, type LoadPolicy } from './training-policy';
+import { loadCritic, loadPolicy as defaultLoadPolicy, type LoadPolicy } from './training-policy';
 
 /** Prompts of the timed step. */
 const CALIBRATION_PROMPTS = 8;
@@ -28,6 +30,8 @@ export interface Plan {
     /** Weights, gradient and moments. */
     policy: number;
     reference: number;
+    /** As policy, of the value network. */
+    critic: number;
     /** Most that the activations of a micro-batch take. */
     activations: number;
     /** Resident in this process after the timed step. */
@@ -60,25 +64,33 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 /** Loads the models, times one step (whose weights are thrown away) and predicts. Writes nothing. */
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
   const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
-  const { problems, heldOut, template, reward, closeReward } = await loadInputs(config, { warn });
+  const inputs = await loadInputs(config, { warn, signal });
+  const { problems, parts, heldOut, template, reward, play, closeReward } = inputs;
   const { dtype, masterWeights, device, threads } = config;
-  const policy = await loadPolicy(config.model, { dtype, masterWeights, device, threads });
-  const reference = needsReference(config)
-    ? await loadPolicy(config.referenceModel ?? config.model, { dtype, device, threads })
-    : null;
+  const policy = await loadPolicy(inputs.located.model, { dtype, masterWeights, device, threads });
+  const closers = [() => policy.dispose()];
   try {
+    const load = { policy: loadPolicy, critic: loadCritic };
+    const { reference, critic } = await loadCompanions(inputs.located, undefined, load, (model) =>
+      closers.push(() => model.dispose()),
+    );
     const { promptsPerStep } = config.rollout;
     const part = Math.min(CALIBRATION_PROMPTS, promptsPerStep);
-    const chosen = problemsOfStep(problems.length, part, 0, config.seed).map((i) => problems[i]);
+    const chosen = problemsOfStep(parts, part, 0, config.seed).map((i) => problems[i]);
     const prompts = makePrompts(policy, chosen, template, 0, config.data.addSpecialTokens);
     const timed = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
     const time = async <T>(phase: Phase, work: () => Promise<T>): Promise<T> => {
       const start = performance.now();
       const result = await work();
-      timed[phase] = (performance.now() - start) / 1000;
+      timed[phase] += (performance.now() - start) / 1000;
       return result;
     };
-    const rollouts = await time('sample', () => samplePrompts(policy, prompts, { ...samplingOptions(config), signal }));
+    const stops = resolveStopTokens(config, policy);
+    const rollouts = await time('sample', () =>
+      samplePrompts(policy, prompts, { ...samplingOptions(stops), signal }, play),
+    );
+    if (needsGreedy(config))
+      await time('sample', () => samplePrompts(policy, prompts, { ...greedyOptions(stops), signal }, play));
     const samples = await time('verify', () => scoreRollouts(policy, prompts, rollouts, reward));
     const sequences = samples.map(wholeSequence);
     const { temperature } = config.rollout;
@@ -88,8 +100,13 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       advantages: i % 2 ? 1 : -1,
       oldLogProbs: rollouts[i].logProbs,
     }));
-    const loss = { ...stepOptions(config, 1), kl: { coefficient: 0 } };
+    const loss = { ...stepOptions(config, 1, initialState()), kl: { coefficient: 0 } };
     await time('step', () => policy.step(trained, loss));
+    if (critic) {
+      const values = await time('critic', () => critic.values(sequences, { signal }));
+      const targets = sequences.map((sequence, i) => ({ ...sequence, returns: values[i], oldValues: values[i] }));
+      await time('critic', () => critic.step(targets, criticStepOptions(config)));
+    }
 
     const scale = promptsPerStep / part;
     const seconds = Object.fromEntries(phases.map((phase) => [phase, timed[phase] * scale])) as Record<Phase, number>;
@@ -111,6 +128,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       memoryMiB: {
         policy: policyBytes / MIB,
         reference: reference ? (reference.parameterCount * bytes) / MIB : 0,
+        critic: critic ? (critic.parameterCount * TRAINING_BYTES.withMasters) / MIB : 0,
         activations: config.optimizer.memoryBudgetMiB,
         measured: process.memoryUsage().rss / MIB,
       },
@@ -130,8 +148,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       },
     };
   } finally {
-    policy.dispose();
-    reference?.dispose();
+    closers.forEach((close) => close());
     closeReward();
     stopIdleVerifiers();
   }

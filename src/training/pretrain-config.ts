@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ModelConfig } from '../policy/model-config';
-import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/step-request';
+import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 
 const positiveInteger = z.int().min(1);
 const count = z.int().min(0);

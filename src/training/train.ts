@@ -2,22 +2,26 @@
  * The training loop of zero-RL: data → template → sample → reward → (reference log-probs) → advantages → step → metrics.
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
-import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
-import { problemsOfStep } from '../data/dataset';
+import { runningBaseline, valueTargets, type Estimator, type EstimatorInput } from '../algorithms';
+import { problemsOfStep } from '../data/order';
+import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
 import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
+import { adapt, followPolicy } from './adapt';
 import { saveCheckpoint } from './checkpoint';
-import { learningRate, type TrainConfig, type TrainConfigInput } from './config';
+import { learningRate, needsGreedy, type TrainConfig, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
+import { trainCritic } from './critic';
+import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
-import { samplingOptions, stepOptions } from './phase-options';
+import { estimatorOptions, samplingOptions, stepOptions } from './phase-options';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
-import { makePrompts, samplePrompts, scoreRollouts, wholeSequence, type Sample } from './rollouts';
-import { loadPolicy, type LoadPolicy } from './training-policy';
+import { makePrompts, samplePrompts, responseMasks, scoreRollouts, wholeSequence, type Sample } from './rollouts';
+import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
 
 /** Steps in a row without a finite gradient that end the run. */
 export const MAX_FAILED_STEPS = 3;
@@ -36,6 +40,8 @@ export type TrainEvent =
   | { type: 'phase'; phase: Phase | 'evaluation' | 'checkpoint' }
   | { type: 'evaluation'; step: number; evaluation: Evaluation }
   | { type: 'checkpoint'; step: number; path: string }
+  /** Before the start: how many problems have a pass rate, of how many. */
+  | { type: 'difficulty'; measured: number; total: number }
   | { type: 'warning'; message: string }
   | {
       type: 'finish';
@@ -49,15 +55,21 @@ export type TrainEvent =
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
   signal?: AbortSignal;
-  /** Instead of the config's reward. It runs on this thread, without a limit in seconds. */
+  /** Instead of the config's reward. It runs on this thread, so code that never returns cannot be cut off. */
   reward?: RewardFunction;
+  /** Seconds without a finished sample after which those that `reward` waits with are left out, default 30; null: no limit. */
+  rewardTimeoutSeconds?: number | null;
   /** Instead of the config's algorithm. */
   estimator?: Estimator;
+  /** Instead of the config's environment. */
+  environment?: Environment;
   /** Run folder to go on with. */
   resume?: string;
   onEvent?: (event: TrainEvent) => void;
   /** How model folders become policies. Default `Policy.load`. */
   loadPolicy?: LoadPolicy;
+  /** How folders become critics. Default `Critic.load`. */
+  loadCritic?: LoadCritic;
 }
 
 class PhaseClock {
@@ -95,16 +107,21 @@ export async function* train(
   const opened = performance.now();
   const { signal, onEvent: emit = () => undefined } = options;
   const warn = (message: string): void => emit({ type: 'warning', message });
-  const config = resolveConfig(input, 'the config', warn);
-  const run = await openRun(config, { ...options, loadPolicy: options.loadPolicy ?? loadPolicy, warn });
-  const { policy, reference, problems, template, folder, state } = run;
+  const run = await openRun(resolveConfig(input, 'the config', warn), {
+    ...options,
+    loadPolicy: options.loadPolicy ?? loadPolicy,
+    loadCritic: options.loadCritic ?? loadCritic,
+    onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
+    warn,
+  });
+  const { config, policy, reference, critic, problems, template, folder, state } = run;
   const earlier = state.seconds.total;
   let savedStep = state.step;
 
   const save = async (): Promise<void> => {
     emit({ type: 'phase', phase: 'checkpoint' });
     state.seconds.total = earlier + (performance.now() - opened) / 1000;
-    const path = await saveCheckpoint(folder.file(runFiles.checkpoints), policy, state, config.checkpoint.keep);
+    const path = await saveCheckpoint(folder.file(runFiles.checkpoints), run);
     savedStep = state.step;
     emit({ type: 'checkpoint', step: state.step, path });
   };
@@ -140,10 +157,10 @@ export async function* train(
       const clock = new PhaseClock(emit);
       const { promptsPerStep, temperature } = config.rollout;
 
-      const chosen = problemsOfStep(problems.length, promptsPerStep, state.step, config.seed).map((i) => problems[i]);
+      const chosen = problemsOfStep(run.parts, promptsPerStep, state.step, config.seed).map((i) => problems[i]);
       const prompts = makePrompts(policy, chosen, template, state.step * promptsPerStep, config.data.addSpecialTokens);
       const rollouts = await clock.time('sample', () =>
-        samplePrompts(policy, prompts, { ...samplingOptions(config), signal }),
+        samplePrompts(policy, prompts, { ...samplingOptions(config), signal }, run.play),
       );
       const samples = await clock.time('verify', () => scoreRollouts(policy, prompts, rollouts, run.reward, signal));
       const scored = samples.filter(({ score }) => score.reward !== null);
@@ -155,33 +172,54 @@ export async function* train(
       }
 
       const sequences = scored.map(wholeSequence);
+      const masks = responseMasks(scored);
       const referenceLogProbs = reference
         ? await clock.time('reference', () => reference.logProbs(sequences, { temperature, signal }))
         : null;
+      const values = critic ? await clock.time('critic', () => critic.values(sequences, { signal })) : null;
+      const greedyRewards = needsGreedy(config)
+        ? await clock.time('sample', () => greedyBaseline(run, prompts, scored, signal))
+        : null;
       const kl =
-        referenceLogProbs?.map((row, i) => row.map((value, t) => scored[i].rollout.logProbs[t] - value)) ?? null;
+        referenceLogProbs?.map((row, i) =>
+          row.map((value, t) => (masks?.[i][t] === 0 ? 0 : scored[i].rollout.logProbs[t] - value)),
+        ) ?? null;
 
       const batch: EstimatorInput = {
         rewards: scored.map(({ score }) => score.reward ?? 0),
         groups: scored.map(({ group }) => group),
         lengths: scored.map(({ rollout }) => rollout.tokens.length),
         ...(kl ? { kl } : {}),
+        ...(masks ? { mask: masks } : {}),
+        ...(values ? { values } : {}),
+        ...(greedyRewards ? { greedyRewards } : {}),
       };
-      const advantages = run.estimator(batch, {
-        klCoefficient: config.kl.initCoefficient,
-        numerics: config.algorithm.numerics,
-        ...(config.algorithm.baseline === 'running' ? { baseline: state.baseline ?? 0 } : {}),
-      });
+      const advantages = run.estimator(batch, estimatorOptions(config, state));
 
       const trained = sequences.map((sequence, i) => ({
         ...sequence,
         advantages: advantages[i],
         oldLogProbs: scored[i].rollout.logProbs,
+        ...(masks ? { mask: masks[i] } : {}),
         ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
       const stats = await clock.time('step', () => optimize(run, trained, step));
+      const criticMetrics =
+        critic && values
+          ? await clock.time('critic', () => {
+              const { returns } = valueTargets(batch, estimatorOptions(config, state));
+              const targets = sequences.map((sequence, i) => ({
+                ...sequence,
+                returns: returns[i],
+                oldValues: values[i],
+                ...(masks ? { mask: masks[i] } : {}),
+              }));
+              return trainCritic(config, critic, targets);
+            })
+          : null;
 
+      await followPolicy(config, step, reference, policy);
       state.baseline = runningBaseline(state.baseline, batch.rewards, config.algorithm.baselineDecay);
       state.step = step;
       state.failedSteps = stats.applied ? 0 : state.failedSteps + 1;
@@ -192,9 +230,14 @@ export async function* train(
         kl,
         stats,
         learningRate: learningRate(config, step),
+        critic: criticMetrics,
+        klCoefficient: state.klScale * (config.kl.initCoefficient || config.kl.lossCoefficient),
+        entropyCoefficient: stepOptions(config, step, state).entropyCoefficient ?? 0,
         seconds: clock.seconds,
         total: clock.total,
       });
+      const { klPerSequence, entropy } = metrics;
+      adapt(config, state, { applied: stats.applied, klPerSequence, samples: scored.length, entropy });
       await writeRollouts(run, step, samples, scored, advantages);
       if (run.heldOut.length > 0 && isDue(config.evaluation.every, step, config.steps))
         metrics.evaluation = await evaluateNow();
@@ -234,11 +277,11 @@ function isDue(every: number, step: number, last: number): boolean {
 
 /** One optimizer step, or `optimizer.epochs` of them; the figures are those of the first. */
 async function optimize(
-  { config, policy }: Run,
+  { config, policy, state }: Run,
   sequences: readonly TrainingSequence[],
   step: number,
 ): Promise<StepStats> {
-  const options = stepOptions(config, step);
+  const options = stepOptions(config, step, state);
   const first = await policy.step(sequences, options);
   let last = first;
   for (let epoch = 1; epoch < config.optimizer.epochs && last.applied; epoch++)

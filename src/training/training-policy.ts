@@ -1,5 +1,6 @@
 /** What the loop needs of a policy; {@link Policy} has it, and tests may bring one of their own. */
 import { ZeroRlError } from '../errors';
+import { Critic } from '../policy/critic';
 import { Policy } from '../policy/policy';
 import type { Tokenizer } from '../policy/tokenizer';
 import type { PolicyOptions } from '../policy/types';
@@ -9,6 +10,8 @@ export interface TrainingPolicy extends Pick<
   'encodePrompt' | 'sample' | 'logProbs' | 'step' | 'save' | 'saveTrainingState' | 'loadTrainingState' | 'dispose'
 > {
   readonly parameterCount: number;
+  /** As `Policy.follow`; `other` was loaded as this one was. */
+  follow(other: this, rate: number): Promise<void>;
   readonly tokenizer: Pick<Tokenizer, 'decode'> | null;
 }
 
@@ -16,6 +19,17 @@ export interface TrainingPolicy extends Pick<
 export type LoadPolicy = (directory: string, options: PolicyOptions) => Promise<TrainingPolicy>;
 
 export const loadPolicy: LoadPolicy = (directory, options) => Policy.load(directory, options);
+
+/** What the loop needs of a critic. */
+export type TrainingCritic = Pick<
+  Critic,
+  'parameterCount' | 'values' | 'step' | 'save' | 'saveTrainingState' | 'loadTrainingState' | 'dispose'
+>;
+
+/** Makes a critic from the folder of a policy or of a critic. */
+export type LoadCritic = (directory: string, options: PolicyOptions) => Promise<TrainingCritic>;
+
+export const loadCritic: LoadCritic = (directory, options) => Critic.load(directory, options);
 
 /** Text of response tokens without special tokens. */
 export function decodeResponse(policy: TrainingPolicy, tokens: Int32Array): string {

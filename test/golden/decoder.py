@@ -49,8 +49,8 @@ def rotate(x, cos, sin):
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 
 
-def logits_of(parameters: dict[str, torch.Tensor], config, tokens: list[int]) -> torch.Tensor:
-    """Logits (T, V) of one sequence of T tokens."""
+def hidden_of(parameters: dict[str, torch.Tensor], config, tokens: list[int]) -> torch.Tensor:
+    """Hidden states (T, H) after the final norm of one sequence of T tokens."""
     heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
     head_dim, eps, length = head_dim_of(config), config.rms_norm_eps, len(tokens)
     angles = torch.arange(length, dtype=torch.float64)[:, None] * inverse_frequencies(config)
@@ -81,9 +81,13 @@ def logits_of(parameters: dict[str, torch.Tensor], config, tokens: list[int]) ->
         x = rms_norm(hidden, parameters[prefix + "post_attention_layernorm.weight"], eps)
         gated = F.silu(linear(x, prefix + "mlp.gate_proj")) * linear(x, prefix + "mlp.up_proj")
         hidden = hidden + linear(gated, prefix + "mlp.down_proj")
-    hidden = rms_norm(hidden, parameters["model.norm.weight"], eps)
+    return rms_norm(hidden, parameters["model.norm.weight"], eps)
+
+
+def logits_of(parameters: dict[str, torch.Tensor], config, tokens: list[int]) -> torch.Tensor:
+    """Logits (T, V) of one sequence of T tokens."""
     head = "model.embed_tokens.weight" if config.tie_word_embeddings else "lm_head.weight"
-    return F.linear(hidden, parameters[head])
+    return F.linear(hidden_of(parameters, config, tokens), parameters[head])
 
 
 def response_log_probs(parameters, config, tokens, prompt_length: int, temperature: float) -> torch.Tensor:

@@ -50,15 +50,41 @@ CASES = [
 ]
 
 
-def token_loss(log_probs, sequence, options):
-    """Loss per response token; see StepOptions in src/policy/types.ts for the formulas."""
+def clipped(ratio, advantages, clip):
+    """The clipped surrogate; with a dual clip c at most -c·A where A < 0."""
+    loss = -torch.minimum(ratio * advantages, ratio.clamp(1 - clip["low"], 1 + clip["high"]) * advantages)
+    if clip.get("dual", 0) > 0:
+        loss = torch.where(advantages < 0, torch.minimum(loss, -clip["dual"] * advantages), loss)
+    return loss
+
+
+def policy_loss(log_probs, sequence, options):
     advantages = torch.as_tensor(sequence["advantages"], dtype=log_probs.dtype)
+    if options["objective"] == "reinforce":
+        return -advantages * log_probs
+    clip = options["clip"]
+    difference = log_probs - torch.tensor(sequence["oldLogProbs"], dtype=log_probs.dtype)
     if options["objective"] == "ppo":
-        clip = options["clip"]
-        ratio = (log_probs - torch.tensor(sequence["oldLogProbs"], dtype=log_probs.dtype)).exp()
-        loss = -torch.minimum(ratio * advantages, ratio.clamp(1 - clip["low"], 1 + clip["high"]) * advantages)
-    else:
-        loss = -advantages * log_probs
+        return clipped(difference.exp(), advantages, clip)
+    if options["objective"] == "cispo":
+        return -difference.exp().clamp(1 - clip["low"], 1 + clip["high"]).detach() * advantages * log_probs
+    assert options["objective"] == "gspo"
+    mask = mask_of(sequence, log_probs.dtype)
+    if options.get("sequenceRatio") == "product":
+        # One loss for the response, spread over its tokens; differentiated as it stands.
+        return clipped((difference * mask).sum().exp(), advantages, clip).expand(len(log_probs)) / mask.sum()
+    ratio = ((difference * mask).sum() / mask.sum()).exp()
+    if advantages.dim() == 0:
+        return clipped(ratio, advantages, clip).expand(len(log_probs))
+    # GSPO-token: the value of the sequence ratio, the gradient of each token's own log-prob.
+    return clipped(ratio.detach() * (log_probs - log_probs.detach()).exp(), advantages, clip)
+
+
+def token_loss(rows, log_probs, sequence, options):
+    """Loss per response token; see StepOptions in src/policy/types.ts for the formulas."""
+    loss = policy_loss(log_probs, sequence, options)
+    if options.get("entropyCoefficient", 0) != 0:
+        loss = loss + options["entropyCoefficient"] * (rows.exp() * rows).sum(-1)
     if options["kl"]["coefficient"] != 0:
         difference = torch.tensor(sequence["referenceLogProbs"], dtype=log_probs.dtype) - log_probs
         k = difference.square() / 2 if options["kl"]["estimator"] == "k2" else difference.exp() - 1 - difference
@@ -66,12 +92,14 @@ def token_loss(log_probs, sequence, options):
     return loss
 
 
-def aggregate(losses, masks, aggregation):
+def aggregate(losses, masks, aggregation, constant=None):
     sums = [(loss * mask).sum() for loss, mask in zip(losses, masks)]
     if aggregation == "token-mean":
         return sum(sums) / sum(mask.sum() for mask in masks)
     if aggregation == "seq-mean-token-mean":
         return sum(total / mask.sum() for total, mask in zip(sums, masks)) / len(sums)
+    if aggregation == "constant":
+        return sum(sums) / (len(sums) * constant)
     assert aggregation == "seq-mean-token-sum"
     return sum(sums) / len(sums)
 
@@ -95,8 +123,8 @@ def train(forward, parameters, batches, options):
         batch = batches[step % len(batches)]
         outputs = [rows_of(forward, sequence, options) for sequence in batch]
         masks = [mask_of(sequence, parameters[0].dtype) for sequence in batch]
-        losses = [token_loss(log_probs, sequence, options) for (_, log_probs), sequence in zip(outputs, batch)]
-        loss = aggregate(losses, masks, options["aggregation"])
+        losses = [token_loss(*output, sequence, options) for output, sequence in zip(outputs, batch)]
+        loss = aggregate(losses, masks, options["aggregation"], options.get("aggregationConstant"))
         optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(parameters, options["maxGradNorm"])
@@ -122,7 +150,7 @@ def batch_of(generator, shapes, scale, forward, config, options):
     sequences = []
     for number, (length, prompt_length) in enumerate(shapes):
         response = length - prompt_length
-        per_token = number % 2 == 1
+        per_token = number % 2 == 1 and options.get("sequenceRatio") != "product"
         advantages = short(generator.normal(size=response if per_token else 1) * scale)
         sequence = {"tokens": tokens_of(generator, length, config.vocab_size), "promptLength": prompt_length,
                     "advantages": advantages if per_token else advantages[0]}
@@ -131,7 +159,7 @@ def batch_of(generator, shapes, scale, forward, config, options):
             sequence["mask"][0] = 1
         with torch.no_grad():
             log_probs = rows_of(forward, sequence, options)[1].numpy()
-        if options["objective"] == "ppo":
+        if options["objective"] != "reinforce":
             sequence["oldLogProbs"] = short(log_probs + generator.normal(size=response) * 0.2)
         if options["kl"]["coefficient"] != 0:
             sequence["referenceLogProbs"] = short(log_probs + generator.normal(size=response) * 0.3)

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { Policy } from '../../src';
 import { temporaryFolder, writeFixtureModel } from '../support/fixture-model';
-import { decodeFloats, maxDifference, stepsGolden, type StepSequence } from '../support/golden';
+import { asTraining, decodeFloats, maxDifference, stepsGolden } from '../support/golden';
 import { readSafetensors } from '../support/read-safetensors';
 
 const golden = stepsGolden();
@@ -18,13 +18,6 @@ async function parametersOf(policy: Policy): Promise<Map<string, Float32Array>> 
     rmSync(folder, { recursive: true });
   }
 }
-
-const asTraining = (batch: StepSequence[]) =>
-  batch.map(({ advantages, mask, ...rest }) => ({
-    ...rest,
-    advantages: typeof advantages === 'number' ? advantages : Float32Array.from(advantages),
-    ...(mask === undefined ? {} : { mask: Uint8Array.from(mask) }),
-  }));
 
 describe.each(golden.cases)('$name', (reference) => {
   let folder: string;

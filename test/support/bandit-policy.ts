@@ -121,6 +121,11 @@ export class BanditPolicy implements TrainingPolicy {
     return Promise.resolve();
   }
 
+  follow(other: BanditPolicy, rate: number): Promise<void> {
+    this.logits = this.logits.map((value, i) => value + rate * (other.logits[i] - value));
+    return Promise.resolve();
+  }
+
   dispose(): void {
     this.disposed = true;
   }

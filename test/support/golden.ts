@@ -1,7 +1,7 @@
 /** The golden files that test/golden/logits.py and steps.py make, and how to compare with them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StepOptions } from '../../src/policy/types';
+import type { CriticStepOptions, StepOptions, TrainingSequence } from '../../src/policy/types';
 import type { FixtureModel } from './fixture-model';
 
 export interface LogitsCase extends FixtureModel {
@@ -49,12 +49,43 @@ export interface StepsGolden {
   cases: StepsCase[];
 }
 
+/** A critic's case of objectives.json. */
+export interface CriticCase extends FixtureModel {
+  name: 'critic';
+  options: CriticStepOptions;
+  batches: { tokens: number[]; promptLength: number; returns: number[]; oldValues: number[]; mask?: number[] }[][];
+  stats: { loss: number; gradNorm: number; clipFraction: number }[];
+  /** V of the first batch after the last step: float32 as base64. */
+  values: string[];
+  final: Record<string, string>;
+}
+
 function readGolden(name: string): unknown {
   return JSON.parse(readFileSync(join(__dirname, '..', 'golden', 'data', name), 'utf8'));
 }
 
 export const logitsGolden = (): LogitsGolden => readGolden('logits.json') as LogitsGolden;
 export const stepsGolden = (): StepsGolden => readGolden('steps.json') as StepsGolden;
+
+/** Of test/golden/objectives.py; `final` holds some of the parameters. */
+export function objectivesGolden(): StepsGolden & { critic: CriticCase } {
+  const { steps, cases } = readGolden('objectives.json') as { steps: number; cases: (StepsCase | CriticCase)[] };
+  const isCritic = (entry: StepsCase | CriticCase): entry is CriticCase => entry.name === 'critic';
+  return {
+    steps,
+    cases: cases.filter((entry): entry is StepsCase => !isCritic(entry)),
+    critic: cases.find(isCritic)!,
+  };
+}
+
+/** The sequences of a step as `Policy.step` takes them. */
+export function asTraining(batch: readonly StepSequence[]): TrainingSequence[] {
+  return batch.map(({ advantages, mask, ...rest }) => ({
+    ...rest,
+    advantages: typeof advantages === 'number' ? advantages : Float32Array.from(advantages),
+    ...(mask === undefined ? {} : { mask: Uint8Array.from(mask) }),
+  }));
+}
 
 export function decodeFloats(text: string): Float32Array {
   return new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer);

@@ -78,8 +78,9 @@ describe('the step request', () => {
     ['token-mean', [1 / 4, 0, 1 / 4, 1 / 4, 0, 1 / 4, 0]],
     ['seq-mean-token-mean', [1 / 6, 0, 1 / 6, 1 / 6, 0, 1 / 2, 0]],
     ['seq-mean-token-sum', [1 / 2, 0, 1 / 2, 1 / 2, 0, 1 / 2, 0]],
+    ['constant', [1 / 20, 0, 1 / 20, 1 / 20, 0, 1 / 20, 0]],
   ] as const)('%s weights with masks', (aggregation, expected) => {
-    const { weights } = buildStepRequest(masked, { aggregation }, limits);
+    const { weights } = buildStepRequest(masked, { aggregation, aggregationConstant: 10 }, limits);
     expect(weights).toHaveLength(expected.length);
     expected.forEach((value, i) => expect(weights[i]).toBeCloseTo(value, 7));
   });
@@ -130,13 +131,23 @@ const bad: [string, unknown[], typeof TypeError, string][] = [
     type,
     'other sequences of the call have them',
   ],
-  ['an unknown objective', one({}, { objective: 'grpo' }), range, 'Expected one of "reinforce", "ppo" for objective'],
+  [
+    'an unknown objective',
+    one({}, { objective: 'grpo' }),
+    range,
+    'Expected one of "reinforce", "ppo", "gspo", "cispo" for objective',
+  ],
   ['an unknown aggregation', one({}, { aggregation: 'mean' }), range, 'aggregation'],
   ['a nested misspelt option', one({}, { kl: { coeficient: 1 } }), range, 'did you mean "coefficient"?) for kl'],
   ['a negative learning rate', one({}, { learningRate: -1 }), range, 'learningRate'],
   ['betas of 1', one({}, { betas: [0.9, 1] }), range, 'betas[1]'],
   ['three betas', one({}, { betas: [0.9, 0.9, 0.9] }), range, 'betas'],
   ['a clip of 0', one({}, { clip: { low: 0 } }), range, 'clip.low'],
+  ['k1 as a loss', one({}, { kl: { estimator: 'k1' } }), range, 'k1 belongs in the reward'],
+  ['gspo without old log-probs', one({}, { objective: 'gspo' }), type, 'gspo needs them'],
+  ['a dual clip of 1', one({}, { clip: { dual: 1 } }), range, 'clip.dual'],
+  ['constant without its constant', one({}, { aggregation: 'constant' }), type, 'aggregationConstant'],
+  ['an unknown ratio', one({}, { sequenceRatio: 'mean' }), range, 'sequenceRatio'],
   ['a negative norm', one({}, { maxGradNorm: -1 }), range, 'maxGradNorm'],
   ['no memory', one({}, { memoryBudgetMiB: 0 }), range, 'memoryBudgetMiB'],
 ];

@@ -1,4 +1,12 @@
-import { algorithms, formula, runningBaseline, type Advantages, type EstimatorInput } from '../../../src/algorithms';
+import {
+  algorithmNames,
+  algorithms,
+  formula,
+  runningBaseline,
+  valueTargets,
+  type Advantages,
+  type EstimatorInput,
+} from '../../../src/algorithms';
 
 /** Two prompts with four samples each. */
 const batch: EstimatorInput = {
@@ -6,8 +14,14 @@ const batch: EstimatorInput = {
   groups: [7, 7, 7, 7, 3, 3, 3, 3],
   lengths: [2, 3, 1, 4, 3, 2, 2, 1],
 };
-const half: EstimatorInput = {
+/** What ppo and remax read beside it. */
+const whole: EstimatorInput = {
   ...batch,
+  values: Array.from(batch.lengths, (length) => new Float32Array(length)),
+  greedyRewards: new Float32Array(8),
+};
+const half: EstimatorInput = {
+  ...whole,
   kl: Array.from(batch.lengths, (length) => new Float32Array(length).fill(0.5)),
 };
 const rounded = (advantages: Advantages): number[][] =>
@@ -126,6 +140,37 @@ describe('reinforce', () => {
   });
 });
 
+describe('remax and ppo', () => {
+  test('say what they lack', () => {
+    expect(() => algorithms.remax(batch)).toThrow('remax needs them) for greedyRewards');
+    expect(() => algorithms.remax({ ...batch, greedyRewards: [1] })).toThrow('for greedyRewards.length');
+    expect(() => algorithms.ppo(batch)).toThrow('gae needs them) for values');
+    expect(() => algorithms.ppo({ ...whole, values: whole.values!.map(() => [0]) })).toThrow('for values[0].length');
+    expect(() => algorithms.ppo(whole, { klPlacement: 'sequence' })).toThrow('klPlacement of gae');
+  });
+
+  test('the returns that the critic learns are the rewards to go, whatever V is', () => {
+    const input = { rewards: [1, -1], groups: [0, 0], lengths: [3, 1], values: [[0.5, 9, 0.25], [0]] };
+    const { returns } = valueTargets({ ...input, mask: [[1, 0, 1], [1]] });
+    expect(returns.map((row) => Array.from(row))).toEqual([[1, 0, 1], [-1]]);
+  });
+});
+
+describe('where the KL is charged', () => {
+  test('sequence and token are choices of the formula of the paper', () => {
+    const perSequence = algorithms.reinforce(half, { klCoefficient: 0.1, klPlacement: 'sequence' });
+    expect(rounded(perSequence)[0]).toEqual([0.9, 0.9]);
+    const toGo = algorithms.rloo(half, { klCoefficient: 0.1, klPlacement: 'token' });
+    expect(toGo).toEqual(algorithms.rloo(half, { klCoefficient: 0.1, numerics: 'openrlhf' }));
+  });
+
+  test('a framework has its own', () => {
+    const options = { klPlacement: 'token', numerics: 'verl', klCoefficient: 0.1 } as const;
+    expect(() => algorithms.rloo(half, options)).toThrow('klPlacement of rloo');
+    expect(() => algorithms.grpo(half, { numerics: 'trl', klCoefficient: 0.1 })).toThrow('KL in the loss');
+  });
+});
+
 describe('every estimator', () => {
   const names = Object.keys(algorithms) as (keyof typeof algorithms)[];
 
@@ -146,12 +191,14 @@ describe('every estimator', () => {
   });
 
   test.each(names)('%s ignores kl at coefficient 0', (name) => {
-    expect(algorithms[name](half)).toEqual(algorithms[name](batch));
+    expect(algorithms[name](half)).toEqual(algorithms[name](whole));
   });
 
   test.each(names)('%s takes an empty batch and empty responses', (name) => {
-    expect(algorithms[name]({ rewards: [], groups: [], lengths: [] })).toEqual([]);
-    expect(algorithms[name]({ rewards: [1, 0], groups: [0, 0], lengths: [0, 1] })[0]).toHaveLength(0);
+    const empty = { rewards: [], groups: [], lengths: [], values: [], greedyRewards: [] };
+    expect(algorithms[name](empty)).toEqual([]);
+    const short = { rewards: [1, 0], groups: [0, 0], lengths: [0, 1], values: [[], [0]], greedyRewards: [0, 0] };
+    expect(algorithms[name](short)[0]).toHaveLength(0);
   });
 });
 
@@ -161,4 +208,10 @@ test('the formula names the KL term only where it is in force', () => {
   expect(formula('rloo', { klCoefficient: 0.5, numerics: 'openrlhf' })).toContain('Σ_{k≥t}');
   expect(formula('reinforce', { baseline: 'running', baselineDecay: 0.8 })).toContain('decay 0.8');
   expect(formula('reinforce++', { numerics: 'verl' })).toContain('unbiased');
+});
+
+test.each(algorithmNames)('the formula of %s is the one of its options', (name) => {
+  expect(formula(name)).toMatch(/A(\[i,t\])? = /);
+  expect(formula(name)).not.toContain('undefined');
+  expect(formula(name, { klCoefficient: 0.5 })).toContain('0.5·');
 });

@@ -39,7 +39,10 @@ const record = (changes: Partial<StepRecord> = {}): StepRecord => ({
     seconds: 1,
   },
   learningRate: 1e-4,
-  seconds: { sample: 2, verify: 0.5, reference: 0, step: 4 },
+  critic: null,
+  klCoefficient: 0,
+  entropyCoefficient: 0,
+  seconds: { sample: 2, verify: 0.5, reference: 0, critic: 0, step: 4 },
   total: 7,
   ...changes,
 });

@@ -51,7 +51,10 @@ async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
         seconds: 1,
       },
       learningRate: 1e-4,
-      seconds: { sample: 1, verify: 0.01, reference: 0, step: 2 },
+      critic: null,
+      klCoefficient: 0,
+      entropyCoefficient: 0,
+      seconds: { sample: 1, verify: 0.01, reference: 0, critic: 0, step: 2 },
       total: 3.1,
     });
     if (step === steps) metrics.evaluation = evaluation(0.95);

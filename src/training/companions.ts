@@ -1,0 +1,59 @@
+/** The models beside the policy: the reference of the KL and the critic of PPO. They are part of every checkpoint. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { needsCritic, needsReference, type TrainConfig } from './config';
+import type { LoadCritic, LoadPolicy, TrainingCritic, TrainingPolicy } from './training-policy';
+
+export interface Companions {
+  /** Null where no KL is wanted. */
+  reference: TrainingPolicy | null;
+  /** Null where the estimator needs no values. */
+  critic: TrainingCritic | null;
+}
+
+export const companionFolders = { reference: 'reference', critic: 'critic' } as const;
+
+/** Loads them as `checkpoint` has them, else as the config starts them. `opened` gets each as soon as it holds memory. */
+export async function loadCompanions(
+  config: TrainConfig,
+  checkpoint: string | undefined,
+  load: { policy: LoadPolicy; critic: LoadCritic },
+  opened: (model: { dispose(): void }) => void,
+): Promise<Companions> {
+  const { dtype, device, threads } = config;
+  const options = { dtype, device, threads };
+  // A reference that stands still needs no masters.
+  const masterWeights = dtype === 'float32' || config.kl.follow.every > 0;
+  const saved = (name: string): string | undefined => {
+    const folder = checkpoint && join(checkpoint, name);
+    return folder !== undefined && existsSync(folder) ? folder : undefined;
+  };
+  let reference: TrainingPolicy | null = null;
+  if (needsReference(config)) {
+    const start = config.referenceModel ?? config.model;
+    reference = await load.policy(saved(companionFolders.reference) ?? start, { ...options, masterWeights });
+    opened(reference);
+  }
+  let critic: TrainingCritic | null = null;
+  if (needsCritic(config)) {
+    const folder = saved(companionFolders.critic);
+    critic = await load.critic(folder ?? config.critic.model ?? config.model, options);
+    opened(critic);
+    if (folder !== undefined) await critic.loadTrainingState(folder);
+  }
+  return { reference, critic };
+}
+
+/** Writes into a checkpoint what cannot be loaded from elsewhere: the critic, and a reference that follows the policy. */
+export async function saveCompanions(
+  config: TrainConfig,
+  { reference, critic }: Companions,
+  checkpoint: string,
+): Promise<void> {
+  if (reference && config.kl.follow.every > 0)
+    await reference.save(join(checkpoint, companionFolders.reference), { dtype: 'F32' });
+  if (!critic) return;
+  const folder = join(checkpoint, companionFolders.critic);
+  await critic.save(folder);
+  await critic.saveTrainingState(folder);
+}
