@@ -150,6 +150,11 @@ const klSchema = z
       )
       .prefault('k2'),
     /**
+     * Multiplies the KL term in the loss by the ratio to the policy that sampled, gradient included: with k3 that is the
+     * gradient of the KL without bias also off policy (DeepSeek-V3.2; TRL's default).
+     */
+    lossCorrection: z.boolean().default(false),
+    /**
      * KL per sequence in nats that both coefficients are steered to (Ziegler et al., 2019): each step they are multiplied by
      * 1 + clamp(KL/target − 1, ±0.2)·samples/horizon. null: they stay.
      */
@@ -164,6 +169,10 @@ const klSchema = z
   .refine((kl) => kl.target === null || kl.initCoefficient + kl.lossCoefficient > 0, {
     path: ['target'],
     message: 'Expected null (kl.initCoefficient and kl.lossCoefficient are both 0)',
+  })
+  .refine((kl) => kl.follow.every === 0 || kl.initCoefficient + kl.lossCoefficient > 0 || kl.measure, {
+    path: ['follow', 'every'],
+    message: 'Expected 0 (there is no reference: both coefficients of the KL are 0 and kl.measure is off)',
   });
 
 const rolloutSchema = z.strictObject({

@@ -230,6 +230,8 @@ export async function* train(
         metrics.evaluation = await evaluateNow();
       await folder.appendMetrics(metrics);
       if (!stats.applied) warn(`Step ${step} was skipped: its gradient was not finite (${state.failedSteps} in a row)`);
+      if (criticMetrics && !criticMetrics.applied)
+        warn(`The critic's gradient of step ${step} was not finite; it stays`);
       if (isDue(config.checkpoint.every, step, config.steps)) await save();
       yield metrics;
       if (state.failedSteps >= MAX_FAILED_STEPS) {
