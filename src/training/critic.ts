@@ -1,7 +1,9 @@
 /** The critic's half of a PPO step. */
-import type { ValueSequence } from '../policy/types';
+import { valueTargets, type EstimatorInput } from '../algorithms';
+import type { Sequence } from '../policy/types';
+import type { TrainerState } from './checkpoint';
 import type { TrainConfig } from './config';
-import { criticStepOptions } from './phase-options';
+import { criticStepOptions, estimatorOptions } from './phase-options';
 import type { TrainingCritic } from './training-policy';
 
 /** Figures of the critic's steps on one rollout batch. */
@@ -34,25 +36,25 @@ export function explainedVariance(
   return spread === 0 ? null : 1 - variance(errors) / spread;
 }
 
-/** critic.epochs updates on one rollout batch. */
+/** critic.epochs updates towards the returns of `batch`, whose sequences had `values`; null without a critic. */
 export async function trainCritic(
-  config: TrainConfig,
-  critic: TrainingCritic,
-  sequences: readonly (ValueSequence & { oldValues: Float32Array; returns: Float32Array })[],
-): Promise<CriticMetrics> {
+  { config, state, critic }: { config: TrainConfig; state: TrainerState; critic: TrainingCritic | null },
+  sequences: readonly Sequence[],
+  batch: EstimatorInput,
+  values: readonly Float32Array[],
+): Promise<CriticMetrics | null> {
+  if (!critic) return null;
+  const { returns } = valueTargets(batch, estimatorOptions(config, state));
+  const targets = sequences.map((sequence, i) => ({ ...sequence, returns: returns[i], oldValues: values[i] }));
   const options = criticStepOptions(config);
-  const first = await critic.step(sequences, options);
+  const first = await critic.step(targets, options);
   let last = first;
-  for (let epoch = 1; epoch < config.critic.epochs && last.applied; epoch++)
-    last = await critic.step(sequences, options);
+  for (let epoch = 1; epoch < config.critic.epochs && last.applied; epoch++) last = await critic.step(targets, options);
   return {
     loss: first.loss,
     gradNorm: first.gradNorm,
     clipFraction: last.clipFraction,
-    explainedVariance: explainedVariance(
-      sequences.map(({ oldValues }) => oldValues),
-      sequences.map(({ returns }) => returns),
-    ),
+    explainedVariance: explainedVariance(values, returns),
     applied: last.applied,
   };
 }

@@ -2,10 +2,10 @@
  * The training loop of zero-RL: data → template → sample → reward → (reference log-probs) → advantages → step → metrics.
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
-import { runningBaseline, valueTargets, type Estimator, type EstimatorInput } from '../algorithms';
+import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
 import { problemsOfStep } from '../data/dataset';
 import { ZeroRlError } from '../errors';
-import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
+import { stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
@@ -17,6 +17,7 @@ import { trainCritic } from './critic';
 import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
+import { PhaseClock } from './phase-clock';
 import { estimatorOptions, samplingOptions, stepOptions } from './phase-options';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
 import { makePrompts, samplePrompts, scoreRollouts, wholeSequence, type Sample } from './rollouts';
@@ -63,25 +64,6 @@ export interface TrainOptions {
   loadPolicy?: LoadPolicy;
   /** How folders become critics. Default `Critic.load`. */
   loadCritic?: LoadCritic;
-}
-
-class PhaseClock {
-  readonly start = performance.now();
-  readonly seconds = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
-
-  constructor(private readonly emit: (event: TrainEvent) => void) {}
-
-  async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
-    this.emit({ type: 'phase', phase });
-    const start = performance.now();
-    const result = await work();
-    this.seconds[phase] += (performance.now() - start) / 1000;
-    return result;
-  }
-
-  get total(): number {
-    return (performance.now() - this.start) / 1000;
-  }
 }
 
 /**
@@ -193,18 +175,7 @@ export async function* train(
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
       const stats = await clock.time('step', () => optimize(run, trained, step));
-      const criticMetrics =
-        critic && values
-          ? await clock.time('critic', () => {
-              const { returns } = valueTargets(batch, estimatorOptions(config, state));
-              const targets = sequences.map((sequence, i) => ({
-                ...sequence,
-                returns: returns[i],
-                oldValues: values[i],
-              }));
-              return trainCritic(config, critic, targets);
-            })
-          : null;
+      const criticMetrics = values && (await clock.time('critic', () => trainCritic(run, sequences, batch, values)));
 
       await followPolicy(config, step, reference, policy);
       state.baseline = runningBaseline(state.baseline, batch.rewards, config.algorithm.baselineDecay);
