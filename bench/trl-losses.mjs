@@ -51,6 +51,13 @@ const cases = [
   {
     name: 'grpo-kl',
     algorithm: 'grpo',
+    trl: { ...trlBase, loss_type: 'grpo', beta: 0.04 },
+    estimator: 'grpo',
+    step: { ...step, aggregation: 'seq-mean-token-mean', kl: { coefficient: 0.04, estimator: 'k3', corrected: true } },
+  },
+  {
+    name: 'grpo-kl-plain',
+    algorithm: 'grpo',
     trl: { ...trlBase, loss_type: 'grpo', beta: 0.04, use_bias_correction_kl: false },
     estimator: 'grpo',
     step: { ...step, aggregation: 'seq-mean-token-mean', kl: { coefficient: 0.04, estimator: 'k3' } },

@@ -145,6 +145,7 @@ StepRequest to_step_request(const Napi::Object& object) {
   request.objective.product_ratio = text(object, "sequenceRatio") == "product";
   request.objective.entropy_coefficient = static_cast<float>(number(object, "entropyCoefficient"));
   request.objective.kl_coefficient = static_cast<float>(number(object, "klCoefficient"));
+  request.objective.kl_corrected = boolean(object, "klCorrected");
   request.objective.kl_estimator = text(object, "klEstimator") == "k3" ? KlEstimator::kK3 : KlEstimator::kK2;
   request.temperature = static_cast<float>(number(object, "temperature"));
   request.learning_rate = number(object, "learningRate");

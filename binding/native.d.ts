@@ -109,6 +109,7 @@ export interface NativeStepRequest extends NativeSequences {
   sequenceRatio: 'geometric-mean' | 'product';
   entropyCoefficient: number;
   klCoefficient: number;
+  klCorrected: boolean;
   klEstimator: 'k2' | 'k3';
   temperature: number;
   learningRate: number;

@@ -62,21 +62,33 @@ TokenLoss policy_loss(const Objective& objective, const TokenInputs& token) {
   }
 }
 
+// The estimate of the KL and its derivative with respect to the log-prob.
+TokenLoss kl_loss(const Objective& objective, const TokenInputs& token) {
+  const double difference = static_cast<double>(token.log_prob) - token.reference_log_prob;
+  double value = 0.5 * difference * difference;
+  double derivative = difference;
+  if (objective.kl_estimator == KlEstimator::kK3) {
+    const double inverse_ratio = ratio_of(-difference);
+    value = inverse_ratio - 1.0 + difference;
+    derivative = 1.0 - inverse_ratio;
+  }
+  if (objective.kl_corrected) {
+    const double ratio = ratio_of(token.log_prob - token.old_log_prob);
+    derivative = ratio * (derivative + value);
+    value *= ratio;
+  }
+  return {.loss = value, .derivative = derivative, .clipped = false};
+}
+
 }  // namespace
 
 TokenLoss token_loss(const Objective& objective, const TokenInputs& token) {
   if (objective.kind == ObjectiveKind::kValue) return value_loss(objective, token);
   TokenLoss result = policy_loss(objective, token);
   if (objective.kl_coefficient != 0) {
-    const double difference = static_cast<double>(token.log_prob) - token.reference_log_prob;
-    if (objective.kl_estimator == KlEstimator::kK2) {
-      result.loss += objective.kl_coefficient * 0.5 * difference * difference;
-      result.derivative += objective.kl_coefficient * difference;
-    } else {
-      const double inverse_ratio = ratio_of(-difference);
-      result.loss += objective.kl_coefficient * (inverse_ratio - 1.0 + difference);
-      result.derivative += objective.kl_coefficient * (1.0 - inverse_ratio);
-    }
+    const TokenLoss kl = kl_loss(objective, token);
+    result.loss += objective.kl_coefficient * kl.loss;
+    result.derivative += objective.kl_coefficient * kl.derivative;
   }
   return result;
 }

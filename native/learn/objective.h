@@ -14,6 +14,7 @@ struct Objective {
   bool product_ratio = false;  // sequence ratio: the product over the tokens instead of the geometric mean
   float kl_coefficient = 0;
   KlEstimator kl_estimator = KlEstimator::kK2;
+  bool kl_corrected = false;  // times ρ of the token, gradient included
   float entropy_coefficient = 0;
 
   bool needs_sequence_ratio() const { return kind == ObjectiveKind::kGspo; }
@@ -41,7 +42,8 @@ struct TokenLoss {
 //   gspo       the same with the ratio s of the whole response, whose gradient is s·∇logp (Zheng et al., arXiv 2507.18071)
 //   cispo      −sg(clip(ρ))·A·logp (MiniMax, arXiv 2506.13585)
 //   value      ½·max((V − R)², (clip(V, V_old ± c) − R)²)
-// KL: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp) (Schulman, 2020).
+// KL: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp) (Schulman, 2020); corrected, ρ·k
+// (DeepSeek-V3.2, arXiv 2512.02556).
 TokenLoss token_loss(const Objective& objective, const TokenInputs& token);
 
 }  // namespace zero_rl

@@ -1,6 +1,6 @@
 /** Validates the arguments of `Policy.step` and turns them into the addon's request. */
 import type { NativeModelConfig, NativeStepRequest } from '../../binding/native';
-import { checkNumber, checkOneOf, invalidRange } from '../errors';
+import { checkNumber, checkOneOf, invalidRange, invalidType } from '../errors';
 import { checkFraction, checkPositive, checkTemperature } from './numbers';
 import { checkOptimizer, OPTIMIZER_OPTIONS } from './optimizer-request';
 import { checkOptions } from './option-keys';
@@ -24,6 +24,11 @@ const STEP_OPTIONS = [
 export const NO_K1_LOSS =
   '"k2" or "k3" (the gradient of k1 as a loss is 0 on average and only adds noise; k1 belongs in the reward)';
 
+function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'boolean', value);
+  return value;
+}
+
 function checkDual(value: number): number {
   const dual = checkNumber('clip.dual', value, 0);
   if (dual !== 0 && dual <= 1) throw invalidRange('clip.dual', '0 or number greater than 1', dual);
@@ -42,7 +47,7 @@ export function buildStepRequest(
   const given = checkOptions('options', options, STEP_OPTIONS);
   const objective = checkOneOf('objective', given.objective ?? 'reinforce', objectives);
   const clip = checkOptions('clip', given.clip, ['low', 'high', 'dual']);
-  const kl = checkOptions('kl', given.kl, ['coefficient', 'estimator']);
+  const kl = checkOptions('kl', given.kl, ['coefficient', 'estimator', 'corrected']);
   const klCoefficient = checkNumber('kl.coefficient', kl.coefficient ?? 0, 0);
   if ((kl.estimator as string | undefined) === 'k1') throw invalidRange('kl.estimator', NO_K1_LOSS, 'k1');
   const aggregation = checkOneOf('aggregation', given.aggregation ?? 'token-mean', aggregations);
@@ -63,7 +68,9 @@ export function buildStepRequest(
     throw invalidRange('sequences', 'at least one response token that is not masked', sequences);
   }
   aggregate(weights, responseOffsets, trained, aggregation, constant);
-  const oldNeeded = objective === 'reinforce' ? null : `${objective} needs them`;
+  const klCorrected = checkBoolean('kl.corrected', kl.corrected ?? false) && klCoefficient !== 0;
+  const user = objective !== 'reinforce' ? objective : klCorrected ? 'kl.corrected' : null;
+  const oldNeeded = user === null ? null : `${user} needs them`;
   const referenceNeeded = klCoefficient === 0 ? null : 'a KL coefficient other than 0 needs them';
 
   return {
@@ -79,6 +86,7 @@ export function buildStepRequest(
     sequenceRatio: checkOneOf('sequenceRatio', given.sequenceRatio ?? 'geometric-mean', sequenceRatios),
     entropyCoefficient: checkNumber('entropyCoefficient', given.entropyCoefficient ?? 0),
     klCoefficient,
+    klCorrected,
     klEstimator: checkOneOf('kl.estimator', kl.estimator ?? 'k2', ['k2', 'k3']),
     temperature: checkTemperature(given.temperature ?? 1),
     ...optimizer,

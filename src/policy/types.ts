@@ -138,8 +138,12 @@ export interface StepOptions extends OptimizerOptions {
   sequenceRatio?: (typeof sequenceRatios)[number];
   /** c of −c·H, H the entropy of the policy at a token in nats, aggregated as the loss. Default 0. */
   entropyCoefficient?: number;
-  /** KL term in the loss: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp). Default coefficient 0, k2. */
-  kl?: { coefficient?: number; estimator?: 'k2' | 'k3' };
+  /**
+   * KL term in the loss: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp). Default coefficient 0, k2.
+   * `corrected` (default false) multiplies it by ρ, through which the gradient flows too, and needs oldLogProbs
+   * (arXiv 2512.02556).
+   */
+  kl?: { coefficient?: number; estimator?: 'k2' | 'k3'; corrected?: boolean };
   /** How token losses become one number, over all sequences of the call. Default `token-mean`. */
   aggregation?: Aggregation;
   /** Tokens that `constant` divides the mean over sequences by (Dr.GRPO: the most a response may have). */

@@ -49,6 +49,7 @@ export function buildValueStepRequest(
     sequenceRatio: 'geometric-mean',
     entropyCoefficient: 0,
     klCoefficient: 0,
+    klCorrected: false,
     klEstimator: 'k2',
     temperature: 1,
     ...optimizer,

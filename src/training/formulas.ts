@@ -45,7 +45,9 @@ export function lossFormula(config: TrainConfig): string {
   const { optimizer, kl, critic } = config;
   const { coefficient, target } = optimizer.entropy;
   const { core, ratio } = objectiveText(optimizer);
-  const penalty = kl.lossCoefficient > 0 ? ` + ${kl.lossCoefficient}·(${ESTIMATORS[kl.lossEstimator]})` : '';
+  const weighting = kl.lossCorrection ? '·exp(logp - logp at sampling)' : '';
+  const penalty =
+    kl.lossCoefficient > 0 ? ` + ${kl.lossCoefficient}${weighting}·(${ESTIMATORS[kl.lossEstimator]})` : '';
   const bonus = coefficient > 0 ? ` - ${coefficient}·H` : '';
   const steered = target === null ? '' : `, ${coefficient} steered to H = ${target} nats per token`;
   const value = critic.clip > 0 ? `½·max((V - R)², (clip(V, V at sampling ± ${critic.clip}) - R)²)` : '½(V - R)²';

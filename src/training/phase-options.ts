@@ -88,7 +88,11 @@ export function stepOptions(
     clip,
     sequenceRatio,
     entropyCoefficient: entropyCoefficient ?? config.optimizer.entropy.coefficient,
-    kl: { coefficient: klScale * config.kl.lossCoefficient, estimator: config.kl.lossEstimator },
+    kl: {
+      coefficient: klScale * config.kl.lossCoefficient,
+      estimator: config.kl.lossEstimator,
+      corrected: config.kl.lossCorrection,
+    },
     aggregation,
     aggregationConstant,
     temperature: config.rollout.temperature,

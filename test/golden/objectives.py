@@ -27,6 +27,8 @@ CASES = [
                                     "learningRate": 2e-4, "aggregation": "seq-mean-token-sum"}, 1.0),
     ("cispo", QWEN2_TIED, {"objective": "cispo", "clip": {"low": 1, "high": 0.1},
                            "kl": {"coefficient": 0.1, "estimator": "k3"}}, 1.0),
+    ("ppo-kl-corrected", QWEN2_TIED, {"objective": "ppo",
+                                      "kl": {"coefficient": 0.2, "estimator": "k3", "corrected": True}}, 1.0),
     ("reinforce-entropy", QWEN2_TIED, {"entropyCoefficient": 0.3, "temperature": 1.25}, 0.5),
     ("reinforce-entropy-large", QWEN3_UNTIED, {"entropyCoefficient": -0.5, "aggregation": "constant",
                                                "aggregationConstant": 16}, 0.5),

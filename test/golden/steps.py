@@ -88,6 +88,8 @@ def token_loss(rows, log_probs, sequence, options):
     if options["kl"]["coefficient"] != 0:
         difference = torch.tensor(sequence["referenceLogProbs"], dtype=log_probs.dtype) - log_probs
         k = difference.square() / 2 if options["kl"]["estimator"] == "k2" else difference.exp() - 1 - difference
+        if options["kl"].get("corrected"):
+            k = k * (log_probs - torch.tensor(sequence["oldLogProbs"], dtype=log_probs.dtype)).exp()
         loss = loss + options["kl"]["coefficient"] * k
     return loss
 
