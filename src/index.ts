@@ -55,7 +55,8 @@ export {
 } from './rewards';
 export type { TrainConfig, TrainConfigInput } from './training/config';
 export type { Evaluation } from './training/evaluate';
-export { train, type TrainEvent, type TrainOptions } from './training/train';
+export { train, type TrainOptions } from './training/train';
+export type { TrainEvent } from './training/train-event';
 export {
   VerifierPool,
   verdictReasons,

@@ -12,7 +12,8 @@ import { advantageFormula, lossFormula } from '../training/formulas';
 import { applyAssignments, readYamlFile, resolveConfig } from '../training/load-config';
 import { planRun } from '../training/plan';
 import { runFiles } from '../training/run-folder';
-import { train, type TrainEvent } from '../training/train';
+import { train } from '../training/train';
+import type { TrainEvent } from '../training/train-event';
 import { addEngineOptions } from './common-options';
 
 interface Flags extends PolicyOptions {

@@ -1,7 +1,9 @@
 /** The critic's half of a PPO step. */
-import type { ValueSequence } from '../policy/types';
+import { valueTargets, type EstimatorInput } from '../algorithms';
+import type { Sequence } from '../policy/types';
+import type { TrainerState } from './checkpoint';
 import type { TrainConfig } from './config';
-import { criticStepOptions } from './phase-options';
+import { criticStepOptions, estimatorOptions } from './phase-options';
 import type { TrainingCritic } from './training-policy';
 
 /** Figures of the critic's steps on one rollout batch. */
@@ -23,36 +25,49 @@ function variance(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
 }
 
-/** How well `values` (N)(T_i) foretold `returns` (N)(T_i). */
+/** How well `values` (N)(T_i) foretold `returns` (N)(T_i) where `mask` (N)(T_i) is not 0. */
 export function explainedVariance(
   values: readonly ArrayLike<number>[],
   returns: readonly ArrayLike<number>[],
+  mask?: EstimatorInput['mask'],
 ): number | null {
-  const targets = returns.flatMap((row) => Array.from(row));
-  const errors = returns.flatMap((row, i) => Array.from(row, (target, t) => target - values[i][t]));
+  const trained = (row: readonly number[], i: number): number[] => row.filter((_, t) => mask?.[i][t] !== 0);
+  const targets = returns.flatMap((row, i) => trained(Array.from(row), i));
+  const errors = returns.flatMap((row, i) =>
+    trained(
+      Array.from(row, (target, t) => target - values[i][t]),
+      i,
+    ),
+  );
   const spread = targets.length === 0 ? 0 : variance(targets);
   return spread === 0 ? null : 1 - variance(errors) / spread;
 }
 
-/** critic.epochs updates on one rollout batch. */
+/** critic.epochs updates towards the returns of `batch`, whose sequences had `values`; null without a critic. */
 export async function trainCritic(
-  config: TrainConfig,
-  critic: TrainingCritic,
-  sequences: readonly (ValueSequence & { oldValues: Float32Array; returns: Float32Array })[],
-): Promise<CriticMetrics> {
+  { config, state, critic }: { config: TrainConfig; state: TrainerState; critic: TrainingCritic | null },
+  sequences: readonly Sequence[],
+  batch: EstimatorInput,
+  values: readonly Float32Array[],
+): Promise<CriticMetrics | null> {
+  if (!critic) return null;
+  const { returns } = valueTargets(batch, estimatorOptions(config, state));
+  const { mask } = batch;
+  const targets = sequences.map((sequence, i) => ({
+    ...sequence,
+    returns: returns[i],
+    oldValues: values[i],
+    ...(mask ? { mask: mask[i] } : {}),
+  }));
   const options = criticStepOptions(config);
-  const first = await critic.step(sequences, options);
+  const first = await critic.step(targets, options);
   let last = first;
-  for (let epoch = 1; epoch < config.critic.epochs && last.applied; epoch++)
-    last = await critic.step(sequences, options);
+  for (let epoch = 1; epoch < config.critic.epochs && last.applied; epoch++) last = await critic.step(targets, options);
   return {
     loss: first.loss,
     gradNorm: first.gradNorm,
     clipFraction: last.clipFraction,
-    explainedVariance: explainedVariance(
-      sequences.map(({ oldValues }) => oldValues),
-      sequences.map(({ returns }) => returns),
-    ),
+    explainedVariance: explainedVariance(values, returns, mask),
     applied: last.applied,
   };
 }

@@ -2,55 +2,31 @@
  * The training loop of zero-RL: data → template → sample → reward → (reference log-probs) → advantages → step → metrics.
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
-import { runningBaseline, valueTargets, type Estimator, type EstimatorInput } from '../algorithms';
+import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
 import { problemsOfStep } from '../data/order';
 import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
-import { phases, stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
+import { stepMetrics, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
 import { adapt, followPolicy } from './adapt';
 import { saveCheckpoint } from './checkpoint';
-import { learningRate, needsGreedy, type TrainConfig, type TrainConfigInput } from './config';
+import { learningRate, needsGreedy, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
 import { trainCritic } from './critic';
 import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
+import { PhaseClock } from './phase-clock';
 import { estimatorOptions, samplingOptions, stepOptions } from './phase-options';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
 import { makePrompts, samplePrompts, responseMasks, scoreRollouts, wholeSequence, type Sample } from './rollouts';
+import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
 
 /** Steps in a row without a finite gradient that end the run. */
 export const MAX_FAILED_STEPS = 3;
-
-/** What happens beside the steps. */
-export type TrainEvent =
-  | {
-      type: 'start';
-      folder: string;
-      config: TrainConfig;
-      step: number;
-      parameters: number;
-      problems: number;
-      heldOut: number;
-    }
-  | { type: 'phase'; phase: Phase | 'evaluation' | 'checkpoint' }
-  | { type: 'evaluation'; step: number; evaluation: Evaluation }
-  | { type: 'checkpoint'; step: number; path: string }
-  /** Before the start: how many problems have a pass rate, of how many. */
-  | { type: 'difficulty'; measured: number; total: number }
-  | { type: 'warning'; message: string }
-  | {
-      type: 'finish';
-      folder: string;
-      report: string | null;
-      summary: Summary;
-      before: Evaluation | null;
-      after: Evaluation | null;
-    };
 
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
@@ -70,25 +46,6 @@ export interface TrainOptions {
   loadPolicy?: LoadPolicy;
   /** How folders become critics. Default `Critic.load`. */
   loadCritic?: LoadCritic;
-}
-
-class PhaseClock {
-  readonly start = performance.now();
-  readonly seconds = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
-
-  constructor(private readonly emit: (event: TrainEvent) => void) {}
-
-  async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
-    this.emit({ type: 'phase', phase });
-    const start = performance.now();
-    const result = await work();
-    this.seconds[phase] += (performance.now() - start) / 1000;
-    return result;
-  }
-
-  get total(): number {
-    return (performance.now() - this.start) / 1000;
-  }
 }
 
 /**
@@ -205,19 +162,7 @@ export async function* train(
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
       const stats = await clock.time('step', () => optimize(run, trained, step));
-      const criticMetrics =
-        critic && values
-          ? await clock.time('critic', () => {
-              const { returns } = valueTargets(batch, estimatorOptions(config, state));
-              const targets = sequences.map((sequence, i) => ({
-                ...sequence,
-                returns: returns[i],
-                oldValues: values[i],
-                ...(masks ? { mask: masks[i] } : {}),
-              }));
-              return trainCritic(config, critic, targets);
-            })
-          : null;
+      const criticMetrics = values && (await clock.time('critic', () => trainCritic(run, sequences, batch, values)));
 
       await followPolicy(config, step, reference, policy);
       state.baseline = runningBaseline(state.baseline, batch.rewards, config.algorithm.baselineDecay);

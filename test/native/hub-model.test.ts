@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Policy } from '../../src';
 import type { TrainConfigInput } from '../../src/training/config';
 import { parseYaml } from '../../src/training/load-config';
-import { train, type TrainEvent } from '../../src/training/train';
+import { train } from '../../src/training/train';
+import type { TrainEvent } from '../../src/training/train-event';
 import { commitOf, startFakeHub, type FakeHub } from '../support/fake-hub';
 import { createTinyPolicy, TOKENIZER_FOLDER } from '../support/tiny-policy';
 

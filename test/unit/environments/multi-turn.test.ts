@@ -10,7 +10,8 @@ import type { RewardSample } from '../../../src/rewards';
 import type { TrainConfigInput } from '../../../src/training/config';
 import { playEpisodes } from '../../../src/training/play-episodes';
 import { readRows, type SampleRow } from '../../../src/training/run-folder';
-import { train, type TrainEvent } from '../../../src/training/train';
+import { train } from '../../../src/training/train';
+import type { TrainEvent } from '../../../src/training/train-event';
 import { BanditPolicy } from '../../support/bandit-policy';
 
 const codes = (text: string): Int32Array => Int32Array.from(text, (character) => character.charCodeAt(0));

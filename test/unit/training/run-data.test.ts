@@ -7,7 +7,8 @@ import type { TrainConfigInput } from '../../../src/training/config';
 import type { DifficultyRow } from '../../../src/training/difficulty';
 import { parseYaml } from '../../../src/training/load-config';
 import { readRows, type SampleRow } from '../../../src/training/run-folder';
-import { train, type TrainEvent, type TrainOptions } from '../../../src/training/train';
+import { train, type TrainOptions } from '../../../src/training/train';
+import type { TrainEvent } from '../../../src/training/train-event';
 import { BanditPolicy } from '../../support/bandit-policy';
 
 const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-run-data-'));

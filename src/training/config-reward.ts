@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { formatStyles } from '../rewards/check-format';
 import { isUserCode } from '../user-code';
+import { finite } from './config-numbers';
 
-const finite = z.number();
 /** Factor of the part in the sum. */
 const weight = finite.default(1);
 

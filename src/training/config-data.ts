@@ -2,10 +2,8 @@
 import { z } from 'zod';
 import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
 import type { DataSource } from '../data/source';
+import { count, fraction, positiveInteger } from './config-numbers';
 
-const positiveInteger = z.int().min(1);
-const count = z.int().min(0);
-const fraction = z.number().min(0).max(1);
 const text = z.string().min(1);
 const keys = <K extends string>(names: Iterable<K>): [K, ...K[]] => [...names] as [K, ...K[]];
 

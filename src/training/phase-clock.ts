@@ -1,0 +1,21 @@
+/** Times the phases of one step. */
+import { phases, type Phase } from '../observe/metrics';
+
+export class PhaseClock {
+  readonly start = performance.now();
+  readonly seconds = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
+
+  constructor(private readonly emit: (event: { type: 'phase'; phase: Phase }) => void) {}
+
+  async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    this.emit({ type: 'phase', phase });
+    const start = performance.now();
+    const result = await work();
+    this.seconds[phase] += (performance.now() - start) / 1000;
+    return result;
+  }
+
+  get total(): number {
+    return (performance.now() - this.start) / 1000;
+  }
+}
