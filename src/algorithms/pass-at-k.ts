@@ -1,7 +1,7 @@
 /**
  * The advantage of pass@k, generally max@k: what a sample adds to the best reward among k samples of its prompt. It
- * rewards being right where the siblings are wrong and so keeps exploration alive (Walder and Karkhanis, 2025; for k = n
- * GRPO with pass@k, Mahdavi et al., 2025).
+ * rewards being right where the siblings are wrong and so keeps exploration alive (Walder and Karkhanis, arXiv 2505.15201;
+ * for k = n Tang et al., arXiv 2503.19595).
  */
 import { checkInteger } from '../errors';
 import { centredFormula, type FormulaOptions } from './formula-text';

@@ -93,8 +93,10 @@ describe('recipes', () => {
   afterEach(() => (process.env = { ...saved }));
 
   test('are those of the documentation', () => {
-    expect(names).toEqual(['demo.yaml', 'seed-7b.yaml', 'simplerl-0.5b.yaml', 'tinyzero-0.5b.yaml']);
+    expect(names).toEqual(['demo.yaml', 'ppo.yaml', 'seed-7b.yaml', 'simplerl-0.5b.yaml', 'tinyzero-0.5b.yaml']);
   });
+
+  const bundled = ['demo.yaml', 'ppo.yaml'];
 
   test.each(names)('%s is a valid config without warnings', (name) => {
     const hints: string[] = [];
@@ -102,11 +104,11 @@ describe('recipes', () => {
       hints.push(hint),
     );
     expect(config.name).toBe(name.replace('.yaml', ''));
-    expect(config.dtype).toBe(name === 'demo.yaml' ? 'float32' : 'bfloat16');
+    expect(config.dtype).toBe(bundled.includes(name) ? 'float32' : 'bfloat16');
     expect(hints).toEqual([]);
   });
 
-  test.each(names.filter((name) => name !== 'demo.yaml'))(
+  test.each(names.filter((name) => !bundled.includes(name)))(
     '%s, offline without the model, says what to do',
     async (name) => {
       process.env = { ...saved, HF_HUB_OFFLINE: '1', HF_HOME: mkdtempSync(join(tmpdir(), 'zero-rl-hf-')) };
