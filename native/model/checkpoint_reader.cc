@@ -18,7 +18,7 @@ namespace zero_rl {
 
 namespace {
 
-constexpr int64_t kChunk = int64_t{1} << 22;  // elements converted at a time
+constexpr int64_t kChunk = int64_t{1} << 18;  // elements converted at a time
 
 // A read-only mapping of a whole file.
 class MappedFile {

@@ -175,7 +175,7 @@ void ParameterStore::read_masters(int64_t start, int64_t count, float* out) cons
 }
 
 void ParameterStore::follow(const ParameterStore& other, float rate) const {
-  constexpr int64_t kChunk = int64_t{1} << 22;
+  constexpr int64_t kChunk = int64_t{1} << 18;
   std::vector<float> own(static_cast<size_t>(std::min(kChunk, size_)));
   std::vector<float> theirs(own.size());
   for (int64_t start = 0; start < size_; start += kChunk) {
