@@ -51,7 +51,8 @@ export {
   type Score,
 } from './rewards';
 export type { TrainConfig, TrainConfigInput } from './training/config';
-export type { Evaluation } from './training/evaluate';
+export type { Evaluation, EstimateAtK } from './training/evaluate';
+export { comparePaired, majorityAtK, passAtK, type Estimate, type PairedComparison } from './evaluation/statistics';
 export { train, type TrainEvent, type TrainOptions } from './training/train';
 export {
   VerifierPool,

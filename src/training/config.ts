@@ -93,17 +93,25 @@ const rolloutSchema = z.strictObject({
   maxBatch: count.default(0),
 });
 
-const evaluationSchema = z.strictObject({
-  /** Steps between evaluations; 0: only before the first and after the last step. */
-  every: count.default(0),
-  /** Held-out problems used. */
-  problems: positiveInteger.default(500),
-  /** Samples of each problem. */
-  samples: positiveInteger.default(1),
-  temperature: z.number().min(0).default(1),
-  /** The same at every evaluation, so that differences come from the weights. */
-  seed: count.default(0),
-});
+const evaluationSchema = z
+  .strictObject({
+    /** Steps between evaluations; 0: only before the first and after the last step. */
+    every: count.default(0),
+    /** Held-out problems used. */
+    problems: positiveInteger.default(500),
+    /** Samples of each problem. */
+    samples: positiveInteger.default(1),
+    /** Numbers of samples k of pass@k and maj@k, each at most `samples`. Default: `samples` alone. */
+    k: z.array(positiveInteger).min(1).optional(),
+    /** Whether problems are sampled at this temperature; 0 takes the most likely token. The base model's is the same. */
+    temperature: z.number().min(0).default(1),
+    /** The same at every evaluation, so that differences come from the weights. */
+    seed: count.default(0),
+  })
+  .refine(({ k = [], samples }) => k.every((value) => value <= samples), {
+    path: ['k'],
+    message: 'Expected values of at most evaluation.samples',
+  });
 
 export const configSchema = z.strictObject({
   /** Names the run folder. */
@@ -143,6 +151,11 @@ export const configSchema = z.strictObject({
 export type TrainConfig = z.output<typeof configSchema>;
 /** What users write: keys with a default may be left out. */
 export type TrainConfigInput = z.input<typeof configSchema>;
+
+/** The k of pass@k and maj@k, rising. */
+export function evaluationKs({ evaluation: { k, samples } }: TrainConfig): number[] {
+  return [...new Set(k ?? [samples])].sort((a, b) => a - b);
+}
 
 /** Whether a value network is trained beside the policy. */
 export function needsCritic({ algorithm }: TrainConfig): boolean {

@@ -1,6 +1,6 @@
 import { knownShare, stepMetrics, type StepRecord } from '../../../src/observe/metrics';
 import { stepTable } from '../../../src/observe/train-output';
-import { wilsonInterval } from '../../../src/training/evaluate';
+import { wilsonInterval } from '../../../src/evaluation/statistics';
 import { resolveConfig } from '../../../src/training/load-config';
 import type { Sample } from '../../../src/training/rollouts';
 
@@ -17,7 +17,7 @@ function sample(group: number, reward: number | null, length: number, correct: b
       logProbs: new Float32Array(length),
       finishReason: length > 3 ? 'length' : 'stop',
     },
-    score: { reward, reason: '', correct, formatted: correct },
+    score: { reward, reason: '', correct, formatted: correct, answer: null },
   };
 }
 
