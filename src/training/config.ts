@@ -8,6 +8,7 @@ import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
 import { formatStyles } from '../rewards/check-format';
 import { isUserCode } from '../user-code';
 import { algorithmSchema, criticSchema, klSchema, optimizerSchema } from './config-learning';
+import { checkpointSchema, dynamicSamplingSchema, emaSchema, lengthPenaltySchema, watchdogSchema } from './config-loop';
 import { count, finite, fraction, nonNegative, positiveInteger } from './config-numbers';
 
 const path = z.string().min(1);
@@ -85,12 +86,16 @@ const rolloutSchema = z.strictObject({
   /** Most new tokens of a completion, the end token included. */
   maxTokens: positiveInteger.default(1024),
   temperature: z.number().positive().default(1),
+  /** Temperature of the last step, reached linearly from `temperature`; null: it stays. Default null. */
+  finalTemperature: z.number().positive().nullable().default(null),
   topP: fraction.default(1),
   topK: count.default(0),
   minP: fraction.default(0),
   stopStrings: z.array(z.string().min(1)).default([]),
   /** Most sequences decoded together; 0 lets the engine choose. */
   maxBatch: count.default(0),
+  dynamicSampling: dynamicSamplingSchema.prefault({}),
+  lengthPenalty: lengthPenaltySchema.prefault({}),
 });
 
 const evaluationSchema = z
@@ -139,8 +144,11 @@ export const configSchema = z.strictObject({
   /** Key of all randomness: order of the problems and sampling. */
   seed: count.default(0),
   evaluation: evaluationSchema.prefault({}),
-  /** `every` 0: only after the last step. The newest `keep` stay. */
-  checkpoint: z.strictObject({ every: count.default(0), keep: positiveInteger.default(2) }).prefault({}),
+  checkpoint: checkpointSchema.prefault({}),
+  /** The moving average of the policy's weights. */
+  ema: emaSchema.prefault({}),
+  /** Rules that watch the figures of the steps. */
+  watchdog: watchdogSchema.prefault({}),
   /** Rollouts written: of every so many steps (0: none), the groups of the first so many prompts. */
   rollouts: z.strictObject({ every: count.default(1), prompts: positiveInteger.default(4) }).prefault({}),
   /** Folder in which the run folder is made. */
@@ -151,6 +159,24 @@ export const configSchema = z.strictObject({
 export type TrainConfig = z.output<typeof configSchema>;
 /** What users write: keys with a default may be left out. */
 export type TrainConfigInput = z.input<typeof configSchema>;
+
+/** Seeds of sampling after rollbacks are so far apart. */
+const ROLLBACK_SEEDS = 2 ** 32;
+
+/** The config as it is in force at `step` (from 1): the temperature of the schedule, and what rollbacks have changed. */
+export function configAt(config: TrainConfig, step: number, rollbacks: number): TrainConfig {
+  const { rollout, optimizer, critic, seed, steps, watchdog } = config;
+  const { temperature, finalTemperature } = rollout;
+  const progress = steps > 1 ? (step - 1) / (steps - 1) : 0;
+  const factor = watchdog.rollback.learningRateFactor ** rollbacks;
+  return {
+    ...config,
+    seed: seed + rollbacks * ROLLBACK_SEEDS,
+    rollout: { ...rollout, temperature: temperature + progress * ((finalTemperature ?? temperature) - temperature) },
+    optimizer: { ...optimizer, learningRate: optimizer.learningRate * factor },
+    critic: { ...critic, learningRate: critic.learningRate * factor },
+  };
+}
 
 /** The k of pass@k and maj@k, rising. */
 export function evaluationKs({ evaluation: { k, samples } }: TrainConfig): number[] {

@@ -4,6 +4,7 @@ import { algorithms, type Advantages, type AlgorithmName, type Estimator } from 
 import { loadProblems, type DatasetOptions, type Problem } from '../data/dataset';
 import { loadTemplate, type Template } from '../data/template';
 import { ZeroRlError } from '../errors';
+import { defaultThreads } from '../policy/device';
 import { makeFolder } from '../policy/atomic-file';
 import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
 import { loadUserReward, type UserReward } from '../rewards/user-reward';
@@ -12,6 +13,7 @@ import { initialState, listCheckpoints, readTrainerState, removePartial, type Tr
 import { loadCompanions, type Companions } from './companions';
 import type { TrainConfig } from './config';
 import { RunFolder, runFiles } from './run-folder';
+import { readRollbacks } from './rollback';
 import { lockRun } from './run-lock';
 import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
 
@@ -32,6 +34,8 @@ export interface Run extends RunInputs, Companions {
   folder: RunFolder;
   policy: TrainingPolicy;
   state: TrainerState;
+  /** Times that the watchdog has gone back to a checkpoint. */
+  rollbacks: number;
   /** Frees the models and unlocks the folder. */
   close(): void;
 }
@@ -157,7 +161,9 @@ export async function loadInputs(
  * Opens a new run, or `options.resume` at its newest whole checkpoint (at the start where it has none). What later steps had
  * written is forgotten: they are done again.
  */
-export async function openRun(config: TrainConfig, options: OpenOptions): Promise<Run> {
+export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
+  // Kept in the folder, since the number of threads may change the last bits of a sum.
+  const config = { ...given, threads: given.threads ?? defaultThreads() };
   const inputs = await loadInputs(config, options);
   const closers: (() => void)[] = [inputs.closeReward];
   const close = (): void => {
@@ -183,7 +189,7 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
       const policy = await load(config.model);
       const beside = await companions();
       const folder = lock(await RunFolder.create(config));
-      return { ...inputs, config, folder, policy, ...beside, state: initialState(), close };
+      return { ...inputs, config, folder, policy, ...beside, state: initialState(), rollbacks: 0, close };
     }
     const folder = lock(RunFolder.open(options.resume));
     const checkpoints = folder.file(runFiles.checkpoints);
@@ -195,7 +201,7 @@ export async function openRun(config: TrainConfig, options: OpenOptions): Promis
     const beside = await companions(checkpoint?.path);
     await folder.truncateTo(state.step);
     await folder.writeConfig(config);
-    return { ...inputs, config, folder, policy, ...beside, state, close };
+    return { ...inputs, config, folder, policy, ...beside, state, rollbacks: readRollbacks(folder), close };
   } catch (error) {
     close();
     throw error;

@@ -25,6 +25,8 @@ const record = (changes: Partial<StepRecord> = {}): StepRecord => ({
   step: 3,
   samples: [sample(0, 1, 2, true), sample(0, -1, 4, false), sample(1, 0.5, 3), sample(1, 0.5, 3), sample(2, null, 8)],
   kl: null,
+  temperature: 1,
+  sampled: { groups: 3, tokens: 20 },
   stats: {
     loss: 0.1,
     gradNorm: 2,

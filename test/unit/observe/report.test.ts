@@ -51,6 +51,8 @@ async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
         seconds: 1,
       },
       learningRate: 1e-4,
+      temperature: 1,
+      sampled: { groups: 0, tokens: 0 },
       critic: null,
       klCoefficient: 0,
       entropyCoefficient: 0,
