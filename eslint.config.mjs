@@ -37,6 +37,7 @@ export default typescript.config(
           'clearTimeout',
           'setInterval',
           'clearInterval',
+          'fetch',
         ].map((name) => [name, 'readonly']),
       ),
     },

@@ -1,6 +1,8 @@
 #include "model.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
 #include <chrono>
 #include <memory>
@@ -42,15 +44,33 @@ class AbortFlagWrap : public Napi::ObjectWrap<AbortFlagWrap> {
 
 // What jobs share with the wrapper; freed on the engine thread once no job needs it.
 struct Session {
-  Session(const ModelConfig& config, at::ScalarType dtype, int threads)
-      : model(config, dtype), trainer(model), threads(threads) {}
+  Session(const ModelConfig& config, at::ScalarType dtype, bool masters, int threads)
+      : model(config, dtype, masters), trainer(model), threads(threads) {}
 
   void prepare() const {
     ThreadPool::instance().set_threads(threads);
     if (at::get_num_threads() != threads) at::set_num_threads(threads);
   }
-  const at::Tensor& state(const std::string& name) {
-    if (name == "master") return model.parameters.master();
+  // Elements [start, start + count) of a training buffer, in float32.
+  at::Tensor read_state(const std::string& name, int64_t start, int64_t count) {
+    if (name == "master") return read_masters(start, count);
+    return moments(name).narrow(0, start, count).to(at::kFloat);
+  }
+  at::Tensor read_masters(int64_t start, int64_t count) const {
+    at::Tensor values = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
+    model.parameters.read_masters(start, count, values.data_ptr<float>());
+    return values;
+  }
+  void write_state(const std::string& name, int64_t start, const std::vector<float>& values) {
+    const auto count = static_cast<int64_t>(values.size());
+    if (name == "master") {
+      model.parameters.write_masters(start, count, values.data());
+      return;
+    }
+    moments(name).narrow(0, start, count).copy_(
+        at::from_blob(const_cast<float*>(values.data()), {count}, at::TensorOptions().dtype(at::kFloat)));
+  }
+  const at::Tensor& moments(const std::string& name) {
     return name == "expAvg" ? trainer.exp_avg() : trainer.exp_avg_sq();
   }
 
@@ -66,6 +86,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const bool bfloat16 = options.Get("dtype").As<Napi::String>().Utf8Value() == "bfloat16";
     session_ = std::make_shared<Session>(to_model_config(info[0].As<Napi::Object>()),
                                          bfloat16 ? at::kBFloat16 : at::kFloat,
+                                         options.Get("masterWeights").ToBoolean().Value(),
                                          options.Get("threads").As<Napi::Number>().Int32Value());
   }
   ~NativeModel() override { release(); }
@@ -187,6 +208,12 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     };
   }
 
+  static std::vector<float> to_floats(const Napi::Uint8Array& bytes) {
+    std::vector<float> values(bytes.ByteLength() / sizeof(float));
+    std::memcpy(values.data(), bytes.Data(), values.size() * sizeof(float));
+    return values;
+  }
+
   Napi::Value read_parameter(const Napi::CallbackInfo& info) {
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(),
@@ -195,7 +222,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                         const ParameterStore& store = session->model.parameters;
                         const Parameter& parameter = store.find(name);
                         return bytes_of(
-                            store.master().narrow(0, parameter.offset, parameter.size).to(scalar_type(dtype)));
+                            session->read_masters(parameter.offset, parameter.size).to(scalar_type(dtype)));
                       });
   }
 
@@ -204,7 +231,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const int64_t count = info[2].As<Napi::Number>().Int64Value();
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
-                       count](Job&) -> Finish { return bytes_of(session->state(name).narrow(0, start, count)); });
+                       count](Job&) -> Finish { return bytes_of(session->read_state(name, start, count)); });
   }
 
   Napi::Value write_state(const Napi::CallbackInfo& info) {
@@ -212,11 +239,9 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const auto array = info[2].As<Napi::Uint8Array>();
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
-                       bytes = std::vector<uint8_t>(array.Data(), array.Data() + array.ByteLength())](Job&) -> Finish {
-                        const auto count = static_cast<int64_t>(bytes.size() / sizeof(float));
-                        float* target = session->state(name).narrow(0, start, count).data_ptr<float>();
-                        std::memcpy(target, bytes.data(), count * sizeof(float));
-                        if (name == "master") session->model.parameters.round_master(start, count);
+                       values = to_floats(array)](Job&) -> Finish {
+                        session->prepare();
+                        session->write_state(name, start, values);
                         return nullptr;
                       });
   }
@@ -227,9 +252,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                       [session = session(), other = Unwrap(info[0].As<Napi::Object>())->session(),
                        rate](Job&) -> Finish {
                         session->prepare();
-                        const ParameterStore& store = session->model.parameters;
-                        store.master().lerp_(other->model.parameters.master(), rate);
-                        store.round_master(0, store.size());
+                        session->model.parameters.follow(other->model.parameters, static_cast<float>(rate));
                         return nullptr;
                       });
   }

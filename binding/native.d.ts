@@ -145,7 +145,11 @@ export class AbortFlag {
 export type NativeState = 'master' | 'expAvg' | 'expAvgSq';
 
 export class NativeModel {
-  constructor(config: NativeModelConfig, options: { device: string; dtype: 'float32' | 'bfloat16'; threads: number });
+  /** Without `masterWeights` bfloat16 weights are trained as they are, by stochastic rounding. */
+  constructor(
+    config: NativeModelConfig,
+    options: { device: string; dtype: 'float32' | 'bfloat16'; masterWeights: boolean; threads: number },
+  );
   /** Hugging Face names and shapes, in storage order. */
   parameters(): { name: string; shape: number[] }[];
   /** Maps the files and fills every parameter. */
@@ -164,7 +168,7 @@ export class NativeModel {
   readParameter(name: string, dtype: 'F32' | 'BF16' | 'F16'): Promise<Uint8Array>;
   /** Elements of each flat training buffer. */
   readonly stateSize: number;
-  /** Bytes of elements [start, start + count) of a flat float32 training buffer. */
+  /** Bytes of elements [start, start + count) of a flat training buffer, in float32. */
   readState(state: NativeState, start: number, count: number): Promise<Uint8Array>;
   writeState(state: NativeState, start: number, bytes: Uint8Array): Promise<void>;
   /** Optimizer steps taken. */

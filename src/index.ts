@@ -38,11 +38,14 @@ export {
   type ValueTargets,
 } from './algorithms';
 export type { Problem } from './data/dataset';
+export type { Environment, Episode, Turn } from './environments/environment';
 export type { StepMetrics } from './observe/metrics';
 export {
   checkFormat,
   combineRewards,
+  countdownReward,
   formatReward,
+  lengthReward,
   mathReward,
   type FormatStyle,
   type RewardFunction,
@@ -53,7 +56,8 @@ export {
 export type { TrainConfig, TrainConfigInput } from './training/config';
 export type { Evaluation, EstimateAtK } from './training/evaluate';
 export { comparePaired, majorityAtK, passAtK, type Estimate, type PairedComparison } from './evaluation/statistics';
-export { train, type TrainEvent, type TrainOptions } from './training/train';
+export { train, type TrainOptions } from './training/train';
+export type { TrainEvent } from './training/train-event';
 export {
   VerifierPool,
   verdictReasons,

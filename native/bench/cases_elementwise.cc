@@ -11,12 +11,6 @@ namespace {
 
 constexpr float kEps = 1e-6F;
 
-double bytes_of(std::initializer_list<at::Tensor> tensors) {
-  double bytes = 0;
-  for (const at::Tensor& tensor : tensors) bytes += static_cast<double>(tensor.nbytes());
-  return bytes;
-}
-
 at::Tensor like(const at::Tensor& tensor) { return at::empty(tensor.sizes(), tensor.options()); }
 
 }  // namespace
@@ -183,19 +177,22 @@ KernelCase embedding_backward_case(at::ScalarType dtype, const Sizes& sizes, uin
   const int64_t count = sizes.at("count");
   const int64_t width = sizes.at("width");
   const at::Tensor dx = random_tensor({count, width}, dtype, seed);
-  const at::Tensor dtable = at::zeros({sizes.at("vocab"), width}, at::TensorOptions().dtype(at::kFloat));
+  const bool narrow = sizes.get("narrow", 0) == 1;
+  const at::Tensor dtable =
+      at::zeros({sizes.at("vocab"), width}, at::TensorOptions().dtype(narrow ? dtype : at::kFloat));
   const auto tokens = random_integers(count, dtable.size(0), seed + 1);
   KernelCase result;
   result.run = [=](const kernels::Table& kernels) {
     kernels.embedding_backward({.dx = dx.data_ptr(),
                                 .tokens = tokens.data(),
-                                .dtable = dtable.data_ptr<float>(),
+                                .dtable = dtable.data_ptr(),
+                                .float_table = !narrow,
                                 .count = count,
                                 .width = width});
   };
   result.track_in_place("dtable", dtable);
   const double rows = static_cast<double>(std::min(count, dtable.size(0)) * width);
-  result.bytes = bytes_of({dx}) + 2 * rows * 4;
+  result.bytes = bytes_of({dx}) + 2 * rows * static_cast<double>(dtable.element_size());
   result.flops = static_cast<double>(dx.numel());
   return result;
 }

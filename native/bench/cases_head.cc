@@ -148,18 +148,21 @@ KernelCase adamw_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   constexpr double kBeta2 = 0.95;
   const double weight_decay = sizes.get("decay", 0) == 1 ? 0.1 : 0;
   const float scale = static_cast<float>(sizes.get("scale", 1000)) / 1000;
-  const at::Tensor master = random_tensor({count}, at::kFloat, seed);
-  const at::Tensor gradient = random_tensor({count}, at::kFloat, seed + 1);
-  const at::Tensor exp_avg = random_tensor({count}, at::kFloat, seed + 2);
-  const at::Tensor exp_avg_sq = random_tensor({count}, at::kFloat, seed + 3).abs_();
-  const at::Tensor weights = dtype == at::kFloat ? at::Tensor() : random_tensor({count}, dtype, seed);
+  const bool split = dtype != at::kFloat && sizes.get("masters", 1) == 1;
+  const at::ScalarType state = split ? at::kFloat : dtype;
+  const at::Tensor weights = random_tensor({count}, dtype, seed);
+  const at::Tensor remainders = split ? at::zeros({count}, at::TensorOptions().dtype(at::kShort)) : at::Tensor();
+  const at::Tensor gradient = random_tensor({count}, state, seed + 1);
+  const at::Tensor exp_avg = random_tensor({count}, state, seed + 2);
+  const at::Tensor exp_avg_sq = random_tensor({count}, state, seed + 3).abs_();
   KernelCase result;
   result.run = [=](const kernels::Table& table) {
-    table.adamw({.master = master.data_ptr<float>(),
-                 .gradient = gradient.data_ptr<float>(),
-                 .exp_avg = exp_avg.data_ptr<float>(),
-                 .exp_avg_sq = exp_avg_sq.data_ptr<float>(),
-                 .weights = weights.defined() ? weights.data_ptr() : nullptr,
+    table.adamw({.weights = weights.data_ptr(),
+                 .remainders = split ? remainders.data_ptr<int16_t>() : nullptr,
+                 .gradient = gradient.data_ptr(),
+                 .exp_avg = exp_avg.data_ptr(),
+                 .exp_avg_sq = exp_avg_sq.data_ptr(),
+                 .noise = 7,
                  .count = count,
                  .gradient_scale = scale,
                  .beta1 = kBeta1,
@@ -169,22 +172,25 @@ KernelCase adamw_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
                  .inverse_sqrt_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, step))),
                  .decay = static_cast<float>(1 - kLearningRate * weight_decay)});
   };
-  result.track_in_place("master", master);
+  result.track_in_place("weights", weights);
   result.track_in_place("exp_avg", exp_avg);
   result.track_in_place("exp_avg_sq", exp_avg_sq);
-  if (weights.defined()) result.track_in_place("weights", weights);
-  result.bytes = static_cast<double>(count) * (28 + (weights.defined() ? 2 : 0));
+  result.bytes = bytes_of({gradient}) + 2 * bytes_of({weights, exp_avg, exp_avg_sq});
+  if (split) {
+    result.track_in_place("remainders", remainders);
+    result.bytes += 2 * bytes_of({remainders});
+  }
   result.flops = 16.0 * static_cast<double>(count);
   return result;
 }
 
 // Sizes count.
-KernelCase squared_norm_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
-  const at::Tensor values = random_tensor({sizes.at("count")}, at::kFloat, seed);
+KernelCase squared_norm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const at::Tensor values = random_tensor({sizes.at("count")}, dtype, seed);
   const at::Tensor sum = at::empty({1}, at::TensorOptions().dtype(at::kDouble));
   KernelCase result;
   result.run = [=](const kernels::Table& table) {
-    *sum.data_ptr<double>() = table.squared_norm(values.data_ptr<float>(), values.numel());
+    *sum.data_ptr<double>() = table.squared_norm(values.data_ptr(), values.numel());
   };
   result.track("sum", sum);
   result.bytes = static_cast<double>(values.nbytes());

@@ -61,6 +61,12 @@ std::vector<int32_t> random_integers(int64_t count, int64_t bound, uint64_t seed
   return values;
 }
 
+double bytes_of(std::initializer_list<at::Tensor> tensors) {
+  double bytes = 0;
+  for (const at::Tensor& tensor : tensors) bytes += static_cast<double>(tensor.nbytes());
+  return bytes;
+}
+
 KernelCase make_case(const std::string& kernel, at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   using Maker = KernelCase (*)(at::ScalarType, const Sizes&, uint64_t);
   static const std::map<std::string, Maker> makers{

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ KernelCase make_case(const std::string& kernel, at::ScalarType dtype, const Size
 at::Tensor random_tensor(at::IntArrayRef sizes, at::ScalarType dtype, uint64_t seed, double scale = 1);
 // Integers in [0, bound).
 std::vector<int32_t> random_integers(int64_t count, int64_t bound, uint64_t seed);
+double bytes_of(std::initializer_list<at::Tensor> tensors);
 
 // Makers, one per kernel file.
 KernelCase gemm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);

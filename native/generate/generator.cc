@@ -18,9 +18,8 @@ namespace {
 constexpr int64_t kDefaultBatch = 256;
 constexpr int64_t kCacheBudget = int64_t{2} << 30;  // bytes of suffix slots
 constexpr int64_t kPrefillTokens = 2048;            // per packed prefill pass
-// Weights up to this size stay in the last-level cache: then every thread decodes sequences of its own against all of
-// them. Beyond it, or for few sequences, the threads share out the columns of every product.
-constexpr int64_t kCachedPanels = int64_t{48} << 20;
+// Against weights that stay in the cache every thread decodes sequences of its own, at least so many. Else the threads share
+// out the columns of every product.
 constexpr int64_t kShardRows = 8;
 
 struct LiveSequence {
@@ -197,8 +196,7 @@ class Generator {
   }
 
   void decode_and_draw(const DecodeRows& all) {
-    const bool cached = model_.panels.bytes() <= kCachedPanels;
-    const int64_t most = cached ? std::max<int64_t>(1, all.count / kShardRows) : 1;
+    const int64_t most = model_.panels.cached() ? std::max<int64_t>(1, all.count / kShardRows) : 1;
     const int64_t shards = std::min<int64_t>(static_cast<int64_t>(samplers_.size()), most);
     parallel_threads(static_cast<int>(shards), [&](int shard) {
       const int64_t begin = all.count * shard / shards;

@@ -20,8 +20,10 @@ void embedding(const Embedding& e) {
 
 template <at::ScalarType Dtype>
 void embedding_backward(const EmbeddingBackward& e) {
-  dense(e.dtable, {rows_used(e.tokens, e.count), e.width}, at::kFloat)
-      .index_add_(0, dense(e.tokens, {e.count}, at::kInt), dense(e.dx, {e.count, e.width}, Dtype).to(at::kFloat));
+  const at::Tensor table =
+      dense(e.dtable, {rows_used(e.tokens, e.count), e.width}, e.float_table ? at::kFloat : Dtype);
+  const at::Tensor dx = dense(e.dx, {e.count, e.width}, Dtype).to(at::kFloat);
+  table.copy_(table.to(at::kFloat).index_add(0, dense(e.tokens, {e.count}, at::kInt), dx));
 }
 
 }  // namespace

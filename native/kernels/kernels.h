@@ -238,22 +238,26 @@ struct Embedding {
   int64_t width;
 };
 
-// dtable[tokens[t]] += dx[t], in the order of t.
+// dtable[tokens[t]] += dx[t]. In float32 in the order of t; a table of T gains the float32 sum of each token.
 struct EmbeddingBackward {
   const void* dx;
   const int32_t* tokens;
-  float* dtable;
+  void* dtable;
+  bool float_table;  // dtable is float32 whatever T is
   int64_t count;
   int64_t width;
 };
 
 // AdamW (Loshchilov & Hutter, arXiv 1711.05101) with the order of operations of torch.optim.AdamW.
+// Float32 weights, or bfloat16 ones with the remainders of float32 masters (kernels/rounding.h), have a float32 gradient and
+// moments. bfloat16 weights without remainders have those in bfloat16 too, and everything is rounded stochastically.
 struct AdamW {
-  float* master;
-  const float* gradient;
-  float* exp_avg;
-  float* exp_avg_sq;
-  void* weights;  // T copy of master, or null when master is the compute buffer
+  void* weights;
+  int16_t* remainders;  // or null
+  const void* gradient;
+  void* exp_avg;
+  void* exp_avg_sq;
+  uint32_t noise;  // key of the stochastic rounding
   int64_t count;
   float gradient_scale;
   float beta1;
@@ -282,9 +286,9 @@ struct Table {
   void (*embedding)(const Embedding&);
   void (*embedding_backward)(const EmbeddingBackward&);
   void (*adamw)(const AdamW&);
+  double (*squared_norm)(const void* values, int64_t count);  // of T
   // The same for every compute dtype:
   void (*softmax)(const Softmax&);
-  double (*squared_norm)(const float* values, int64_t count);
 };
 
 struct InstructionSet {

@@ -39,13 +39,11 @@ std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperat
 }
 
 void Trainer::ensure_state() {
-  if (exp_avg_.defined()) return;
-  const auto options = at::TensorOptions().dtype(at::kFloat);
-  const int64_t size = model_.parameters.size();
-  gradient_ = at::zeros({size}, options);
-  gradients_ = model_.parameters.bind(gradient_);
-  exp_avg_sq_ = at::zeros({size}, options);
-  exp_avg_ = at::zeros({size}, options);
+  if (gradients_) return;
+  gradients_.emplace(model_.parameters);
+  const auto options = at::TensorOptions().dtype(model_.parameters.state_dtype());
+  exp_avg_sq_ = at::zeros({model_.parameters.size()}, options);
+  exp_avg_ = at::zeros({model_.parameters.size()}, options);
 }
 
 const at::Tensor& Trainer::exp_avg() {
@@ -96,25 +94,26 @@ void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratio
   };
   at::Tensor dx = model_.workspace.take({batch.packed.count(), model_.config.hidden_size}, model_.parameters.dtype());
   if (model_.config.value_head) {
-    value_head_backward(model_, saved, batch, loss, gradients_, dx);
+    value_head_backward(model_, saved, batch, loss, gradients_->tensors(), dx);
   } else {
     const bool with_entropy = request.objective.entropy_coefficient != 0;
-    head_backward(model_, saved, batch, request.temperature, loss, with_entropy, gradients_, dx, abort);
+    head_backward(model_, saved, batch, request.temperature, loss, with_entropy, gradients_->tensors(), dx, abort);
   }
-  decoder_backward(model_, batch.packed, saved, dx, gradients_, abort);
+  decoder_backward(model_, batch.packed, saved, dx, gradients_->tensors(), abort);
 }
 
 void Trainer::update(const StepRequest& request, double scale) {
   ++steps_;
   const double step = static_cast<double>(steps_);
-  const bool rounded = model_.parameters.dtype() != at::kFloat;
+  const at::Tensor& remainders = model_.parameters.remainders();
   model_.parameters.changed();
   model_.kernels().adamw({
-      .master = model_.parameters.master().data_ptr<float>(),
-      .gradient = gradient_.data_ptr<float>(),
-      .exp_avg = exp_avg_.data_ptr<float>(),
-      .exp_avg_sq = exp_avg_sq_.data_ptr<float>(),
-      .weights = rounded ? model_.parameters.weights().data_ptr() : nullptr,
+      .weights = model_.parameters.weights().data_ptr(),
+      .remainders = remainders.defined() ? remainders.data_ptr<int16_t>() : nullptr,
+      .gradient = gradients_->flat().data_ptr(),
+      .exp_avg = exp_avg_.data_ptr(),
+      .exp_avg_sq = exp_avg_sq_.data_ptr(),
+      .noise = static_cast<uint32_t>(steps_),
       .count = model_.parameters.size(),
       .gradient_scale = static_cast<float>(scale),
       .beta1 = static_cast<float>(request.beta1),
@@ -128,7 +127,8 @@ void Trainer::update(const StepRequest& request, double scale) {
 
 StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
   ensure_state();
-  gradient_.zero_();
+  model_.panels.release_large_layers();
+  gradients_->clear();
   StepStats stats;
   SequenceRatios ratios;
   if (request.objective.needs_sequence_ratio()) {
@@ -146,7 +146,10 @@ StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
   stats.kl /= tokens;
   stats.log_prob_difference /= tokens;
   stats.clip_fraction /= tokens;
-  stats.grad_norm = std::sqrt(model_.kernels().squared_norm(gradient_.data_ptr<float>(), gradient_.numel()));
+  gradients_->collect();
+  const at::Tensor& gradient = gradients_->flat();
+  const kernels::Table& kernels = model_.kernels(gradient.scalar_type());
+  stats.grad_norm = std::sqrt(kernels.squared_norm(gradient.data_ptr(), gradient.numel()));
   if (!std::isfinite(stats.grad_norm) || !std::isfinite(stats.loss)) return stats;
   // As torch.nn.utils.clip_grad_norm_.
   const double scale =

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "learn/gradients.h"
 #include "learn/objective.h"
 #include "learn/sequence_ratio.h"
 #include "learn/sequences.h"
@@ -56,7 +58,7 @@ class Trainer {
 
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
-  // Float32 [size]; zeros before the first step.
+  // [size], of the parameters' dtype of state; zeros before the first step.
   const at::Tensor& exp_avg();
   const at::Tensor& exp_avg_sq();
 
@@ -69,10 +71,9 @@ class Trainer {
 
   Model& model_;
   int64_t steps_ = 0;
-  at::Tensor gradient_;    // [size] float32
-  at::Tensor exp_avg_;     // [size]
+  std::optional<Gradients> gradients_;
+  at::Tensor exp_avg_;     // [size], of the gradient's dtype
   at::Tensor exp_avg_sq_;  // [size]
-  DecoderTensors gradients_;
 };
 
 }  // namespace zero_rl

@@ -1,12 +1,12 @@
 #include "model/checkpoint_reader.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -17,6 +17,8 @@
 namespace zero_rl {
 
 namespace {
+
+constexpr int64_t kChunk = int64_t{1} << 22;  // elements converted at a time
 
 // A read-only mapping of a whole file.
 class MappedFile {
@@ -65,7 +67,7 @@ at::ScalarType scalar_type(StoredDtype dtype) {
 }
 
 void load_checkpoint(const ParameterStore& store, const std::vector<TensorSource>& sources) {
-  store.master().zero_();  // alignment gaps too
+  store.clear();
   std::map<std::string, std::unique_ptr<MappedFile>> files;
   for (const TensorSource& source : sources) {
     auto& file = files[source.file];
@@ -79,16 +81,15 @@ void load_checkpoint(const ParameterStore& store, const std::vector<TensorSource
                              "; the file changed or is incomplete");
     }
     const uint8_t* data = file->data() + source.byte_offset;
-    const at::Tensor target = store.master().narrow(0, parameter.offset, parameter.size);
-    if (source.byte_offset % static_cast<int64_t>(c10::elementSize(dtype)) == 0) {
-      target.copy_(at::from_blob(const_cast<uint8_t*>(data), {parameter.size}, at::TensorOptions().dtype(dtype)));
-    } else {
-      const at::Tensor aligned = at::empty({parameter.size}, at::TensorOptions().dtype(dtype));
-      std::memcpy(aligned.data_ptr(), data, source.byte_length);
-      target.copy_(aligned);
+    const auto width = static_cast<int64_t>(c10::elementSize(dtype));
+    const at::Tensor stored = at::empty({std::min(parameter.size, kChunk)}, at::TensorOptions().dtype(dtype));
+    for (int64_t start = 0; start < parameter.size; start += kChunk) {
+      const int64_t count = std::min(kChunk, parameter.size - start);
+      std::memcpy(stored.data_ptr(), data + start * width, static_cast<size_t>(count * width));
+      const at::Tensor values = stored.narrow(0, 0, count).to(at::kFloat);
+      store.write_masters(parameter.offset + start, count, values.data_ptr<float>());
     }
   }
-  store.round_master(0, store.size());
 }
 
 }  // namespace zero_rl

@@ -96,7 +96,8 @@ void decoder_backward(Model& model, const PackedTokens& packed, const Activation
   }
   kernels.embedding_backward({.dx = dx.data_ptr(),
                               .tokens = packed.tokens.data(),
-                              .dtable = gradients.embedding.data_ptr<float>(),
+                              .dtable = gradients.embedding.data_ptr(),
+                              .float_table = gradients.embedding.scalar_type() == at::kFloat,
                               .count = count,
                               .width = hidden});
 }

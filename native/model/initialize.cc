@@ -1,22 +1,25 @@
 #include "model/initialize.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "runtime/philox.h"
 
 namespace zero_rl {
 
 void initialize(const ParameterStore& store, const ModelConfig& config, uint64_t seed, double std) {
-  store.master().zero_();  // alignment gaps too
-  float* master = store.master().data_ptr<float>();
+  store.clear();
+  std::vector<float> values;
   uint32_t tensor = 0;
   for (const Parameter& parameter : store.parameters()) {
     ++tensor;
-    float* values = master + parameter.offset;
+    values.resize(static_cast<size_t>(parameter.size));
     const bool bias = parameter.name.ends_with(".bias");
     if (bias || parameter.shape.size() == 1) {
-      for (int64_t i = 0; i < parameter.size; ++i) values[i] = bias ? 0.0F : 1.0F;
+      std::fill(values.begin(), values.end(), bias ? 0.0F : 1.0F);
+      store.write_masters(parameter.offset, parameter.size, values.data());
       continue;
     }
     const bool residual = parameter.name.ends_with("o_proj.weight") || parameter.name.ends_with("down_proj.weight");
@@ -29,8 +32,8 @@ void initialize(const ParameterStore& store, const ModelConfig& config, uint64_t
       values[i] = static_cast<float>(scale * radius * std::cos(angle));
       if (i + 1 < parameter.size) values[i + 1] = static_cast<float>(scale * radius * std::sin(angle));
     }
+    store.write_masters(parameter.offset, parameter.size, values.data());
   }
-  store.round_master(0, store.size());
 }
 
 }  // namespace zero_rl

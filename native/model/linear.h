@@ -72,7 +72,7 @@ inline void linear_backward_input(const kernels::Table& kernels, const at::Tenso
                 .float_out = false});
 }
 
-// dW [N, K] += dyᵀ x, db [N] += Σ dy, both in float32.
+// dW [N, K] += dyᵀ x, in float32 or the dtype of x; db [N] += Σ dy in float32.
 inline void linear_backward_weight(const kernels::Table& kernels, const at::Tensor& dy, const at::Tensor& x,
                                    const at::Tensor& dweight, const at::Tensor& dbias) {
   kernels.gemm({.a = dy.data_ptr(),
@@ -88,7 +88,7 @@ inline void linear_backward_weight(const kernels::Table& kernels, const at::Tens
                 .n = x.size(1),
                 .k = dy.size(0),
                 .accumulate = true,
-                .float_out = true});
+                .float_out = dweight.scalar_type() != x.scalar_type()});
   if (!dbias.defined()) return;
   kernels.column_sums({.x = dy.data_ptr(),
                        .stride = dy.size(1),

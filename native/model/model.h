@@ -11,12 +11,13 @@
 namespace zero_rl {
 
 struct Model {
-  Model(const ModelConfig& model_config, at::ScalarType dtype)
-      : config(model_config), parameters(config, dtype), rope(config.rope, config.head_dim), panels(kernels(), parameters) {}
+  Model(const ModelConfig& model_config, at::ScalarType dtype, bool masters)
+      : config(model_config), parameters(config, dtype, masters), rope(config.rope, config.head_dim), panels(kernels(), parameters) {}
 
-  const kernels::Table& kernels() const {
+  const kernels::Table& kernels() const { return kernels(parameters.dtype()); }
+  static const kernels::Table& kernels(at::ScalarType dtype) {
     const kernels::InstructionSet& set = kernels::instruction_set();
-    return parameters.dtype() == at::kFloat ? set.float32 : set.bfloat16;
+    return dtype == at::kFloat ? set.float32 : set.bfloat16;
   }
 
   ModelConfig config;

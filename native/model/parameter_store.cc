@@ -2,17 +2,21 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
+#include "kernels/rounding.h"
 #include "runtime/error.h"
 #include "runtime/huge_pages.h"
+#include "runtime/parallel.h"
 
 namespace zero_rl {
 
 namespace {
 
 constexpr int64_t kAlignment = 16;  // elements: 64 bytes of float32
+constexpr int64_t kElementsPerThread = 1 << 16;
 
 // Walks the parameters in storage order. begin() starts an aligned block, add() appends a Hugging Face
 // tensor to it; merged tensors are one block.
@@ -51,7 +55,7 @@ std::string layer_name(int64_t layer, const char* rest) { return "model.layers."
 
 }  // namespace
 
-ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype) : config_(config) {
+ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters) : config_(config) {
   Layout layout(parameters_);
   const int64_t hidden = config.hidden_size;
   const int64_t queries = config.query_width();
@@ -98,7 +102,7 @@ ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype) 
   for (size_t i = 0; i < parameters_.size(); ++i) index_.emplace(parameters_[i].name, i);
 
   weights_ = flat_buffer(size_, dtype);
-  master_ = dtype == at::kFloat ? weights_ : flat_buffer(size_, at::kFloat);
+  if (dtype != at::kFloat && masters) remainders_ = flat_buffer(size_, at::kShort);
   tensors_ = bind(weights_);
 }
 
@@ -150,10 +154,54 @@ DecoderTensors ParameterStore::bind(const at::Tensor& flat) const {
   return result;
 }
 
-void ParameterStore::round_master(int64_t start, int64_t count) const {
+void ParameterStore::clear() const {
   changed();
-  if (weights_.is_same(master_)) return;
-  weights_.narrow(0, start, count).copy_(master_.narrow(0, start, count));
+  weights_.zero_();
+  if (remainders_.defined()) remainders_.zero_();
+}
+
+void ParameterStore::read_masters(int64_t start, int64_t count, float* out) const {
+  if (dtype() == at::kFloat) {
+    std::copy_n(weights_.data_ptr<float>() + start, count, out);
+    return;
+  }
+  const auto* weights = static_cast<const uint16_t*>(weights_.data_ptr()) + start;
+  const int16_t* remainders = remainders_.defined() ? remainders_.data_ptr<int16_t>() + start : nullptr;
+  parallel_ranges(count, kElementsPerThread, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; ++i) {
+      out[i] = kernels::joined(weights[i], remainders == nullptr ? int16_t{0} : remainders[i]);
+    }
+  });
+}
+
+void ParameterStore::follow(const ParameterStore& other, float rate) const {
+  constexpr int64_t kChunk = int64_t{1} << 22;
+  std::vector<float> own(static_cast<size_t>(std::min(kChunk, size_)));
+  std::vector<float> theirs(own.size());
+  for (int64_t start = 0; start < size_; start += kChunk) {
+    const int64_t count = std::min(kChunk, size_ - start);
+    read_masters(start, count, own.data());
+    other.read_masters(start, count, theirs.data());
+    // Rate 1 is a copy, to the bit.
+    for (int64_t i = 0; i < count; ++i) own[i] = rate == 1 ? theirs[i] : own[i] + rate * (theirs[i] - own[i]);
+    write_masters(start, count, own.data());
+  }
+}
+
+void ParameterStore::write_masters(int64_t start, int64_t count, const float* values) const {
+  changed();
+  if (dtype() == at::kFloat) {
+    std::copy_n(values, count, weights_.data_ptr<float>() + start);
+    return;
+  }
+  auto* weights = static_cast<uint16_t*>(weights_.data_ptr()) + start;
+  int16_t* remainders = remainders_.defined() ? remainders_.data_ptr<int16_t>() + start : nullptr;
+  parallel_ranges(count, kElementsPerThread, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; ++i) {
+      weights[i] = kernels::upper_half(values[i]);
+      if (remainders != nullptr) remainders[i] = kernels::remainder(values[i]);
+    }
+  });
 }
 
 }  // namespace zero_rl

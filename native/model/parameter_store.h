@@ -1,5 +1,5 @@
-// All parameters in one flat buffer of the compute dtype, with float32 masters beside it when that dtype
-// is bfloat16. q, k, v and gate, up are merged in storage; Hugging Face names are slices of it.
+// All parameters in one flat buffer of the compute dtype; where that is bfloat16, remainders beside it join the weights to
+// float32 masters. q, k, v and gate, up are merged in storage; Hugging Face names are slices of it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -46,11 +46,11 @@ struct DecoderTensors {
 
 class ParameterStore {
  public:
-  // The buffers are uninitialised, and cost no memory until they are filled.
-  ParameterStore(const ModelConfig& config, at::ScalarType dtype);
+  // The buffers are uninitialised, and cost no memory until they are filled. bfloat16 without `masters` is trained as it is.
+  ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters);
 
   at::ScalarType dtype() const { return weights_.scalar_type(); }
-  // Grows whenever the weights may have changed: by round_master, or who writes to both copies says so by `changed`.
+  // Grows whenever the weights may have changed: by write_masters, or who writes to the buffers says so by `changed`.
   uint64_t version() const { return version_; }
   void changed() const { ++version_; }
   // Elements of the flat buffers, alignment gaps included.
@@ -59,13 +59,21 @@ class ParameterStore {
   const Parameter& find(const std::string& name) const;
 
   const at::Tensor& weights() const { return weights_; }
-  // Float32; the weights themselves when they are float32.
-  const at::Tensor& master() const { return master_; }
+  // [size] int16: what bfloat16 weights lack of their float32 masters, in units of the last place; undefined where the
+  // weights are the masters.
+  const at::Tensor& remainders() const { return remainders_; }
+  // Dtype of gradients and moments.
+  at::ScalarType state_dtype() const { return remainders_.defined() ? at::kFloat : dtype(); }
   const DecoderTensors& tensors() const { return tensors_; }
   // The same views over another flat buffer, a gradient for example.
   DecoderTensors bind(const at::Tensor& flat) const;
-  // Rounds elements [start, start + count) of the masters into the weights.
-  void round_master(int64_t start, int64_t count) const;
+  // All zeros, alignment gaps too.
+  void clear() const;
+  // Elements [start, start + count) in float32.
+  void read_masters(int64_t start, int64_t count, float* out) const;
+  void write_masters(int64_t start, int64_t count, const float* values) const;
+  // masters += rate · (masters of another store of the same shape − masters)
+  void follow(const ParameterStore& other, float rate) const;
 
  private:
   mutable uint64_t version_ = 0;
@@ -74,7 +82,7 @@ class ParameterStore {
   std::vector<Parameter> parameters_;
   std::unordered_map<std::string, size_t> index_;
   at::Tensor weights_;  // [size]
-  at::Tensor master_;   // [size] float32
+  at::Tensor remainders_;
   DecoderTensors tensors_;
 };
 

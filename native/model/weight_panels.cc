@@ -68,6 +68,10 @@ void WeightPanels::prepare_layers() {
   layers_version_ = parameters_.version();
 }
 
+void WeightPanels::release_large_layers() {
+  if (layer_bytes_ > kCachedBytes) layers_memory_.clear();
+}
+
 void WeightPanels::prepare_head() {
   const bool made = head_memory_.get() != nullptr;
   if (made && head_version_ == parameters_.version()) return;

@@ -16,14 +16,18 @@ namespace zero_rl {
 
 class WeightPanels {
  public:
+  static constexpr int64_t kCachedBytes = int64_t{48} << 20;
+
   WeightPanels(const kernels::Table& kernels, const ParameterStore& parameters);
 
-  // Bytes of a copy of all weights.
-  int64_t bytes() const { return layer_bytes_ + head_bytes_; }
+  // Whether a copy of all weights stays in the last-level cache.
+  bool cached() const { return layer_bytes_ + head_bytes_ <= kCachedBytes; }
   bool layers_ready() const { return layers_memory_.get() != nullptr && layers_version_ == parameters_.version(); }
   // Each packs unless it is packed as it is now.
   void prepare_layers();
   void prepare_head();
+  // Gives a large copy of the layers back, before work that needs the memory more and ends with other weights.
+  void release_large_layers();
 
   struct Layer {
     const void* qkv;

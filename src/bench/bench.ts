@@ -79,10 +79,10 @@ export class Bench implements Disposable {
     if (options.prompt + options.tokens > maxPositions) {
       throw invalidRange('prompt + tokens', `at most ${maxPositions} (the context)`, options.prompt + options.tokens);
     }
-    const { device, dtype, threads = defaultThreads() } = options;
+    const { device, dtype, masterWeights, threads = defaultThreads() } = options;
     const before = await measureMachine(threads, options.quick);
     resetPeak();
-    const policy = await Policy.load(options.model, { device, dtype, threads });
+    const policy = await Policy.load(options.model, { device, dtype, masterWeights, threads });
     const sampling = options.task === 'sample';
     const prompts = sampling ? makePrompts(options, vocabSize) : [];
     const sequences = sampling ? [] : makeSequences(options, vocabSize);

@@ -1,5 +1,5 @@
 /** What `zero-rl bench` runs: random prompts and sequences of one length, from a seed. */
-import { RandomStream } from '../data/arithmetic/random';
+import { RandomStream } from '../data/random';
 import type { TrainingSequence } from '../policy/types';
 
 export const TASKS = ['sample', 'logprobs', 'step'] as const;

@@ -47,12 +47,13 @@ export function addEngineOptions(command: Command): Command {
   return command
     .option('--device <name>', 'auto, cpu, cuda or cuda:N (default: ZERO_RL_DEVICE, else auto)', deviceOption)
     .option('--dtype <name>', 'compute dtype, float32 or bfloat16', dtypeOption, 'float32')
+    .option('--no-master-weights', 'bfloat16: train without float32 masters, by stochastic rounding')
     .option('--threads <count>', 'threads of the engine (default: the processors available)', integerOption(1));
 }
 
 /** The options of {@link addEngineOptions} as Policy takes them. */
-export function engineOptions({ device, dtype, threads }: PolicyOptions): PolicyOptions {
-  return { device, dtype, threads };
+export function engineOptions({ device, dtype, masterWeights, threads }: PolicyOptions): PolicyOptions {
+  return { device, dtype, masterWeights, threads };
 }
 
 export interface JsonLinesFlags {

@@ -12,7 +12,8 @@ import { advantageFormula, lossFormula } from '../training/formulas';
 import { applyAssignments, readYamlFile, resolveConfig } from '../training/load-config';
 import { planRun } from '../training/plan';
 import { runFiles } from '../training/run-folder';
-import { train, type TrainEvent } from '../training/train';
+import { train } from '../training/train';
+import type { TrainEvent } from '../training/train-event';
 import { addEngineOptions } from './common-options';
 
 interface Flags extends PolicyOptions {
@@ -66,6 +67,10 @@ function reporter(
         progress.line(`${advantageFormula(config)}\n${lossFormula(config)}`);
         if (event.step > 0) progress.line(`going on after step ${event.step}`);
         progress.set(event.step);
+        break;
+      case 'difficulty':
+        progress.advance(0, `measuring pass rates, ${event.measured} of ${event.total}`);
+        if (event.measured === event.total) progress.line(`pass rates of ${event.total} problems measured`);
         break;
       case 'phase':
         if (event.phase === 'evaluation') progress.advance(0, 'evaluating');
@@ -125,7 +130,9 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   } catch (error) {
     progress.stop();
     if (isZeroRlError(error) && error.code === 'ERR_ZERO_RL_ABORTED' && interruption.by !== null) {
-      log.info(`Stopped by ${interruption.by}; go on with: zero-rl train --resume ${shown(folder())}`);
+      // Before the first step only the error knows the folder.
+      const next = folder() === '' ? error.message : `go on with: zero-rl train --resume ${shown(folder())}`;
+      log.info(`Stopped by ${interruption.by}; ${next}`);
       process.exitCode = INTERRUPTED[interruption.by];
       return;
     }
@@ -142,7 +149,7 @@ export const command = addEngineOptions(
     .description(
       'Trains a model by reinforcement learning. Ctrl-C saves a checkpoint and exits with 130 (SIGTERM 143); a second one stops at once.',
     )
-    .argument('[config]', 'YAML file, for example configs/demo.yaml')
+    .argument('[config]', 'YAML file, for example recipes/demo.yaml')
     .option(
       '--set <key=value>',
       'set one key of the config, e.g. kl.initCoefficient=0.1; may be repeated',

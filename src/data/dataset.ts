@@ -1,13 +1,14 @@
-/**
- * Problems to train and evaluate on: JSON Lines files, the built-in arithmetic generator, or user code. Held in memory;
- * which problems a step takes is a pure function of (seed, step), so a resumed run needs no loader state.
- */
+/** Problems to train and evaluate on: files, datasets of the hub, generators or user code, one source or several. */
 import { ZeroRlError } from '../errors';
-import { nearest } from '../nearest';
+import { datasetFiles } from '../hub/dataset';
+import { parseHubId } from '../hub/repository';
 import { isUserCode, loadUserCode } from '../user-code';
-import { arithmeticPrompts, type ArithmeticPromptOptions } from './arithmetic';
-import { RandomStream } from './arithmetic/random';
-import { readJsonLines, type JsonObject } from './jsonl';
+import { toProblem } from './columns';
+import { generateProblems, type GeneratorOptions } from './generators';
+import type { JsonObject } from './jsonl';
+import type { Part } from './order';
+import { dataFiles, isDataFile, readDataFile, type FileRow } from './read-file';
+import { isGenerator, type DataSource } from './source';
 
 /** One row. */
 export interface Problem {
@@ -21,52 +22,30 @@ export interface Problem {
   row?: JsonObject;
 }
 
-export interface DatasetOptions {
-  /** Column of the problem text. Default: the first of `problem`, `question` and `prompt` that a row has. */
+export interface DatasetOptions extends GeneratorOptions {
+  /** Column of the problem text of sources that name none. */
   problemKey?: string;
-  /** Column of the gold answer. Default: the first of `answer`, `gold` and `solution` that a row has. */
+  /** Column of the gold answer of sources that name none. */
   answerKey?: string;
-  /** Generators: rows to make. User code gets it too. */
-  count: number;
-  split: 'train' | 'heldOut';
-  /** Options of the arithmetic generator. */
-  arithmetic?: Pick<ArithmeticPromptOptions, 'seed' | 'template' | 'kinds'>;
-  /** Shown when bad lines are skipped. */
-  warn?: (message: string) => void;
+  signal?: AbortSignal;
 }
 
-const PROBLEM_KEYS = ['problem', 'question', 'prompt'];
-const ANSWER_KEYS = ['answer', 'gold', 'solution'];
-/** Bad lines named one by one in an error. */
+/** Problems in the order of their sources. */
+export interface ProblemSet {
+  problems: Problem[];
+  /** One per weighted source; one in all without weights. */
+  parts: Part[];
+  /** The sources, each dataset of the hub with the commit that was read. */
+  sources: DataSource[];
+}
+
+interface Loaded {
+  problems: Problem[];
+  source: DataSource;
+}
+
+/** Bad rows named one by one in an error. */
 const SHOWN_ERRORS = 5;
-
-function column(row: JsonObject, key: string | undefined, defaults: readonly string[]): string {
-  const name = key ?? defaults.find((candidate) => candidate in row);
-  if (name === undefined || !(name in row)) {
-    const wanted = key === undefined ? defaults.map((item) => `"${item}"`).join(', ') : `"${key}"`;
-    const near = nearest(key ?? defaults[0], Object.keys(row));
-    throw new Error(
-      `it has no ${wanted} (its keys: ${Object.keys(row).join(', ')}${near ? `; did you mean "${near}"?` : ''})`,
-    );
-  }
-  const value = row[name];
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  if (typeof value !== 'string')
-    throw new Error(`"${name}" is ${value === null ? 'null' : typeof value} instead of text`);
-  if (value.trim() === '') throw new Error(`"${name}" is empty`);
-  return value;
-}
-
-/** A row of a file or of user code as a problem; throws a plain Error that says what is wrong with it. */
-function toProblem(row: JsonObject, fallbackId: string, options: DatasetOptions): Problem {
-  const id = typeof row.id === 'string' || typeof row.id === 'number' ? String(row.id) : fallbackId;
-  return {
-    id,
-    problem: column(row, options.problemKey, PROBLEM_KEYS),
-    answer: column(row, options.answerKey, ANSWER_KEYS),
-    row,
-  };
-}
 
 function badRows(source: string, errors: readonly string[]): ZeroRlError {
   const more = errors.length > SHOWN_ERRORS ? ` (and ${errors.length - SHOWN_ERRORS} more)` : '';
@@ -76,40 +55,37 @@ function badRows(source: string, errors: readonly string[]): ZeroRlError {
   );
 }
 
-function collect(
-  source: string,
-  rows: Iterable<{ row: JsonObject; where: string; id: string }>,
-  options: DatasetOptions,
-): Problem[] {
+function collect(name: string, rows: Iterable<FileRow>, source: DataSource): Problem[] {
   const problems: Problem[] = [];
   const errors: string[] = [];
   for (const { row, where, id } of rows) {
     try {
-      problems.push(toProblem(row, id, options));
+      problems.push(toProblem(row, id, source));
     } catch (error) {
       errors.push(`${where}: ${(error as Error).message}`);
     }
   }
-  if (errors.length > 0) throw badRows(source, errors);
+  if (errors.length > 0) throw badRows(name, errors);
   return problems;
 }
 
-async function readFile(path: string, options: DatasetOptions): Promise<Problem[]> {
-  const rows: { row: JsonObject; where: string; id: string }[] = [];
-  const errors: string[] = [];
-  for await (const { line, value, error } of readJsonLines(path)) {
-    if (error) errors.push(error.message);
-    else rows.push({ row: value, where: `line ${line}`, id: String(line) });
+/** Rows without an id are named by their number, and by the file where there are several. */
+async function readFiles(files: readonly string[], source: DataSource): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const [i, file] of files.entries()) {
+    const { rows, errors } = await readDataFile(file);
+    if (errors.length > 0) throw badRows(file, errors);
+    const named = files.length === 1 ? rows : rows.map((row) => ({ ...row, id: `${i + 1}:${row.id}` }));
+    problems.push(...collect(file, named, source));
   }
-  if (errors.length > 0) throw badRows(path, errors);
-  return collect(path, rows, options);
+  return problems;
 }
 
-async function callUserCode(reference: string, options: DatasetOptions): Promise<Problem[]> {
+async function callUserCode(source: DataSource, options: DatasetOptions): Promise<Problem[]> {
+  const reference = source.source;
   const made = await loadUserCode(reference, 'dataset');
   const result: unknown =
     typeof made === 'function' ? await (made as (options: DatasetOptions) => unknown)(options) : made;
-  const rows: { row: JsonObject; where: string; id: string }[] = [];
   const iterable = result as AsyncIterable<JsonObject> | Iterable<JsonObject> | null | undefined;
   if (
     typeof iterable !== 'object' ||
@@ -121,50 +97,66 @@ async function callUserCode(reference: string, options: DatasetOptions): Promise
       `${reference} gives no rows: export an array, an iterable or a function that returns one`,
     );
   }
+  const rows: FileRow[] = [];
   for await (const row of iterable) {
     rows.push({ row, where: `row ${rows.length + 1}`, id: String(rows.length + 1) });
   }
-  return collect(reference, rows, options);
+  return collect(reference, rows, source);
 }
 
-/**
- * Loads every problem of `source`: `arithmetic`, a .jsonl file, or `./my.mjs#name` (an array, iterable or function).
- *
- * @throws ZeroRlError `ERR_ZERO_RL_DATA` naming the lines that cannot be used, or when there is no problem at all.
- */
-export async function loadProblems(source: string, options: DatasetOptions): Promise<Problem[]> {
-  let problems: Problem[];
-  if (source === 'arithmetic') {
-    const made = arithmeticPrompts({ ...options.arithmetic, split: options.split, count: options.count });
-    problems = made.map(({ id, prompt, answer }) => ({ id, problem: prompt, answer }));
-  } else if (isUserCode(source)) problems = await callUserCode(source, options);
-  else problems = await readFile(source, options);
-  if (problems.length === 0) throw new ZeroRlError('ERR_ZERO_RL_DATA', `${source} holds no problem`);
-  return problems;
+/** Whether a source is neither generator, user code nor path: a dataset of the hub. */
+export function isHubDataset(source: string): boolean {
+  return !isGenerator(source) && !isUserCode(source) && !isDataFile(source) && parseHubId(source) !== null;
 }
 
-/**
- * Indices of the problems of one step, `perStep` of `count`: epoch after epoch in an order of its own, each problem once an
- * epoch. A function of (seed, step) alone.
- */
-export function problemsOfStep(count: number, perStep: number, step: number, seed: number): number[] {
-  const orders = new Map<number, Uint32Array>();
-  return Array.from({ length: perStep }, (_, i) => {
-    const position = step * perStep + i;
-    const epoch = Math.floor(position / count);
-    let order = orders.get(epoch);
-    if (!order) orders.set(epoch, (order = shuffled(count, seed, epoch)));
-    return order[position % count];
+async function readHub(
+  source: DataSource,
+  { split, signal }: DatasetOptions,
+): Promise<{ problems: Problem[]; commit: string }> {
+  const id = parseHubId(source.source);
+  if (id === null) throw new ZeroRlError('ERR_ZERO_RL_DATA', `${source.source} is no name of a dataset`);
+  const repository = { type: 'dataset', ...id, revision: source.revision ?? id.revision } as const;
+  const { files, commit } = await datasetFiles(repository, {
+    subset: source.subset,
+    split: source.split ?? (split === 'train' ? 'train' : 'test'),
+    splitIsDefault: source.split === undefined,
+    files: source.files,
+    signal,
   });
+  return { problems: await readFiles(files, source), commit };
 }
 
-/** Fisher and Yates' shuffle of 0 ... count−1, the order of one epoch. */
-export function shuffled(count: number, seed: number, epoch: number): Uint32Array {
-  const random = new RandomStream(seed, 'epoch', epoch);
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.integer(0, i);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
+async function loadSource(given: DataSource, options: DatasetOptions): Promise<Loaded> {
+  const name = given.source;
+  const { problemKey = options.problemKey, answerKey = options.answerKey } = given;
+  const source = { ...given, problemKey, answerKey };
+  let loaded: Loaded;
+  if (isGenerator(name)) loaded = { problems: generateProblems(name, options), source: given };
+  else if (isUserCode(name)) loaded = { problems: await callUserCode(source, options), source: given };
+  else if (isHubDataset(name)) {
+    const { problems, commit } = await readHub(source, options);
+    loaded = { problems, source: { ...given, revision: commit } };
+  } else loaded = { problems: await readFiles(dataFiles(name), source), source: given };
+  if (loaded.problems.length === 0) throw new ZeroRlError('ERR_ZERO_RL_DATA', `${name} holds no problem`);
+  return loaded;
+}
+
+/**
+ * Loads every problem of `sources`. With several, ids are preceded by the number of the source, from 1.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA` naming the rows that cannot be used, or when a source holds no problem at all;
+ * `ERR_ZERO_RL_HUB` when a dataset of the hub cannot be had
+ */
+export async function loadProblems(sources: readonly DataSource[], options: DatasetOptions): Promise<ProblemSet> {
+  const loaded: Loaded[] = [];
+  for (const source of sources) loaded.push(await loadSource(source, options));
+  const several = sources.length > 1;
+  const problems = loaded.flatMap(({ problems: rows }, i) =>
+    several ? rows.map((row) => ({ ...row, id: `${i + 1}/${row.id}` })) : rows,
+  );
+  const weighted = several && sources.every(({ weight }) => weight !== undefined);
+  const parts = weighted
+    ? loaded.map(({ problems: { length }, source: { weight = 1 } }) => ({ count: length, weight }))
+    : [{ count: problems.length, weight: 1 }];
+  return { problems, parts, sources: loaded.map(({ source }) => source) };
 }

@@ -9,15 +9,19 @@ export type Template = (problem: Problem) => string;
 const PLACEHOLDER = '{problem}';
 
 /**
- * Templates by name: `plain` adds nothing; `question` and `steps` are for weak base models; `boxed` asks for the box that the
- * math reward wants; `think` opens a thought, the answer to be given in tags.
+ * Templates by name; none needs a chat template. `plain` adds nothing. `question`, `steps` and `simple` are for weak base
+ * models, which rigid formats hurt. `boxed` asks for the box that the math reward wants, `qwen-boxed` does so in the markup and
+ * words that Qwen's models know. `think` and `countdown` open a thought, the answer to be given in tags.
  */
 export const templates = {
   plain: PLACEHOLDER,
   question: `Question: ${PLACEHOLDER}\nAnswer:`,
   steps: `Question: ${PLACEHOLDER}\nAnswer: Step by step,`,
+  simple: `Question:\n${PLACEHOLDER}\nAnswer:\nLet's think step by step.\n`,
   boxed: `Question: ${PLACEHOLDER} Reason step by step and end with the answer in \\boxed{}.\nAnswer:`,
+  'qwen-boxed': `<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n${PLACEHOLDER}\nPlease reason step by step, and put your final answer within \\boxed{}.<|im_end|>\n<|im_start|>assistant\n`,
   think: `User: ${PLACEHOLDER} Reason inside <think></think> and then give the answer inside <answer></answer>.\nAssistant: <think>`,
+  countdown: `The assistant first thinks about the user's question inside <think> </think> and then states the result inside <answer> </answer>, for example <answer>(1 + 2) / 3</answer>.\nUser: ${PLACEHOLDER}\nAssistant: I will work it out step by step.\n<think>`,
 } as const;
 
 /**

@@ -2,7 +2,7 @@
  * Statistics of held-out evaluations. The problem is the unit of sampling: samples of one problem are alike, so every
  * figure is a mean over problems and every interval counts problems, not samples.
  */
-import { RandomStream } from '../data/arithmetic/random';
+import { RandomStream } from '../data/random';
 import { checkInteger } from '../errors';
 
 /** Normal quantile of a two-sided 95 % interval. */

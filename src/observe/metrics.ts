@@ -2,7 +2,7 @@
 import type { StepStats } from '../policy/types';
 import type { CriticMetrics } from '../training/critic';
 import type { Evaluation } from '../training/evaluate';
-import type { Sample } from '../training/rollouts';
+import { policyTokens, type Sample } from '../training/rollouts';
 
 export const phases = ['sample', 'verify', 'reference', 'critic', 'step'] as const;
 export type Phase = (typeof phases)[number];
@@ -20,7 +20,7 @@ export interface StepMetrics {
   formatRate: number | null;
   /** Share cut off by the token limit. */
   truncatedRate: number;
-  /** Mean response tokens, the end token included. */
+  /** Mean response tokens that the policy wrote, end tokens included. */
   responseLength: number;
   /** Mean entropy of the policy per token in nats. */
   entropy: number;
@@ -130,9 +130,11 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     }
   });
   const usable = new Set([...ranges].flatMap(([group, { low, high }]) => (high > low ? [group] : [])));
-  const newTokens = samples.reduce((sum, { rollout }) => sum + rollout.tokens.length, 0);
+  const newTokens = samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
   const perSequence = kl?.map((row) => row.reduce((sum, value) => sum + value, 0)) ?? null;
-  const klTokens = kl?.reduce((sum, row) => sum + row.length, 0) ?? 0;
+  // The KL of tokens that the environment wrote is 0.
+  const others = scored.reduce((sum, { rollout }) => sum + rollout.tokens.length - policyTokens(rollout), 0);
+  const klTokens = (kl?.reduce((sum, row) => sum + row.length, 0) ?? 0) - others;
   const rate = (tokens: number, phase: Phase): number | null => (seconds[phase] > 0 ? tokens / seconds[phase] : null);
   return {
     step,

@@ -24,7 +24,7 @@ export interface CheckpointFolder {
 }
 
 /** Everything but the weights that makes a folder loadable elsewhere; copied where it exists. */
-const TOKENIZER_FILES = [
+export const TOKENIZER_FILES = [
   TOKENIZER_FILE,
   'tokenizer_config.json',
   'special_tokens_map.json',

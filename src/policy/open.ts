@@ -1,6 +1,7 @@
 /** Makes the parts of a Policy: from a model folder, or with random weights. */
 import type { NativeBinding, NativeModel } from '../../binding/native';
-import { checkInteger, checkOneOf, invalidType, isZeroRlError, ZeroRlError } from '../errors';
+import { checkInteger, checkOneOf, invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
+import { modelFolder } from '../hub/model';
 import { loadNative } from '../libtorch/load';
 import type { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
@@ -40,13 +41,26 @@ export interface PolicyParts {
   tokenizerFrom: string | null;
 }
 
-const POLICY_OPTIONS = ['device', 'dtype', 'threads'] as const;
+const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'threads'] as const;
 const MAX_THREADS = 1024;
 
-function checkPolicyOptions(options: PolicyOptions): { device: string; dtype: Dtype; threads: number } {
+interface EngineOptions {
+  device: string;
+  dtype: Dtype;
+  masterWeights: boolean;
+  threads: number;
+}
+
+function checkPolicyOptions(options: PolicyOptions): EngineOptions {
+  const dtype = checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']);
+  const masterWeights = options.masterWeights ?? true;
+  if (typeof masterWeights !== 'boolean') throw invalidType('masterWeights', 'boolean', masterWeights);
+  if (!masterWeights && dtype === 'float32')
+    throw invalidRange('masterWeights', 'true with dtype float32, whose weights are the masters,', masterWeights);
   return {
     device: resolveDevice(options.device),
-    dtype: checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']),
+    dtype,
+    masterWeights,
     threads: checkInteger('threads', options.threads ?? defaultThreads(), 1, MAX_THREADS),
   };
 }
@@ -55,7 +69,7 @@ function checkPolicyOptions(options: PolicyOptions): { device: string; dtype: Dt
 async function fillModel(
   caller: Caller,
   config: ModelConfig,
-  engine: { device: string; dtype: Dtype; threads: number },
+  engine: EngineOptions,
   fill: (model: NativeModel) => Promise<void>,
   valueHead = false,
 ): Promise<{ binding: NativeBinding; model: NativeModel }> {
@@ -79,7 +93,7 @@ export async function loadPolicyParts(
   critic = false,
 ): Promise<PolicyParts> {
   const engine = checkPolicyOptions(checkOptions('options', options, POLICY_OPTIONS));
-  const folder = await readCheckpointFolder(checkFolder(directory), critic);
+  const folder = await readCheckpointFolder((await modelFolder(checkFolder(directory))).folder, critic);
   const { config, endTokens } = folder;
   const tokenizer = await Tokenizer.load(folder.directory);
   const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors), critic);

@@ -2,6 +2,9 @@
 import { checkInteger, checkNumber, invalidRange, invalidType } from '../errors';
 import type { OptimizerOptions } from './types';
 
+/** MiB of activations that a micro-batch may take unless told otherwise. */
+export const DEFAULT_MEMORY_BUDGET_MIB = 384;
+
 export const OPTIMIZER_OPTIONS = [
   'learningRate',
   'betas',
@@ -34,6 +37,7 @@ export function checkOptimizer(given: OptimizerOptions) {
     eps: checkNumber('eps', given.eps ?? 1e-8, 0),
     weightDecay: checkNumber('weightDecay', given.weightDecay ?? 0, 0),
     maxGradNorm: given.maxGradNorm === Infinity ? 0 : checkNumber('maxGradNorm', given.maxGradNorm ?? 1, 0),
-    memoryBudget: checkInteger('memoryBudgetMiB', given.memoryBudgetMiB ?? 1024, 1, 2 ** 30) * 2 ** 20,
+    memoryBudget:
+      checkInteger('memoryBudgetMiB', given.memoryBudgetMiB ?? DEFAULT_MEMORY_BUDGET_MIB, 1, 2 ** 30) * 2 ** 20,
   };
 }

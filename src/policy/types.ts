@@ -6,8 +6,15 @@ export type Dtype = 'float32' | 'bfloat16';
 export interface PolicyOptions {
   /** `auto` takes CUDA where there is a usable device, else the CPU with one warning. Default: ZERO_RL_DEVICE, else `auto`. */
   device?: string;
-  /** Compute dtype; the master weights of training are always float32. Default `float32`. */
+  /** Compute dtype. Default `float32`. */
   dtype?: Dtype;
+  /**
+   * Whether bfloat16 weights are trained through float32 masters: 16 bytes per parameter with the gradient and the moments.
+   * False: 8 bytes per parameter; gradient and moments are bfloat16 too, and updates are rounded stochastically, so that
+   * steps smaller than the spacing of bfloat16 count on average. The micro-batches of a step are then added in bfloat16.
+   * float32 weights are their own masters. Default true.
+   */
+  masterWeights?: boolean;
   /** Intra-op threads of the engine. Default: the processors this process may use. */
   threads?: number;
 }
@@ -111,7 +118,7 @@ export interface OptimizerOptions {
   weightDecay?: number;
   /** Gradients are scaled down to this global norm; 0 or Infinity does not clip. Default 1. */
   maxGradNorm?: number;
-  /** Most activation memory of a micro-batch in MiB. Default 1024. Changes the result by rounding only. */
+  /** Most activation memory of a micro-batch in MiB. Default 384. Changes the result by rounding only. */
   memoryBudgetMiB?: number;
   signal?: AbortSignal;
 }

@@ -1,9 +1,13 @@
 /** The rewards that a config names. */
+import { countdownReward } from './countdown/countdown';
 import { formatReward } from './format';
+import { lengthReward } from './length';
 import { mathReward } from './math';
 
+export { countdownReward, type CountdownRewardOptions } from './countdown/countdown';
 export { checkFormat, formatStyles, type FormatStyle } from './check-format';
 export { formatReward, type FormatRewardOptions } from './format';
+export { lengthReward, type LengthRewardOptions } from './length';
 export { mathReward, type MathRewardOptions } from './math';
 export {
   combineRewards,
@@ -16,4 +20,9 @@ export {
 export type { RewardFunction, RewardResult, RewardSample, Score } from './types';
 
 /** Rewards by name: each makes a function from its options. */
-export const rewards = { math: mathReward, format: formatReward } as const;
+export const rewards = {
+  math: mathReward,
+  format: formatReward,
+  length: lengthReward,
+  countdown: countdownReward,
+} as const;

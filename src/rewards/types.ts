@@ -1,5 +1,6 @@
 /** What a reward sees and what it says. */
 import type { Problem } from '../data/dataset';
+import type { Turn } from '../environments/environment';
 
 /** One completion to score. */
 export interface RewardSample {
@@ -14,6 +15,8 @@ export interface RewardSample {
   tokens: Int32Array;
   /** `length`: cut off by the token limit. */
   finishReason: 'stop' | 'length';
+  /** Where an environment takes part: the whole episode, of which `completion` is what the policy wrote. */
+  turns?: readonly Turn[];
   /** Which of the prompt's completions this is, from 0; errors name it. */
   index?: number;
 }

@@ -1,11 +1,11 @@
 /** The samples of a step: its prompts, sampled and scored, with groups that carry no signal refilled where wanted. */
-import { problemsOfStep } from '../data/dataset';
+import { problemsOfStep } from '../data/order';
 import type { PhaseClock } from './phase-clock';
 import { penalizeLength } from './length-penalty';
 import type { TrainConfig } from './config';
 import type { Run } from './open-run';
 import { samplingOptions } from './phase-options';
-import { makePrompts, samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
+import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
 
 /** Refills draw from orders of their own, so that the order of the epochs stays a function of the step. */
 const FIRST_REFILL = 2 ** 30;
@@ -27,7 +27,7 @@ export function hasSpread(group: readonly Sample[]): boolean {
 }
 
 const tokensOf = (samples: readonly Sample[]): number =>
-  samples.reduce((sum, { rollout }) => sum + rollout.tokens.length, 0);
+  samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
 
 /** The samples of step `step` (from 1) under `config`, the run's as it is at this step. */
 export async function collectSamples(
@@ -44,11 +44,11 @@ export async function collectSamples(
 
   const sampleRound = async (order: number, count: number, firstUid: number): Promise<[Prompt[], Sample[]]> => {
     // The order of the problems is the run's own, whatever the seed of sampling has become.
-    const drawn = problemsOfStep(problems.length, promptsPerStep, order, run.config.seed);
+    const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed);
     const chosen = drawn.slice(0, count).map((i) => problems[i]);
     const prompts = makePrompts(sampler, chosen, template, firstUid, config.data.addSpecialTokens);
     const rollouts = await clock.time('sample', () =>
-      samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }),
+      samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }, run.play),
     );
     const scored = await clock.time('verify', () => scoreRollouts(sampler, prompts, rollouts, reward, signal));
     return [prompts, penalizeLength(scored, config)];

@@ -24,6 +24,8 @@ export async function loadCompanions(
 ): Promise<Companions> {
   const { dtype, device, threads } = config;
   const options = { dtype, device, threads };
+  // A reference that stands still needs no masters.
+  const masterWeights = dtype === 'float32' || config.kl.follow.every > 0;
   const saved = (name: string): string | undefined => {
     const folder = checkpoint && join(checkpoint, name);
     return folder !== undefined && existsSync(folder) ? folder : undefined;
@@ -31,7 +33,7 @@ export async function loadCompanions(
   let reference: TrainingPolicy | null = null;
   if (needsReference(config)) {
     const start = config.referenceModel ?? config.model;
-    reference = await load.policy(saved(companionFolders.reference) ?? start, options);
+    reference = await load.policy(saved(companionFolders.reference) ?? start, { ...options, masterWeights });
     opened(reference);
   }
   let critic: TrainingCritic | null = null;

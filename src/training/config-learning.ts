@@ -1,6 +1,7 @@
 /** The keys of a run's config that say how it learns: estimator, KL, objective, optimizer and critic. */
 import { z } from 'zod';
 import { algorithmNames } from '../algorithms';
+import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 import { NO_K1_LOSS } from '../policy/step-request';
 import { aggregations, objectives, sequenceRatios } from '../policy/types';
 import { isUserCode } from '../user-code';
@@ -144,5 +145,5 @@ export const optimizerSchema = z.strictObject({
     .prefault({}),
   /** Optimizer steps on each rollout batch; more than 1 wants an objective on ratios. */
   epochs: positiveInteger.default(1),
-  memoryBudgetMiB: z.number().positive().default(1024),
+  memoryBudgetMiB: z.number().positive().default(DEFAULT_MEMORY_BUDGET_MIB),
 });

@@ -1,84 +1,17 @@
 /**
- * The configuration of a training run: every key, its check and its default, here and for how it learns in
- * config-learning.ts. A config file, `--set`
- * and the object given to `train` all pass through {@link configSchema}.
+ * The configuration of a training run: every key, its check and its default, here, in config-data.ts (problems and prompts),
+ * config-reward.ts and config-learning.ts (how it learns). A config file, `--set` and the object given to `train` all pass
+ * through {@link configSchema}.
  */
 import { z } from 'zod';
-import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
-import { formatStyles } from '../rewards/check-format';
 import { isUserCode } from '../user-code';
+import { dataSchema } from './config-data';
 import { algorithmSchema, criticSchema, klSchema, optimizerSchema } from './config-learning';
 import { checkpointSchema, dynamicSamplingSchema, emaSchema, lengthPenaltySchema, watchdogSchema } from './config-loop';
-import { count, finite, fraction, nonNegative, positiveInteger } from './config-numbers';
-
+import { count, fraction, positiveInteger } from './config-numbers';
+import { rewardSchema } from './config-reward';
+import { presetNames } from './presets';
 const path = z.string().min(1);
-const keys = <K extends string>(names: Iterable<K>): [K, ...K[]] => [...names] as [K, ...K[]];
-
-const arithmeticSchema = z.strictObject({
-  /** Seed of the generated problems. */
-  seed: count.default(0),
-  /** Prompt form of the generator. */
-  template: z.enum(keys(Object.keys(TEMPLATES) as (keyof typeof TEMPLATES)[])).default('question'),
-  /** Shares of the kinds of problem; default those of the generator. */
-  kinds: z.partialRecord(z.enum(keys(PROBLEM_KINDS)), nonNegative).optional(),
-  /** Problems with more operands are left out. */
-  maxOperands: z.int().min(2).max(3).default(3),
-});
-
-const dataSchema = z.strictObject({
-  /** Training problems: `arithmetic`, a .jsonl file or `./my.mjs#name`. */
-  train: path,
-  /** Held-out problems, the same forms. Default: the source of `train` where that is a generator; none otherwise. */
-  evaluation: path.optional(),
-  /** `plain`, `question`, `steps`, `boxed`, `think`, a text with {problem}, or `./my.mjs#name`. */
-  template: z.string().min(1).default('plain'),
-  /** Column of the problem text in a .jsonl file. */
-  problemKey: z.string().optional(),
-  /** Column of the gold answer in a .jsonl file. */
-  answerKey: z.string().optional(),
-  /** Problems that a generator makes for training. */
-  count: positiveInteger.default(10_000),
-  /** Whether the tokenizer adds its special tokens to prompts. */
-  addSpecialTokens: z.boolean().default(true),
-  arithmetic: arithmeticSchema.prefault({}),
-});
-
-const weight = finite.default(1);
-const namedRewardSchema = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('math'),
-    /** The format that is right; `any` asks for no more than a stated answer. */
-    format: z.enum([...formatStyles, 'any']).default('boxed'),
-    correct: finite.default(1),
-    wrongAnswer: finite.default(-0.5),
-    wrongFormat: finite.default(-1),
-    weight,
-  }),
-  z.strictObject({
-    name: z.literal('format'),
-    style: z.enum(formatStyles).default('boxed'),
-    right: finite.default(1),
-    wrong: finite.default(0),
-    weight,
-  }),
-  z.strictObject({
-    name: z.literal('custom'),
-    code: z.string().refine(isUserCode, 'Expected ./my.mjs#name'),
-    /**
-     * The code runs on a thread of its own. Where it finishes no sample for so many seconds, the one that hangs is left out
-     * of the step with reason `timeout`. null: on the main thread, without a limit.
-     */
-    timeoutSeconds: z.number().positive().nullable().default(30),
-    weight,
-  }),
-]);
-
-/** `math`, `format` and `./my.mjs#name` stand for objects with the defaults. */
-const rewardPartSchema = z.preprocess(
-  (value) =>
-    typeof value !== 'string' ? value : isUserCode(value) ? { name: 'custom', code: value } : { name: value },
-  namedRewardSchema,
-);
 
 const rolloutSchema = z.strictObject({
   promptsPerStep: positiveInteger.default(32),
@@ -91,7 +24,10 @@ const rolloutSchema = z.strictObject({
   topP: fraction.default(1),
   topK: count.default(0),
   minP: fraction.default(0),
+  /** Texts that end a completion; those of special tokens such as `<|im_end|>` count too. */
   stopStrings: z.array(z.string().min(1)).default([]),
+  /** Tokens that end a completion, as ids or as the texts of single tokens. Default: the end tokens of the model folder. */
+  stopTokens: z.array(z.union([count, z.string().min(1)])).optional(),
   /** Most sequences decoded together; 0 lets the engine choose. */
   maxBatch: count.default(0),
   dynamicSampling: dynamicSamplingSchema.prefault({}),
@@ -118,22 +54,44 @@ const evaluationSchema = z
     message: 'Expected values of at most evaluation.samples',
   });
 
+const environmentCode = z.string().refine(isUserCode, 'Expected ./my.mjs#name');
+const environmentLimitDefaults = { maxTurns: 4, timeoutSeconds: 30 };
+const environmentSchema = z.strictObject({
+  /** `./my.mjs#name`: an object with `respond`, or a function that makes one. Default: the one given to `train`. */
+  code: environmentCode.optional(),
+  /** Most turns of the policy in an episode. */
+  maxTurns: z.int().min(1).max(64).default(environmentLimitDefaults.maxTurns),
+  /** Seconds for one answer of the environment; an episode without one in time is left out. */
+  timeoutSeconds: z.number().positive().default(environmentLimitDefaults.timeoutSeconds),
+});
+
 export const configSchema = z.strictObject({
+  /**
+   * `tinyzero`, `simplerl` or `seed`: the settings of a published experiment, for all keys that are not set here. The resolved
+   * config has every key. Default none.
+   */
+  preset: z.enum(presetNames).optional(),
   /** Names the run folder. */
   name: z
     .string()
     .regex(/^[\w.-]+$/, 'Expected letters, digits, ".", "_" and "-"')
     .default('train'),
-  /** Model folder to start from. */
+  /** Model folder to start from, or a model of the Hugging Face hub as `org/name` or `org/name@revision`. */
   model: path,
   /** Reference of the KL; see kl.follow. Default: `model`. */
   referenceModel: path.optional(),
   device: z.string().optional(),
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
+  /** bfloat16 only. false: no float32 masters, stochastic rounding, 8 bytes per parameter instead of 16. */
+  masterWeights: z.boolean().default(true),
   threads: positiveInteger.optional(),
   data: dataSchema,
-  /** `math`, `format`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
-  reward: z.union([z.array(rewardPartSchema).min(1), rewardPartSchema]).prefault('math'),
+  /** `math`, `format`, `countdown`, `length`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
+  reward: rewardSchema,
+  /** What answers the policy's turns, or its `code` alone. Default none: completions have one turn. `rollout.maxTokens` is for a turn. */
+  environment: z
+    .union([environmentCode.transform((code) => ({ code, ...environmentLimitDefaults })), environmentSchema])
+    .optional(),
   algorithm: algorithmSchema.prefault({}),
   kl: klSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),
@@ -181,6 +139,12 @@ export function configAt(config: TrainConfig, step: number, rollbacks: number): 
 /** The k of pass@k and maj@k, rising. */
 export function evaluationKs({ evaluation: { k, samples } }: TrainConfig): number[] {
   return [...new Set(k ?? [samples])].sort((a, b) => a - b);
+}
+
+/** How often an environment answers, also one that is given in code. */
+export function environmentLimits({ environment }: TrainConfig): { maxTurns: number; timeoutSeconds: number } {
+  const { maxTurns, timeoutSeconds } = environment ?? environmentLimitDefaults;
+  return { maxTurns, timeoutSeconds };
 }
 
 /** Whether a value network is trained beside the policy. */

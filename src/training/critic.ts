@@ -25,13 +25,20 @@ function variance(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
 }
 
-/** How well `values` (N)(T_i) foretold `returns` (N)(T_i). */
+/** How well `values` (N)(T_i) foretold `returns` (N)(T_i) where `mask` (N)(T_i) is not 0. */
 export function explainedVariance(
   values: readonly ArrayLike<number>[],
   returns: readonly ArrayLike<number>[],
+  mask?: EstimatorInput['mask'],
 ): number | null {
-  const targets = returns.flatMap((row) => Array.from(row));
-  const errors = returns.flatMap((row, i) => Array.from(row, (target, t) => target - values[i][t]));
+  const trained = (row: readonly number[], i: number): number[] => row.filter((_, t) => mask?.[i][t] !== 0);
+  const targets = returns.flatMap((row, i) => trained(Array.from(row), i));
+  const errors = returns.flatMap((row, i) =>
+    trained(
+      Array.from(row, (target, t) => target - values[i][t]),
+      i,
+    ),
+  );
   const spread = targets.length === 0 ? 0 : variance(targets);
   return spread === 0 ? null : 1 - variance(errors) / spread;
 }
@@ -45,7 +52,13 @@ export async function trainCritic(
 ): Promise<CriticMetrics | null> {
   if (!critic) return null;
   const { returns } = valueTargets(batch, estimatorOptions(config, state));
-  const targets = sequences.map((sequence, i) => ({ ...sequence, returns: returns[i], oldValues: values[i] }));
+  const { mask } = batch;
+  const targets = sequences.map((sequence, i) => ({
+    ...sequence,
+    returns: returns[i],
+    oldValues: values[i],
+    ...(mask ? { mask: mask[i] } : {}),
+  }));
   const options = criticStepOptions(config);
   const first = await critic.step(targets, options);
   let last = first;
@@ -54,7 +67,7 @@ export async function trainCritic(
     loss: first.loss,
     gradNorm: first.gradNorm,
     clipFraction: last.clipFraction,
-    explainedVariance: explainedVariance(values, returns),
+    explainedVariance: explainedVariance(values, returns, mask),
     applied: last.applied,
   };
 }

@@ -9,7 +9,7 @@ import { knownShare, mean } from '../observe/metrics';
 import type { RewardFunction } from '../rewards';
 import { evaluationKs, type TrainConfig } from './config';
 import { evaluationOptions } from './phase-options';
-import { makePrompts, samplePrompts, scoreRollouts, type Sample } from './rollouts';
+import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Play, type Sample } from './rollouts';
 import type { TrainingPolicy } from './training-policy';
 
 export interface EstimateAtK extends Estimate {
@@ -84,7 +84,7 @@ export function summarize(samples: readonly Sample[], n: number, ks: readonly nu
     passAtK: estimates(groups, ks, n, (group, k) => passAtK(group.length, right(group), k)),
     majorityAtK: estimates(groups, ks, n, (group, k) => majorityAtK(votes(group), k)),
     formatRate: knownShare(samples.map(({ score }) => score.formatted)),
-    responseLength: mean(samples.map(({ rollout }) => rollout.tokens.length)),
+    responseLength: mean(samples.map(({ rollout }) => policyTokens(rollout))),
     truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
     rewardMean: mean(samples.map(({ score }) => score.reward).filter((reward) => reward !== null)),
     seconds,
@@ -97,6 +97,7 @@ export interface EvaluationInput {
   template: Template;
   reward: RewardFunction;
   config: TrainConfig;
+  play?: Play | null;
   signal?: AbortSignal;
 }
 
@@ -106,7 +107,7 @@ export async function evaluate(input: EvaluationInput): Promise<{ evaluation: Ev
   const n = config.evaluation.samples;
   const start = performance.now();
   const prompts = makePrompts(policy, input.problems, input.template, FIRST_UID, config.data.addSpecialTokens);
-  const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal });
+  const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal }, input.play);
   const samples = await scoreRollouts(policy, prompts, rollouts, input.reward, signal);
   const seconds = (performance.now() - start) / 1000;
   const evaluation = summarize(samples, n, evaluationKs(config), seconds);

@@ -1,21 +1,19 @@
 /** ReMax's baseline: the reward of the greedy completion of each prompt. */
-import type { RewardFunction } from '../rewards';
-import type { TrainConfig } from './config';
+import type { Run } from './open-run';
 import { greedyOptions } from './phase-options';
 import { samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
-import type { TrainingPolicy } from './training-policy';
 
 /**
  * One number per sample of `scored`. Where the greedy completion itself cannot be scored, the mean reward of the prompt's
  * samples stands in for it.
  */
 export async function greedyBaseline(
-  { config, policy, reward }: { config: TrainConfig; policy: TrainingPolicy; reward: RewardFunction },
+  { config, policy, reward, play }: Pick<Run, 'config' | 'policy' | 'reward' | 'play'>,
   prompts: readonly Prompt[],
   scored: readonly Sample[],
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
-  const rollouts = await samplePrompts(policy, prompts, { ...greedyOptions(config), signal });
+  const rollouts = await samplePrompts(policy, prompts, { ...greedyOptions(config), signal }, play);
   const greedy = await scoreRollouts(policy, prompts, rollouts, reward, signal);
   const baselines = prompts.map((_, group) => {
     const { reward: known } = greedy[group].score;

@@ -3,10 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { isHubDataset } from '../data/dataset';
+import { isGenerator, type DataSource } from '../data/source';
 import { invalidType, ZeroRlError } from '../errors';
+import { parseHubId } from '../hub/repository';
 import { nearest } from '../nearest';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
+import { applyPreset } from './presets';
 
 type Plain = Record<string, unknown>;
 const isPlain = (value: unknown): value is Plain =>
@@ -23,23 +27,27 @@ function configError(message: string, cause?: unknown): ZeroRlError {
   return new ZeroRlError('ERR_ZERO_RL_CONFIG', message, cause === undefined ? undefined : { cause });
 }
 
-/** Every key path of a schema, e.g. `kl.initCoefficient`. */
+/** The mappings that a schema allows, within its defaults, lists, unions and transforms. */
+function mappings(schema: unknown): z.ZodObject[] {
+  if (schema instanceof z.ZodObject) return [schema];
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return mappings(schema.unwrap());
+  if (schema instanceof z.ZodArray) return mappings(schema.element);
+  if (schema instanceof z.ZodPipe) return [...mappings(schema.in), ...mappings(schema.out)];
+  return schema instanceof z.ZodUnion ? schema.options.flatMap(mappings) : [];
+}
+
+/** Every key path of a schema, e.g. `kl.initCoefficient`; lists add nothing to it. */
 function keyPaths(schema: unknown, prefix = ''): string[] {
-  let inner = schema;
-  for (;;) {
-    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional)
-      inner = inner.unwrap();
-    else break;
-  }
-  if (!(inner instanceof z.ZodObject)) return prefix === '' ? [] : [prefix];
-  const children = Object.entries(inner.shape).flatMap(([key, value]) =>
-    keyPaths(value, prefix === '' ? key : `${prefix}.${key}`),
+  const children = mappings(schema).flatMap(({ shape }) =>
+    Object.entries(shape).flatMap(([key, value]) => keyPaths(value, prefix === '' ? key : `${prefix}.${key}`)),
   );
-  return prefix === '' ? children : [prefix, ...children];
+  return [...new Set(prefix === '' ? children : [prefix, ...children])];
 }
 
 /** The nearest key in the same section, else the key of that name in another section. */
-function suggestKey(path: readonly string[], schema: z.ZodType): string {
+function suggestKey(fullPath: readonly string[], schema: z.ZodType): string {
+  const path = fullPath.filter((key) => !/^\d+$/.test(key));
   const all = keyPaths(schema);
   const section = path.slice(0, -1).join('.');
   const last = path[path.length - 1];
@@ -77,7 +85,8 @@ function describeIssue(
       return `Unknown key "${[...path, issue.keys[0]].join('.')}"${suggestKey([...path, issue.keys[0]], schema)}`;
     case 'invalid_union': {
       const inner = issue.errors.flat();
-      if (inner.length === 0) return invalidType(name, 'a known name (math, format or ./my.mjs#name)', value).message;
+      if (inner.length === 0)
+        return invalidType(name, 'a known name (math, format, countdown, length or ./my.mjs#name)', value).message;
       const depth = (candidate: z.core.$ZodIssue): number =>
         candidate.path.length + (candidate.code === 'unrecognized_keys' ? 1 : 0);
       const deepest = inner.reduce((best, candidate) => (depth(candidate) > depth(best) ? candidate : best));
@@ -146,33 +155,50 @@ const PACKAGE_ROOT = resolve(__dirname, '..', '..');
 
 /** An absolute path; relative ones count from the working directory, then from the package (its `models/`). */
 function resolveInput(path: string): string {
-  if (isUserCode(path)) return resolveUserCode(path);
   const here = resolve(path);
   const shipped = join(PACKAGE_ROOT, path);
   return !existsSync(here) && existsSync(shipped) ? shipped : here;
 }
 
+/** A path, or the id of a model of the hub where there is no such folder. */
+function resolveModel(model: string): string {
+  const path = resolveInput(model);
+  return !existsSync(path) && parseHubId(model) !== null ? model : path;
+}
+
+function resolveSource(source: string): string {
+  if (isGenerator(source)) return source;
+  if (isUserCode(source)) return resolveUserCode(source);
+  const path = resolveInput(source);
+  return !existsSync(path) && isHubDataset(source) ? source : path;
+}
+
 function resolvePaths(config: TrainConfig): TrainConfig {
-  const source = (value: string): string => (value === 'arithmetic' ? value : resolveInput(value));
+  const sources = (list: readonly DataSource[]): DataSource[] =>
+    list.map((item) => ({ ...item, source: resolveSource(item.source) }));
+  const { data } = config;
   const parts = Array.isArray(config.reward) ? config.reward : [config.reward];
   for (const part of parts) if (part.name === 'custom') part.code = resolveUserCode(part.code);
   return {
     ...config,
-    model: resolveInput(config.model),
-    ...(config.referenceModel === undefined ? {} : { referenceModel: resolveInput(config.referenceModel) }),
+    model: resolveModel(config.model),
+    ...(config.referenceModel === undefined ? {} : { referenceModel: resolveModel(config.referenceModel) }),
     data: {
-      ...config.data,
-      train: source(config.data.train),
-      ...(config.data.evaluation === undefined ? {} : { evaluation: source(config.data.evaluation) }),
-      template: isUserCode(config.data.template) ? resolveUserCode(config.data.template) : config.data.template,
+      ...data,
+      train: sources(data.train),
+      ...(data.evaluation === undefined ? {} : { evaluation: sources(data.evaluation) }),
+      template: isUserCode(data.template) ? resolveUserCode(data.template) : data.template,
     },
     algorithm: {
       ...config.algorithm,
       name: isUserCode(config.algorithm.name) ? resolveUserCode(config.algorithm.name) : config.algorithm.name,
     },
+    ...(config.environment?.code === undefined
+      ? {}
+      : { environment: { ...config.environment, code: resolveUserCode(config.environment.code) } }),
     critic: {
       ...config.critic,
-      ...(config.critic.model === undefined ? {} : { model: resolveInput(config.critic.model) }),
+      ...(config.critic.model === undefined ? {} : { model: resolveModel(config.critic.model) }),
     },
     output: resolve(config.output),
   };
@@ -192,7 +218,7 @@ export function resolveConfig(
   if (!isPlain(input)) throw configError(invalidType(where, 'a mapping of keys', input).message);
   const config = structuredClone(input) as Plain;
   applyAliases(config, hint);
-  return resolvePaths(checkSchema(configSchema, config, where));
+  return resolvePaths(checkSchema(configSchema, applyPreset(config), where));
 }
 
 /** Parses `config` by any schema of ours; what is wrong with it becomes one sentence that ends in `where`. */
@@ -234,11 +260,11 @@ export function applyAssignments(config: Plain, assignments: readonly string[]):
   return changed;
 }
 
-/** Reads a YAML file. */
+/** Reads a YAML file; one that is not there is looked for among those of the package (its `recipes/`). */
 export function readYamlFile(file: string): Plain {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readFileSync(resolveInput(file), 'utf8');
   } catch (cause) {
     throw configError(
       `Cannot read the config ${file} (${(cause as NodeJS.ErrnoException).code ?? 'unknown error'})`,

@@ -1,12 +1,34 @@
 /** The config's view of the two engine calls of a step: how to sample and how to update. */
 import type { EstimatorOptions } from '../algorithms';
+import { ZeroRlError } from '../errors';
 import type { CriticStepOptions, SampleOptions, StepOptions } from '../policy/types';
 import type { TrainerState } from './checkpoint';
 import { learningRate, type TrainConfig } from './config';
+import type { TrainingPolicy } from './training-policy';
+
+/**
+ * The config with `rollout.stopTokens` as ids, which {@link samplingOptions} needs.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` for a text that is not one token of the model
+ */
+export function resolveStopTokens(config: TrainConfig, policy: Pick<TrainingPolicy, 'encodePrompt'>): TrainConfig {
+  const { stopTokens } = config.rollout;
+  if (stopTokens === undefined) return config;
+  const ids = stopTokens.map((token) => {
+    if (typeof token === 'number') return token;
+    const found = policy.encodePrompt(token, false);
+    if (found.length === 1) return found[0];
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_CONFIG',
+      `rollout.stopTokens: ${JSON.stringify(token)} is ${found.length} tokens of this model; give one token, or put it in rollout.stopStrings`,
+    );
+  });
+  return { ...config, rollout: { ...config.rollout, stopTokens: ids } };
+}
 
 /** Options of training rollouts. */
 export function samplingOptions({ rollout, seed }: TrainConfig): SampleOptions {
-  const { samplesPerPrompt: n, maxTokens, temperature, topP, topK, minP, stopStrings, maxBatch } = rollout;
+  const { samplesPerPrompt: n, maxTokens, temperature, topP, topK, minP, stopStrings, stopTokens, maxBatch } = rollout;
   return {
     n,
     maxTokens,
@@ -16,6 +38,7 @@ export function samplingOptions({ rollout, seed }: TrainConfig): SampleOptions {
     minP,
     seed,
     ...(stopStrings.length > 0 ? { stopStrings } : {}),
+    ...(stopTokens === undefined ? {} : { stopTokens: stopTokens.map(Number) }),
     ...(maxBatch > 0 ? { maxBatch } : {}),
   };
 }

@@ -2,12 +2,12 @@
  * What a run will take, for `--dry-run`: one step on a part of the batch is timed on this machine and scaled up, memory is
  * counted from the parameters. Responses may grow later, and the times with them.
  */
-import { criticStepOptions, greedyOptions, stepOptions, samplingOptions } from './phase-options';
+import { criticStepOptions, greedyOptions, resolveStopTokens, samplingOptions, stepOptions } from './phase-options';
 import { initialState } from './checkpoint';
 import { loadCompanions } from './companions';
 import { needsGreedy, type TrainConfig } from './config';
 import { loadInputs } from './open-run';
-import { problemsOfStep } from '../data/dataset';
+import { problemsOfStep } from '../data/order';
 import { knownShare, mean, phases, type Phase } from '../observe/metrics';
 import { advantageFormula, lossFormula } from './formulas';
 import { stopIdleVerifiers } from '../verifier';
@@ -17,8 +17,8 @@ import { loadCritic, loadPolicy as defaultLoadPolicy, type LoadPolicy } from './
 /** Prompts of the timed step. */
 const CALIBRATION_PROMPTS = 8;
 const MIB = 2 ** 20;
-/** Bytes per parameter beside the compute copy: float32 master, gradient and two moments. */
-const TRAINING_BYTES = 16;
+/** Bytes per parameter: weights (with masters), gradient and two moments. */
+const TRAINING_BYTES = { withMasters: 16, withoutMasters: 8 };
 
 export interface Plan {
   formula: string;
@@ -27,7 +27,7 @@ export interface Plan {
   problems: number;
   heldOut: number;
   memoryMiB: {
-    /** Compute weights, master weights, gradients and moments. */
+    /** Weights, gradient and moments. */
     policy: number;
     reference: number;
     /** As policy, of the value network. */
@@ -64,18 +64,19 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 /** Loads the models, times one step (whose weights are thrown away) and predicts. Writes nothing. */
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
   const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
-  const { problems, heldOut, template, reward, closeReward } = await loadInputs(config, { warn });
-  const { dtype, device, threads } = config;
-  const policy = await loadPolicy(config.model, { dtype, device, threads });
+  const inputs = await loadInputs(config, { warn, signal });
+  const { problems, parts, heldOut, template, reward, play, closeReward } = inputs;
+  const { dtype, masterWeights, device, threads } = config;
+  const policy = await loadPolicy(inputs.located.model, { dtype, masterWeights, device, threads });
   const closers = [() => policy.dispose()];
   try {
     const load = { policy: loadPolicy, critic: loadCritic };
-    const { reference, critic } = await loadCompanions(config, undefined, load, (model) =>
+    const { reference, critic } = await loadCompanions(inputs.located, undefined, load, (model) =>
       closers.push(() => model.dispose()),
     );
     const { promptsPerStep } = config.rollout;
     const part = Math.min(CALIBRATION_PROMPTS, promptsPerStep);
-    const chosen = problemsOfStep(problems.length, part, 0, config.seed).map((i) => problems[i]);
+    const chosen = problemsOfStep(parts, part, 0, config.seed).map((i) => problems[i]);
     const prompts = makePrompts(policy, chosen, template, 0, config.data.addSpecialTokens);
     const timed = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
     const time = async <T>(phase: Phase, work: () => Promise<T>): Promise<T> => {
@@ -84,9 +85,12 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       timed[phase] += (performance.now() - start) / 1000;
       return result;
     };
-    const rollouts = await time('sample', () => samplePrompts(policy, prompts, { ...samplingOptions(config), signal }));
+    const stops = resolveStopTokens(config, policy);
+    const rollouts = await time('sample', () =>
+      samplePrompts(policy, prompts, { ...samplingOptions(stops), signal }, play),
+    );
     if (needsGreedy(config))
-      await time('sample', () => samplePrompts(policy, prompts, { ...greedyOptions(config), signal }));
+      await time('sample', () => samplePrompts(policy, prompts, { ...greedyOptions(stops), signal }, play));
     const samples = await time('verify', () => scoreRollouts(policy, prompts, rollouts, reward));
     const sequences = samples.map(wholeSequence);
     const { temperature } = config.rollout;
@@ -109,8 +113,8 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
     const perStep = phases.reduce((sum, phase) => sum + seconds[phase], 0);
     const evaluation = (timed.sample / samples.length) * heldOut.length * config.evaluation.samples;
     const bytes = dtype === 'bfloat16' ? 2 : 4;
-    // float32 computes on the master weights themselves.
-    const policyBytes = policy.parameterCount * (TRAINING_BYTES + (dtype === 'bfloat16' ? bytes : 0));
+    const policyBytes =
+      policy.parameterCount * (masterWeights ? TRAINING_BYTES.withMasters : TRAINING_BYTES.withoutMasters);
     const spread = chosen.filter(
       (_, group) =>
         new Set(samples.filter((sample) => sample.group === group).map(({ score }) => score.reward)).size > 1,
@@ -124,7 +128,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       memoryMiB: {
         policy: policyBytes / MIB,
         reference: reference ? (reference.parameterCount * bytes) / MIB : 0,
-        critic: critic ? (critic.parameterCount * (TRAINING_BYTES + (dtype === 'bfloat16' ? bytes : 0))) / MIB : 0,
+        critic: critic ? (critic.parameterCount * TRAINING_BYTES.withMasters) / MIB : 0,
         activations: config.optimizer.memoryBudgetMiB,
         measured: process.memoryUsage().rss / MIB,
       },

@@ -6,8 +6,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { arithmeticDocument } from '../data/arithmetic';
-import { hashWords } from '../data/arithmetic/random';
-import { shuffled } from '../data/dataset';
+import { hashWords } from '../data/random';
+import { shuffled } from '../data/order';
 import { readJsonLines } from '../data/jsonl';
 import { ZeroRlError } from '../errors';
 import type { CorpusConfig } from './pretrain-config';

@@ -2,8 +2,10 @@
 import { ZeroRlError } from '../errors';
 import type { Problem } from '../data/dataset';
 import type { Template } from '../data/template';
-import type { Rollout, SampleOptions } from '../policy/types';
+import type { Environment, EnvironmentLimits } from '../environments/environment';
+import type { SampleOptions } from '../policy/types';
 import { scoreSamples, type CompleteScore, type RewardFunction, type RewardSample } from '../rewards';
+import { playEpisodes, type PlayedRollout } from './play-episodes';
 import { decodeResponse, type TrainingPolicy } from './training-policy';
 
 /** A prompt of a step. */
@@ -22,7 +24,7 @@ export interface Sample {
   group: number;
   /** Index within the group. */
   index: number;
-  rollout: Rollout;
+  rollout: PlayedRollout;
   completion: string;
   score: CompleteScore;
 }
@@ -50,12 +52,19 @@ export function makePrompts(
   });
 }
 
-/** `n` completions of each prompt, ordered by prompt, then sample. */
+/** What answers the policy's turns, and how often. */
+export interface Play extends EnvironmentLimits {
+  environment: Environment;
+}
+
+/** `n` completions of each prompt, ordered by prompt, then sample; episodes where there is an environment. */
 export async function samplePrompts(
   policy: TrainingPolicy,
   prompts: readonly Prompt[],
   options: Omit<SampleOptions, 'uids'>,
-): Promise<Rollout[]> {
+  play: Play | null = null,
+): Promise<PlayedRollout[]> {
+  if (play !== null) return playEpisodes(policy, prompts, options, play.environment, play);
   const uids = prompts.map(({ uid }) => uid);
   return policy.sample(
     prompts.map(({ tokens }) => tokens),
@@ -87,16 +96,25 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined
 export async function scoreRollouts(
   policy: TrainingPolicy,
   prompts: readonly Prompt[],
-  rollouts: readonly Rollout[],
+  rollouts: readonly PlayedRollout[],
   reward: RewardFunction,
   signal?: AbortSignal,
 ): Promise<Sample[]> {
-  const samples = rollouts.map(({ prompt, sample: index, tokens, finishReason }): RewardSample => {
+  const samples = rollouts.map(({ prompt, sample: index, tokens, finishReason, turns }): RewardSample => {
     const { problem, text } = prompts[prompt];
-    const completion = decodeResponse(policy, tokens);
-    return { problem, prompt: text, completion, answer: problem.answer, tokens, finishReason, index };
+    // An answer that the environment wrote must not be paid.
+    const own = turns?.flatMap((turn) => (turn.from === 'policy' ? [turn.text] : []));
+    const completion = own?.join('\n') ?? decodeResponse(policy, tokens);
+    const rest = turns === undefined ? {} : { turns };
+    return { problem, prompt: text, completion, answer: problem.answer, tokens, finishReason, index, ...rest };
   });
-  const scores = await untilAborted(scoreSamples(reward, samples, signal), signal);
+  const whole = samples.filter((_, i) => rollouts[i].failure === undefined);
+  const scored = (await untilAborted(scoreSamples(reward, whole, signal), signal)).values();
+  const scores = rollouts.map(({ failure }): CompleteScore =>
+    failure === undefined
+      ? (scored.next().value as CompleteScore)
+      : { reward: null, reason: failure, correct: null, formatted: null },
+  );
   if (scores.length > 0 && scores.every(({ reason }) => reason === 'timeout')) {
     throw new ZeroRlError(
       'ERR_ZERO_RL_DATA',
@@ -108,9 +126,20 @@ export async function scoreRollouts(
     group: rollout.prompt,
     index: rollout.sample,
     rollout,
-    completion: samples[i].completion,
+    completion: rollout.turns?.map(({ text }) => text).join('') ?? samples[i].completion,
     score: scores[i],
   }));
+}
+
+/** 1 for tokens of the policy, 0 for those of the environment; null where all are the policy's. */
+export function responseMasks(samples: readonly Sample[]): Uint8Array[] | null {
+  if (samples.every(({ rollout }) => rollout.mask === undefined)) return null;
+  return samples.map(({ rollout }) => rollout.mask ?? new Uint8Array(rollout.tokens.length).fill(1));
+}
+
+/** Tokens of a response that the policy wrote. */
+export function policyTokens({ tokens, mask }: PlayedRollout): number {
+  return mask?.reduce((sum, value) => sum + value, 0) ?? tokens.length;
 }
 
 /** Prompt and response as one sequence. */

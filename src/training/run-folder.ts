@@ -1,5 +1,6 @@
 /**
- * The files of a run: config.resolved.yaml, metrics.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html.
+ * The files of a run: config.resolved.yaml, metrics.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html;
+ * where the data gives rise to them also leakage.jsonl and difficulty.jsonl.
  * Rows are appended; everything else is written under a temporary name and renamed, so a killed process leaves a folder
  * that can be resumed.
  */
@@ -23,6 +24,8 @@ export const runFiles = {
   rollbacks: 'rollbacks.json',
   watchdog: 'watchdog',
   summary: 'summary.json',
+  leakage: 'leakage.jsonl',
+  difficulty: 'difficulty.jsonl',
   report: 'report.html',
 } as const;
 

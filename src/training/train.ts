@@ -3,15 +3,16 @@
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
 import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
+import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
-import { stepMetrics, type Phase, type StepMetrics } from '../observe/metrics';
+import { stepMetrics, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
 import { adapt, averageWeights, followPolicy } from './adapt';
 import { noteBest, saveCheckpoint } from './checkpoint';
 import { collectSamples } from './collect';
-import { configAt, learningRate, needsGreedy, type TrainConfig, type TrainConfigInput } from './config';
+import { configAt, learningRate, needsGreedy, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
 import { trainCritic } from './critic';
 import { Guard } from './guard';
@@ -22,40 +23,21 @@ import { PhaseClock } from './phase-clock';
 import { estimatorOptions, stepOptions } from './phase-options';
 import { rollBack } from './rollback';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
-import { wholeSequence, type Sample } from './rollouts';
+import { responseMasks, wholeSequence, type Sample } from './rollouts';
+import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
-
-/** What happens beside the steps. */
-export type TrainEvent =
-  | {
-      type: 'start';
-      folder: string;
-      config: TrainConfig;
-      step: number;
-      parameters: number;
-      problems: number;
-      heldOut: number;
-    }
-  | { type: 'phase'; phase: Phase | 'evaluation' | 'checkpoint' }
-  | { type: 'evaluation'; step: number; evaluation: Evaluation }
-  | { type: 'checkpoint'; step: number; path: string }
-  | { type: 'warning'; message: string }
-  | {
-      type: 'finish';
-      folder: string;
-      report: string | null;
-      summary: Summary;
-      before: Evaluation | null;
-      after: Evaluation | null;
-    };
 
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
   signal?: AbortSignal;
-  /** Instead of the config's reward. It runs on this thread, without a limit in seconds. */
+  /** Instead of the config's reward. It runs on this thread, so code that never returns cannot be cut off. */
   reward?: RewardFunction;
+  /** Seconds without a finished sample after which those that `reward` waits with are left out, default 30; null: no limit. */
+  rewardTimeoutSeconds?: number | null;
   /** Instead of the config's algorithm. */
   estimator?: Estimator;
+  /** Instead of the config's environment. */
+  environment?: Environment;
   /** Run folder to go on with. */
   resume?: string;
   onEvent?: (event: TrainEvent) => void;
@@ -94,6 +76,7 @@ async function* trainUntilAlarm(
     ...options,
     loadPolicy: options.loadPolicy ?? loadPolicy,
     loadCritic: options.loadCritic ?? loadCritic,
+    onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
     warn,
   });
   const { config, policy, reference, critic, problems, folder, state } = run;
@@ -155,6 +138,7 @@ async function* trainUntilAlarm(
       }
 
       const sequences = scored.map(wholeSequence);
+      const masks = responseMasks(scored);
       const referenceLogProbs = reference
         ? await clock.time('reference', () => reference.logProbs(sequences, { temperature, signal }))
         : null;
@@ -163,13 +147,16 @@ async function* trainUntilAlarm(
         ? await clock.time('sample', () => greedyBaseline({ ...run, config: now }, prompts, scored, signal))
         : null;
       const kl =
-        referenceLogProbs?.map((row, i) => row.map((value, t) => scored[i].rollout.logProbs[t] - value)) ?? null;
+        referenceLogProbs?.map((row, i) =>
+          row.map((value, t) => (masks?.[i][t] === 0 ? 0 : scored[i].rollout.logProbs[t] - value)),
+        ) ?? null;
 
       const batch: EstimatorInput = {
         rewards: scored.map(({ score }) => score.reward ?? 0),
         groups: scored.map(({ group }) => group),
         lengths: scored.map(({ rollout }) => rollout.tokens.length),
         ...(kl ? { kl } : {}),
+        ...(masks ? { mask: masks } : {}),
         ...(values ? { values } : {}),
         ...(greedyRewards ? { greedyRewards } : {}),
       };
@@ -179,6 +166,7 @@ async function* trainUntilAlarm(
         ...sequence,
         advantages: advantages[i],
         oldLogProbs: scored[i].rollout.logProbs,
+        ...(masks ? { mask: masks[i] } : {}),
         ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.

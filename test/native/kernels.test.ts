@@ -97,8 +97,15 @@ const cases: Record<string, Record<string, number>[]> = {
     { rows: 300, vocab: 97, top_p: 700, top_k: 20, min_p: 50 },
   ],
   embedding: [{ vocab: 61, count: 20, width: 18 }],
-  embedding_backward: [{ vocab: 11, count: 40, width: 45 }],
-  adamw: [{ count: 1001 }, { count: 50_001, decay: 1, scale: 300, step: 40 }],
+  embedding_backward: [
+    { vocab: 11, count: 40, width: 45 },
+    { vocab: 11, count: 40, width: 45, narrow: 1 },
+  ],
+  adamw: [
+    { count: 1001 },
+    { count: 50_001, decay: 1, scale: 300, step: 40 },
+    { count: 50_001, decay: 1, scale: 300, step: 40, masters: 0 },
+  ],
   squared_norm: [{ count: 10_001 }],
 };
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { RandomStream } from '../../src/data/arithmetic/random';
+import { RandomStream } from '../../src/data/random';
 import { readRows, type MetricsRow } from '../../src/training/run-folder';
 import { childProgram, runChild, type Ended } from '../support/child';
 import { temporaryFolder } from '../support/fixture-model';

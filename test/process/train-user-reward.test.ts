@@ -3,7 +3,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StepMetrics } from '../../src/observe/metrics';
 import { readRows, type SampleRow } from '../../src/training/run-folder';
-import { childProgram } from '../support/child';
+import { childProgram, repository } from '../support/child';
 import { temporaryFolder } from '../support/fixture-model';
 import { runCli } from '../support/run-cli';
 import { createTinyPolicy, TOKENIZER_FOLDER } from '../support/tiny-policy';
@@ -60,4 +60,57 @@ test('a reward that hangs on every sample ends the run with one sentence', async
   expect(code).toBe(1);
   expect(stderr).toContain('The reward did not end in time on any of 2 samples');
   expect(stderr).not.toMatch(/^ +at /m);
+});
+
+test('the shipped example trains, alone and in a sum', async () => {
+  const example = join(repository, 'examples', 'rewards.mjs');
+  for (const reward of [
+    `${example}#rightAndShown`,
+    `[{ name: custom, code: "${example}#rightAndShown", weight: 0.5 }, math]`,
+  ]) {
+    const { code, stderr } = await runCli(['train', config, '--set', `reward=${reward}`]);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    const [run] = readdirSync(runs);
+    const samples = readRows<SampleRow>(join(runs, run, 'rollouts', 'step-000001.jsonl'));
+    expect(samples).toHaveLength(8);
+    for (const { reward: value, correct } of samples) {
+      expect(typeof value).toBe('number');
+      expect(typeof correct).toBe('boolean');
+    }
+    rmSync(runs, { recursive: true });
+  }
+});
+
+test('the example that asks a service leaves samples out where it has none', async () => {
+  const example = join(repository, 'examples', 'rewards.mjs');
+  const { code, stderr } = await runCli(['train', config, '--set', `reward=${example}#judged`], {
+    env: { JUDGE_URL: undefined },
+  });
+  expect(code).toBe(1);
+  expect(stderr).toContain('could be scored (no-judge)');
+});
+
+test('the example environment plays episodes of several turns', async () => {
+  const example = join(repository, 'examples', 'environment.mjs');
+  // Every third token of the vocabulary ends a turn.
+  const stops = Array.from({ length: 400 }, (_, i) => 3 * i).join();
+  const { code, stderr } = await runCli([
+    'train',
+    config,
+    '--set',
+    `environment=${example}#guess`,
+    '--set',
+    `rollout.stopTokens=[${stops}]`,
+  ]);
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  const [run] = readdirSync(runs);
+  const samples = readRows<SampleRow>(join(runs, run, 'rollouts', 'step-000001.jsonl'));
+  expect(samples).toHaveLength(8);
+  for (const { prompt, reason, finishReason, completion } of samples) {
+    expect(prompt).toMatch(/\nGuess: $/);
+    expect(['found', 'not-found']).toContain(reason);
+    if (finishReason === 'stop' && reason === 'not-found')
+      expect(completion).toMatch(/\n(Higher|Lower|Say a number): /);
+  }
+  expect(samples.some(({ completion }) => completion.includes('Say a number: '))).toBe(true);
 });

@@ -4,7 +4,7 @@
  * The mixture makes the model base-like: the same prompt continues in all of these ways.
  */
 import { DEFAULT_KINDS, drawProblem, type ArithmeticProblem, type ProblemKind, type Split } from './problems';
-import { RandomStream } from './random';
+import { RandomStream } from '../random';
 import { workOut, type WorkingStyle } from './working';
 
 /** Prompt templates, `{question}` is replaced. */

@@ -1,7 +1,7 @@
 /** The generated arithmetic task: corpus documents for pre-training and prompts for RL and evaluation. */
 import { askQuestion, fillTemplate, TEMPLATES, type TemplateName } from './documents';
 import { DEFAULT_KINDS, drawProblem, problemKey, type ProblemKind, type Split } from './problems';
-import { RandomStream } from './random';
+import { RandomStream } from '../random';
 
 export {
   arithmeticDocument,

@@ -3,7 +3,7 @@
  * The split into training and held-out problems is a hash of the problem itself, so no seed, phrasing, order of the
  * operands or number of draws can move a problem from one side to the other.
  */
-import { hashWords, type RandomStream } from './random';
+import { hashWords, type RandomStream } from '../random';
 
 export const PROBLEM_KINDS = ['addition', 'subtraction', 'multiplication', 'equation'] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];

@@ -1,6 +1,6 @@
 /** Written working: one column at a time from the right, with carries or borrows, in three degrees of wordiness. */
 import type { ArithmeticProblem } from './problems';
-import type { RandomStream } from './random';
+import type { RandomStream } from '../random';
 
 /** `terse` notes the column sums only, `carry` names each carry, `wordy` names the place and the digit too. */
 export type WorkingStyle = 'terse' | 'carry' | 'wordy';

@@ -1,7 +1,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadProblems, problemsOfStep } from '../../../src/data/dataset';
+import { loadProblems as loadSources, type DatasetOptions, type Problem } from '../../../src/data/dataset';
+import { problemsOfStep } from '../../../src/data/order';
 import { loadTemplate } from '../../../src/data/template';
 
 const folder = mkdtempSync(join(tmpdir(), 'zero-rl-data-'));
@@ -11,6 +12,8 @@ const file = (name: string, text: string): string => {
   return path;
 };
 const options = { count: 20, split: 'train' } as const;
+const loadProblems = async (source: string, more: DatasetOptions): Promise<Problem[]> =>
+  (await loadSources([{ source }], more)).problems;
 
 describe('problems of a file', () => {
   test('columns are found by name, ids default to line numbers, numbers become text', async () => {
@@ -34,7 +37,7 @@ describe('problems of a file', () => {
     await expect(loading).rejects.toThrow(/[Ll]ine 2/);
     const later = file('columns.jsonl', '{"problem":"1"}\n{"problem":"","answer":"1"}\n{"problem":[],"answer":"1"}\n');
     await expect(loadProblems(later, options)).rejects.toThrow(
-      /line 1: it has no "answer", "gold", "solution".*line 2: "problem" is empty; line 3: "problem" is object instead of text/,
+      /line 1: it has no "answer", "gold", "solution", .*line 2: "problem" is empty; line 3: "problem" is object instead of text/,
     );
   });
 

@@ -67,6 +67,25 @@ test.each([
   [{ ...minimal, optimizer: { clip: { low: 2 } } }, 'Expected a value of at most 1 for optimizer.clip.low'],
   [{ ...minimal, critic: { learningrate: 1 } }, '(did you mean "critic.learningRate"?)'],
   [{ data: { train: 'arithmetic' } }, 'model is missing'],
+  [{ ...minimal, data: {} }, 'data.train'],
+  [{ ...minimal, data: { train: { source: 'a.jsonl', problemkey: 'q' } } }, '(did you mean "data.train.problemKey"?)'],
+  [
+    { ...minimal, data: { train: [{ source: 'a.jsonl', weight: 1 }, 'b.jsonl'] } },
+    'a weight for every source or for none',
+  ],
+  [{ ...minimal, data: { train: { source: 'a.jsonl', weight: 0 } } }, 'Expected a value above 0 for data.train.weight'],
+  [{ ...minimal, data: { train: 'x', leakage: { action: 'delete' } } }, 'one of "warn", "remove", "error", "off"'],
+  [{ ...minimal, data: { train: 'x', difficulty: { minPassRate: 0.9, maxPassRate: 0.1 } } }, 'at least minPassRate'],
+  [{ ...minimal, data: { train: 'x', difficulty: { passRate: 0.9 } } }, 'Unknown key "data.difficulty.passRate"'],
+  [{ ...minimal, data: { train: 'x', countdown: { minNumbers: 5 } } }, 'at least minNumbers'],
+  [{ ...minimal, data: { train: 'x', countdwon: {} } }, '(did you mean "data.countdown"?)'],
+  [
+    { ...minimal, data: { train: ['b', { source: 'a.jsonl', wieght: 2 }] } },
+    'Unknown key "data.train.1.wieght" (did you mean "data.train.weight"?)',
+  ],
+  [{ ...minimal, reward: [{ name: 'math', wrongAnser: 0 }] }, '(did you mean "reward.wrongAnswer"?)'],
+  [{ ...minimal, reward: { name: 'length' } }, 'reward.buffer is missing'],
+  [{ ...minimal, preset: 'seeds' }, '(did you mean "seed"?)'],
   [[1], 'Expected a mapping of keys'],
 ])('%j is one sentence', (input, message) => {
   expect(failure(input)).toContain(message);
@@ -112,6 +131,25 @@ describe('files and assignments', () => {
     writeFileSync(file, JSON.stringify(config));
     expect(resolveConfig(readYamlFile(file) as TrainConfigInput)).toEqual(config);
     expect(readFileSync(file, 'utf8')).toContain('"weight":0.5');
+  });
+
+  test('sources are written out, models and datasets of the hub keep their ids', () => {
+    const config = resolveConfig({
+      model: 'org/model@v1',
+      referenceModel: 'hf:gpt2',
+      data: {
+        train: ['countdown', 'org/data', { source: './rows.jsonl', answerKey: 'a' }],
+        evaluation: 'data/rows.parquet',
+      },
+    });
+    expect(config).toMatchObject({ model: 'org/model@v1', referenceModel: 'hf:gpt2' });
+    expect(config.data.train).toEqual([
+      { source: 'countdown' },
+      { source: 'org/data' },
+      { source: join(process.cwd(), 'rows.jsonl'), answerKey: 'a' },
+    ]);
+    expect(config.data.evaluation).toEqual([{ source: join(process.cwd(), 'data', 'rows.parquet') }]);
+    expect(resolveConfig(config)).toEqual(config);
   });
 
   test('paths become absolute; shipped ones are found', () => {

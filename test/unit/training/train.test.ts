@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { StepMetrics } from '../../../src/observe/metrics';
 import type { TrainConfigInput } from '../../../src/training/config';
 import { readRows, type MetricsRow, type SampleRow, type Summary } from '../../../src/training/run-folder';
-import { train, type TrainEvent, type TrainOptions } from '../../../src/training/train';
+import { train, type TrainOptions } from '../../../src/training/train';
+import type { TrainEvent } from '../../../src/training/train-event';
 import { BanditPolicy } from '../../support/bandit-policy';
 
 const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-train-'));

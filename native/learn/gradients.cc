@@ -1,0 +1,34 @@
+#include "learn/gradients.h"
+
+#include <ATen/ops/zeros.h>
+
+namespace zero_rl {
+
+Gradients::Gradients(const ParameterStore& store)
+    : flat_(at::zeros({store.size()}, at::TensorOptions().dtype(store.state_dtype()))), tensors_(store.bind(flat_)) {
+  if (flat_.scalar_type() == at::kFloat) return;
+  for (LayerTensors& layer : tensors_.layers) {
+    for (at::Tensor* vector : {&layer.input_norm, &layer.qkv_bias, &layer.q_norm, &layer.k_norm, &layer.output_bias,
+                               &layer.post_norm, &layer.gate_up_bias, &layer.down_bias}) {
+      if (vector->defined()) sum_apart(*vector);
+    }
+  }
+  sum_apart(tensors_.final_norm);
+}
+
+void Gradients::sum_apart(at::Tensor& vector) {
+  const at::Tensor sum = at::zeros(vector.sizes(), at::TensorOptions().dtype(at::kFloat));
+  vectors_.push_back({sum, vector});
+  vector = sum;
+}
+
+void Gradients::clear() {
+  flat_.zero_();
+  for (const Vector& vector : vectors_) vector.sum.zero_();
+}
+
+void Gradients::collect() {
+  for (const Vector& vector : vectors_) vector.target.copy_(vector.sum);
+}
+
+}  // namespace zero_rl

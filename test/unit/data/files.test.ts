@@ -1,0 +1,120 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadProblems } from '../../../src/data/dataset';
+import type { JsonObject } from '../../../src/data/jsonl';
+import { readParquet } from '../../../src/data/parquet';
+import type { DataSource } from '../../../src/data/source';
+
+const golden = join(__dirname, '..', '..', 'golden', 'data');
+const rows = JSON.parse(readFileSync(join(golden, 'rows.json'), 'utf8')) as JsonObject[];
+const folder = mkdtempSync(join(tmpdir(), 'zero-rl-files-'));
+const file = (name: string, content: string): string => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+const load = async (...sources: DataSource[]) => loadProblems(sources, { count: 10, split: 'train' });
+const pairs = async (source: DataSource): Promise<string[][]> =>
+  (await load(source)).problems.map(({ id, problem, answer }) => [id, problem, answer]);
+
+describe('Parquet', () => {
+  test.each(['snappy', 'zstd', 'gzip', 'none'])('%s gives the rows that pyarrow wrote', async (codec) => {
+    const read: JsonObject[] = [];
+    for await (const row of readParquet(join(golden, `rows-${codec}.parquet`))) read.push(row);
+    expect(read).toEqual(rows);
+  });
+
+  test('is a source like any other', async () => {
+    const { problems } = await load({ source: join(golden, 'rows-snappy.parquet') });
+    expect(problems).toHaveLength(40);
+    expect(problems[30]).toEqual({ id: '31', problem: rows[30].question, answer: '#### 60', row: rows[30] });
+  });
+
+  test('what is no Parquet file, or is missing, is named', async () => {
+    await expect(load({ source: file('bad.parquet', 'PAR1 but no more') })).rejects.toMatchObject({
+      code: 'ERR_ZERO_RL_DATA',
+      message: expect.stringContaining('bad.parquet cannot be read as Parquet'),
+    });
+    await expect(load({ source: join(folder, 'none.parquet') })).rejects.toThrow('there is no such file');
+  });
+});
+
+describe('columns', () => {
+  const parquet = join(golden, 'rows-snappy.parquet');
+
+  test('nested ones, conversations and ids are mapped', async () => {
+    const source = {
+      source: parquet,
+      idKey: 'extra_info.index',
+      problemKey: 'extra_info.question',
+      answerKey: 'level',
+    };
+    expect((await pairs(source))[7]).toEqual(['7', 'nested 7', '2']);
+    expect((await pairs({ source: parquet, problemKey: 'prompt' }))[7][1]).toBe('asked 7');
+  });
+
+  test('the layout of verl is known', async () => {
+    const line = { prompt: [{ role: 'user', content: 'Q?' }], reward_model: { ground_truth: '5', style: 'rule' } };
+    expect(await pairs({ source: file('verl.jsonl', JSON.stringify(line)) })).toEqual([['1', 'Q?', '5']]);
+  });
+
+  test('countdown rows become questions', async () => {
+    const source = { source: file('countdown.jsonl', '{"target":98,"nums":[44,19,35]}\n'), task: 'countdown' } as const;
+    const [[id, problem, answer]] = await pairs(source);
+    expect([id, answer]).toEqual(['1', '98']);
+    expect(problem).toMatch(/98.*44, 19, 35/);
+    await expect(load({ ...source, source: file('no.jsonl', '{"nums":[1]}\n{"target":1}\n') })).rejects.toThrow(
+      /line 1: it has no number in "target"; line 2: it has no list of numbers/,
+    );
+  });
+});
+
+describe('several files', () => {
+  test('.json holds an array or lines', async () => {
+    const two = [
+      { question: 'a', answer: 1 },
+      { question: 'b', answer: 2 },
+    ];
+    expect(await pairs({ source: file('array.json', JSON.stringify(two)) })).toEqual([
+      ['1', 'a', '1'],
+      ['2', 'b', '2'],
+    ]);
+    expect(await pairs({ source: file('lines.json', two.map((row) => JSON.stringify(row)).join('\n')) })).toHaveLength(
+      2,
+    );
+    await expect(load({ source: file('odd.json', '[{"question":"a","answer":1}, 3]') })).rejects.toThrow(
+      'row 2 is no object',
+    );
+    await expect(load({ source: file('cut.json', '[{"question":') })).rejects.toThrow('is not valid JSON');
+  });
+
+  test('a folder is the files in it, by name, with ids that stay apart', async () => {
+    const many = join(folder, 'many');
+    mkdirSync(join(many, 'deeper'), { recursive: true });
+    writeFileSync(join(many, 'b.jsonl'), '{"question":"2","answer":"b"}\n{"id":"own","question":"3","answer":"c"}\n');
+    writeFileSync(join(many, 'a.jsonl'), '{"question":"1","answer":"a"}\n');
+    writeFileSync(join(many, 'deeper', 'c.jsonl'), '{"question":"4","answer":"d"}\n');
+    writeFileSync(join(many, 'notes.txt'), 'no data');
+    expect(await pairs({ source: many })).toEqual([
+      ['1:1', '1', 'a'],
+      ['2:1', '2', 'b'],
+      ['own', '3', 'c'],
+      ['3:1', '4', 'd'],
+    ]);
+    mkdirSync(join(folder, 'empty'));
+    await expect(load({ source: join(folder, 'empty') })).rejects.toThrow('holds no data file');
+  });
+
+  test('several sources are one pool, or a mixture of weighted parts', async () => {
+    const a = file('a.jsonl', '{"question":"1","answer":"a"}\n{"question":"2","answer":"b"}\n');
+    const b = file('b.jsonl', '{"id":"x","problem":"3","gold":"c"}\n');
+    const pool = await load({ source: a }, { source: b });
+    expect(pool.problems.map(({ id }) => id)).toEqual(['1/1', '1/2', '2/x']);
+    expect(pool.parts).toEqual([{ count: 3, weight: 1 }]);
+    const mixture = await load({ source: a, weight: 1 }, { source: b, weight: 3 });
+    expect(mixture.parts).toEqual([
+      { count: 2, weight: 1 },
+      { count: 1, weight: 3 },
+    ]);
+  });
+});

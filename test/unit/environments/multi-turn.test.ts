@@ -1,0 +1,284 @@
+/** Episodes of several turns: masks, randomness, limits, and what of them reaches the reward, the estimator and the step. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rloo } from '../../../src/algorithms/rloo';
+import type { EstimatorInput } from '../../../src/algorithms';
+import type { Environment, Episode } from '../../../src/environments/environment';
+import type { Rollout, SampleOptions, TrainingSequence } from '../../../src/policy/types';
+import type { RewardSample } from '../../../src/rewards';
+import type { TrainConfigInput } from '../../../src/training/config';
+import { playEpisodes } from '../../../src/training/play-episodes';
+import { readRows, type SampleRow } from '../../../src/training/run-folder';
+import { train } from '../../../src/training/train';
+import type { TrainEvent } from '../../../src/training/train-event';
+import { BanditPolicy } from '../../support/bandit-policy';
+
+const codes = (text: string): Int32Array => Int32Array.from(text, (character) => character.charCodeAt(0));
+const textOf = (tokens: ArrayLike<number>): string => String.fromCharCode(...Array.from(tokens));
+const CONTEXT = 60;
+
+/** Writes what `write` makes of the text so far; tokens are character codes and log-probs their negative thousandths. */
+class ScriptedPolicy extends BanditPolicy {
+  override readonly tokenizer = { decode: textOf };
+  calls: { texts: string[]; options: SampleOptions }[] = [];
+  trained: readonly TrainingSequence[][] = [];
+
+  constructor(private readonly write: (text: string, sample: number) => string) {
+    super();
+  }
+
+  override encodePrompt(prompt: unknown): Int32Array {
+    const tokens = typeof prompt === 'string' ? codes(prompt) : (prompt as Int32Array);
+    if (tokens.length >= CONTEXT) throw new RangeError('Expected a shorter prompt');
+    return tokens;
+  }
+
+  override sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Rollout[]> {
+    const texts = (prompts as Int32Array[]).map(textOf);
+    this.calls.push({ texts, options });
+    return Promise.resolve(
+      texts.flatMap((text, prompt) =>
+        Array.from({ length: options.n ?? 1 }, (_, sample): Rollout => {
+          const written = this.write(text, sample);
+          const tokens = codes(written);
+          const finishReason = written.endsWith('~') ? 'length' : 'stop';
+          return { prompt, sample, tokens, logProbs: Float32Array.from(tokens, (code) => -code / 1000), finishReason };
+        }),
+      ),
+    );
+  }
+
+  override step(sequences: readonly TrainingSequence[]): ReturnType<BanditPolicy['step']> {
+    this.trained = [...this.trained, [...sequences]];
+    return Promise.resolve({
+      loss: 0,
+      gradNorm: 1,
+      entropy: 1,
+      tokens: 1,
+      totalTokens: 1,
+      applied: true,
+      kl: 0,
+      logProbDifference: 0,
+      clipFraction: 0,
+      microBatches: 1,
+      seconds: 0,
+    });
+  }
+
+  override logProbs(
+    sequences: readonly { tokens: ArrayLike<number>; promptLength: number }[],
+  ): Promise<Float32Array[]> {
+    return Promise.resolve(
+      sequences.map(({ tokens, promptLength }) => new Float32Array(tokens.length - promptLength).fill(-0.5)),
+    );
+  }
+}
+
+/** Asks for 6*7, is told 42 and states it. */
+const calculator = new ScriptedPolicy((text) => (text.includes('=42;') ? '\\boxed{42}' : 'calc(6*7)'));
+const tool: Environment = {
+  respond: ({ turns }) => (turns.at(-1)?.text.startsWith('calc') ? '=42;' : null),
+};
+const prompt = (text: string, uid: number) => ({
+  problem: { id: text, problem: text, answer: '42' },
+  text,
+  tokens: codes(text),
+  uid,
+});
+const limits = { maxTurns: 4, timeoutSeconds: 30 };
+const play = (policy: ScriptedPolicy, environment: Environment, n = 2, more = limits) =>
+  playEpisodes(policy, [prompt('P', 0), prompt('Q', 5)], { n }, environment, more);
+
+beforeEach(() => {
+  calculator.calls = [];
+  calculator.trained = [];
+});
+
+describe('an episode', () => {
+  test('is one sequence in which the environment has mask 0 and log-prob 0', async () => {
+    const [first] = await play(calculator, tool);
+    expect(textOf(first.tokens)).toBe('calc(6*7)=42;\\boxed{42}');
+    expect(Array.from(first.mask!).join('')).toBe('1'.repeat(9) + '0'.repeat(4) + '1'.repeat(10));
+    expect(Array.from(first.logProbs)).toEqual(
+      Array.from(codes('calc(6*7)\0\0\0\0\\boxed{42}'), (code) => Math.fround(-code / 1000)).map((value) => value + 0),
+    );
+    expect(first.turns).toEqual([
+      { from: 'policy', text: 'calc(6*7)' },
+      { from: 'environment', text: '=42;' },
+      { from: 'policy', text: '\\boxed{42}' },
+    ]);
+  });
+
+  test('keeps the order, and has randomness of its own in every turn', async () => {
+    const rollouts = await play(calculator, tool);
+    expect(rollouts.map(({ prompt: index, sample }) => [index, sample])).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ]);
+    const [first, second] = calculator.calls;
+    expect(first.options.uids).toEqual([0, 5]);
+    expect(second.texts).toEqual(['Pcalc(6*7)=42;', 'Pcalc(6*7)=42;', 'Qcalc(6*7)=42;', 'Qcalc(6*7)=42;']);
+    expect(second.options.n).toBe(1);
+    const uids = second.options.uids!;
+    expect(new Set(uids).size).toBe(4);
+    expect(uids.every((uid) => Number.isSafeInteger(uid) && uid > 2 ** 51)).toBe(true);
+  });
+
+  test('of one turn is a plain completion', async () => {
+    const [first] = await play(calculator, { respond: () => null });
+    expect(first).toEqual({
+      prompt: 0,
+      sample: 0,
+      tokens: codes('calc(6*7)'),
+      logProbs: expect.any(Float32Array),
+      finishReason: 'stop',
+    });
+  });
+
+  test('ends after the turns that are allowed, without an answer that no turn follows', async () => {
+    const always = await play(calculator, { respond: () => '!' }, 1, { ...limits, maxTurns: 2 });
+    expect(textOf(always[0].tokens)).toBe('calc(6*7)!calc(6*7)');
+    const once = await play(calculator, { respond: () => '!' }, 1, { ...limits, maxTurns: 1 });
+    expect(textOf(once[0].tokens)).toBe('calc(6*7)');
+  });
+
+  test('ends where the context is full, or a turn is cut off', async () => {
+    const [full] = await play(calculator, { respond: () => 'x'.repeat(25) }, 1, { ...limits, maxTurns: 10 });
+    expect(full.finishReason).toBe('length');
+    expect(textOf(full.tokens)).toBe(`calc(6*7)${'x'.repeat(25)}calc(6*7)`);
+    const cut = new ScriptedPolicy(() => 'so~');
+    expect((await play(cut, { respond: () => 'x' }))[0]).toMatchObject({
+      finishReason: 'length',
+      tokens: codes('so~'),
+    });
+    expect(cut.calls).toHaveLength(1);
+  });
+
+  test('may go on while another is over', async () => {
+    const policy = new ScriptedPolicy((text, sample) => (text.includes('=') ? 'done' : sample === 0 ? 'calc' : 'stop'));
+    const rollouts = await play(policy, tool);
+    expect(rollouts.map(({ tokens }) => textOf(tokens))).toEqual(['calc=42;done', 'stop', 'calc=42;done', 'stop']);
+  });
+});
+
+describe('an environment', () => {
+  test('sees the problem, the prompt and the turns, which it cannot change', async () => {
+    const seen: Episode[] = [];
+    await play(calculator, {
+      respond: async (episode) => {
+        seen.push(structuredClone(episode));
+        (episode.turns as unknown[]).length = 0;
+        await Promise.resolve();
+        return seen.length <= 4 ? '=42;' : null;
+      },
+    });
+    expect(seen).toHaveLength(8);
+    expect(seen[7]).toMatchObject({
+      problem: { id: 'Q' },
+      prompt: 'Q',
+      sample: 1,
+      turns: [{ from: 'policy' }, { from: 'environment' }, { from: 'policy', text: '\\boxed{42}' }],
+    });
+  });
+
+  test('that does not answer in time leaves its episode out', async () => {
+    const slow: Environment = { respond: ({ sample }) => (sample === 1 ? new Promise(() => undefined) : null) };
+    const rollouts = await play(calculator, slow, 2, { ...limits, timeoutSeconds: 0.05 });
+    expect(rollouts.map(({ failure }) => failure)).toEqual([undefined, 'timeout', undefined, 'timeout']);
+  });
+
+  test.each<[Environment['respond'], string]>([
+    [() => Promise.reject(new Error('no tool')), 'The environment threw on sample 0 of prompt "P": no tool'],
+    [() => '', 'The environment answered sample 0 of prompt "P" with an empty text'],
+    [() => 42 as unknown as string, 'with number: return a text, or null'],
+  ])('that fails is one error which names the sample', async (respond, message) => {
+    await expect(play(calculator, { respond })).rejects.toMatchObject({
+      code: 'ERR_ZERO_RL_DATA',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('a run', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-turns-'));
+  writeFileSync(join(scratch, 'rows.jsonl'), '{"problem":"P","answer":"42"}\n{"problem":"Q","answer":"41"}\n');
+  const code = join(scratch, 'tool.mjs');
+  writeFileSync(
+    code,
+    "export const tool = () => ({ respond: ({ turns }) => (turns.at(-1).text.startsWith('calc') ? '=42;' : null) }); export const none = {};",
+  );
+  const config: TrainConfigInput = {
+    model: scratch,
+    data: { train: join(scratch, 'rows.jsonl') },
+    rollout: { promptsPerStep: 2, samplesPerPrompt: 2, maxTokens: 20 },
+    kl: { initCoefficient: 0.1 },
+    steps: 1,
+    output: join(scratch, 'runs'),
+  };
+  const run = async (changes: Partial<TrainConfigInput>, options: Parameters<typeof train>[1] = {}) => {
+    let folder = '';
+    const onEvent = (event: TrainEvent): void => {
+      if (event.type === 'start') folder = event.folder;
+    };
+    const steps = train(
+      { ...config, ...changes },
+      { loadPolicy: () => Promise.resolve(calculator), onEvent, ...options },
+    );
+    for await (const step of steps) return { step, folder };
+    throw new Error('no step');
+  };
+
+  test('trains on the tokens of the policy alone, and pays only what it wrote', async () => {
+    const inputs: EstimatorInput[] = [];
+    const rewarded: RewardSample[] = [];
+    const { step, folder } = await run(
+      {},
+      {
+        environment: tool,
+        estimator: (input, options) => {
+          inputs.push(input);
+          return rloo(input, options);
+        },
+        reward: (sample) => {
+          rewarded.push(sample);
+          return { reward: rewarded.length % 2, correct: true };
+        },
+      },
+    );
+    const mask = '1'.repeat(9) + '0'.repeat(4) + '1'.repeat(10);
+    expect(rewarded[0].completion).toBe('calc(6*7)\n\\boxed{42}');
+    expect(rewarded[0].turns).toHaveLength(3);
+    expect(inputs[0].mask!.map((row) => Array.from(row).join(''))).toEqual(Array.from({ length: 4 }, () => mask));
+    expect(inputs[0].kl!.every((row) => Array.from(row.slice(9, 13)).every((value) => value === 0))).toBe(true);
+    const [trained] = calculator.trained;
+    expect(trained).toHaveLength(4);
+    for (const { mask: row, advantages, tokens, promptLength } of trained) {
+      expect(Array.from(row!).join('')).toBe(mask);
+      expect(tokens.length - promptLength).toBe(23);
+      expect(Array.from((advantages as Float32Array).slice(9, 13))).toEqual([0, 0, 0, 0]);
+    }
+    expect(step.responseLength).toBe(19);
+    const rows = readRows<SampleRow>(join(folder, 'rollouts', 'step-000001.jsonl'));
+    expect(rows[0].completion).toBe('calc(6*7)=42;\\boxed{42}');
+  });
+
+  test('takes an environment from user code, with its limits', async () => {
+    const { step } = await run({ environment: { code: `${code}#tool`, maxTurns: 1 } });
+    expect(step.responseLength).toBe(9);
+    expect((await run({ environment: `${code}#tool` })).step).toMatchObject({ responseLength: 19, accuracy: 0.5 });
+  });
+
+  test('refuses what is no environment', async () => {
+    await expect(run({ environment: `${code}#none` })).rejects.toMatchObject({
+      code: 'ERR_ZERO_RL_CONFIG',
+      message: expect.stringContaining('object with a function respond'),
+    });
+    await expect(run({ environment: { maxTurns: 2 } })).rejects.toThrow('set environment.code');
+    await expect(run({ environment: { code: 'tool' } })).rejects.toThrow(
+      './my.mjs#name for environment.code but received "tool"',
+    );
+  });
+});
