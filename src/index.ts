@@ -54,7 +54,8 @@ export {
   type Score,
 } from './rewards';
 export type { TrainConfig, TrainConfigInput } from './training/config';
-export type { Evaluation } from './training/evaluate';
+export type { Evaluation, EstimateAtK } from './training/evaluate';
+export { comparePaired, majorityAtK, passAtK, type Estimate, type PairedComparison } from './evaluation/statistics';
 export { train, type TrainOptions } from './training/train';
 export type { TrainEvent } from './training/train-event';
 export {

@@ -292,7 +292,9 @@ template <class T>
 void packed_gemm(const PackedGemm& g) {
   constexpr int64_t kUnit = kSquares<T> ? kSquare : kTileRows;
   const int64_t panels = panel_count(g.n);
-  if (g.m >= 8 * kTileRows && g.m >= g.n / 8) {
+  // Panels packed on the way are packed once where the threads share them out; so are columns of A where they share out its rows.
+  const bool by_rows = g.panels != nullptr || g.a_depth_stride != 1;
+  if (by_rows && g.m >= 8 * kTileRows && g.m >= g.n / 8) {
     const int64_t units = (g.m + kUnit - 1) / kUnit;
     parallel_ranges(units, 1 + kProductsPerThread / (kUnit * g.n * g.k), [&](int64_t begin, int64_t end, int) {
       run_range<T>(g, begin * kUnit, end * kUnit < g.m ? end * kUnit : g.m, 0, panels);

@@ -13,6 +13,7 @@ namespace zero_rl {
 namespace {
 
 constexpr int64_t kScoringBudget = int64_t{1} << 29;
+constexpr int64_t kMostStepTokens = 4096;  // of a micro-batch: more run no faster and take more memory
 
 }  // namespace
 
@@ -135,7 +136,7 @@ StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
     ratios = sequence_ratios(request.sequences, log_probs(request.sequences, request.temperature, abort),
                              request.old_log_probs, request.weights, request.objective.product_ratio);
   }
-  for (const MicroBatch& batch : split(request.sequences, token_limit(request.memory_budget))) {
+  for (const MicroBatch& batch : split(request.sequences, std::min(kMostStepTokens, token_limit(request.memory_budget)))) {
     accumulate(request, ratios, batch, stats, abort);
     stats.total_tokens += batch.sequence_tokens;
     ++stats.micro_batches;

@@ -47,6 +47,14 @@ export interface StepMetrics {
   groups: number;
   /** Groups whose rewards differ: the others carry no signal for group baselines. */
   usableGroups: number;
+  /** Response tokens of those groups. */
+  usableTokens: number;
+  /** Groups and response tokens sampled in all, those replaced for want of a spread included. */
+  sampledGroups: number;
+  sampledTokens: number;
+  /** Mean share of repeated 4-grams in a response. */
+  repetition: number;
+  temperature: number;
   samples: number;
   /** Samples left out because they could not be scored. */
   excludedSamples: number;
@@ -60,6 +68,8 @@ export interface StepMetrics {
   memoryMiB: number;
   /** Where the policy was evaluated after this step. */
   evaluation?: Evaluation;
+  /** The same of the moving average of the weights. */
+  emaEvaluation?: Evaluation;
 }
 
 export function mean(values: readonly number[]): number {
@@ -72,6 +82,18 @@ export function knownShare(values: readonly (boolean | null)[]): number | null {
   return known.length === 0 ? null : known.filter(Boolean).length / known.length;
 }
 
+/** Tokens of the runs that count as repeated. */
+const RUN = 4;
+
+/** Share of the runs of 4 tokens in a response that have occurred in it before, from 0 to 1. */
+export function repetition(tokens: ArrayLike<number>): number {
+  const total = tokens.length - RUN + 1;
+  if (total < 2) return 0;
+  const seen = new Set<string>();
+  for (let i = 0; i < total; i++) seen.add(`${tokens[i]},${tokens[i + 1]},${tokens[i + 2]},${tokens[i + 3]}`);
+  return 1 - seen.size / total;
+}
+
 export interface StepRecord {
   step: number;
   /** Every sample, also those left out. */
@@ -80,6 +102,9 @@ export interface StepRecord {
   kl: readonly Float32Array[] | null;
   stats: StepStats;
   learningRate: number;
+  temperature: number;
+  /** See `collectSamples`. */
+  sampled: { groups: number; tokens: number };
   /** Null without a critic. */
   critic: CriticMetrics | null;
   klCoefficient: number;
@@ -104,6 +129,7 @@ export function stepMetrics(record: StepRecord): StepMetrics {
       range.high = Math.max(range.high, rewards[i]);
     }
   });
+  const usable = new Set([...ranges].flatMap(([group, { low, high }]) => (high > low ? [group] : [])));
   const newTokens = samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
   const perSequence = kl?.map((row) => row.reduce((sum, value) => sum + value, 0)) ?? null;
   // The KL of tokens that the environment wrote is 0.
@@ -131,7 +157,12 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     entropyCoefficient,
     applied: stats.applied,
     groups: new Set(samples.map(({ group }) => group)).size,
-    usableGroups: [...ranges.values()].filter(({ low, high }) => high > low).length,
+    usableGroups: usable.size,
+    usableTokens: samples.reduce((sum, { group, rollout }) => sum + (usable.has(group) ? rollout.tokens.length : 0), 0),
+    sampledGroups: record.sampled.groups,
+    sampledTokens: record.sampled.tokens,
+    repetition: mean(samples.map(({ rollout }) => repetition(rollout.tokens))),
+    temperature: record.temperature,
     samples: samples.length,
     excludedSamples: samples.length - scored.length,
     timedOutSamples: samples.filter(({ score }) => score.reward === null && score.reason === 'timeout').length,

@@ -2,6 +2,7 @@
  * Files that appear whole or not at all: written beside their place under a temporary name, flushed to the disk, then
  * renamed. A failed write removes the temporary file and leaves an older file of that name as it was.
  */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -53,6 +54,7 @@ export async function writeFileAtomically(file: string, content: string | Uint8A
 export async function copyFileAtomically(from: string, to: string): Promise<void> {
   try {
     await output(to, () => copyFile(from, temporaryName(to)));
+    await output(to, () => flush(temporaryName(to)));
     await commitTemporary(to);
   } catch (error) {
     await rm(temporaryName(to), { force: true }).catch(() => undefined);
@@ -65,16 +67,24 @@ export async function makeFolder(directory: string): Promise<void> {
   await output(directory, () => mkdir(directory, { recursive: true }));
 }
 
+/** Flushes what is in a file or the names in a folder. */
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Flushes a file or folder to the disk where it is there. @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` */
+export async function syncPath(path: string): Promise<void> {
+  if (existsSync(path)) await output(path, () => flush(path));
+}
+
 /** Flushes the names in the folder of `file`, so that renames survive a crash. */
 export async function syncFolder(file: string): Promise<void> {
-  await output(file, async () => {
-    const handle = await open(dirname(file), 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  });
+  await output(file, () => flush(dirname(file)));
 }
 
 /** Runs one file operation; a failure is ERR_ZERO_RL_OUTPUT with a hint and the system's error as cause. */

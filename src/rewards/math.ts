@@ -50,12 +50,13 @@ export function mathReward(options: MathRewardOptions = {}): RewardFunction {
   const wrongFormat = checkNumber('wrongFormat', options.wrongFormat ?? -1);
   const statement = format === 'boxed' ? 'boxed' : 'any';
 
-  const score = ({ correct, reason }: Verdict, inForm: boolean): Score => {
+  const score = ({ correct, reason, extracted }: Verdict, inForm: boolean): Score => {
+    const answer = extracted ?? null;
     const formatted = inForm && reason !== 'no-answer';
-    if (correct === null) return { reward: null, reason, correct, formatted };
-    if (!inForm) return { reward: wrongFormat, reason: 'wrong-format', correct, formatted };
+    if (correct === null) return { reward: null, reason, correct, formatted, answer };
+    if (!inForm) return { reward: wrongFormat, reason: 'wrong-format', correct, formatted, answer };
     const wrong = formatted ? wrongAnswer : wrongFormat;
-    return { reward: correct ? right : wrong, reason, correct, formatted };
+    return { reward: correct ? right : wrong, reason, correct, formatted, answer };
   };
   const scoreOne = (sample: RewardSample): Score => {
     const { gold, completion, formatted } = stated(sample, format);

@@ -25,6 +25,7 @@ export function combineRewards(parts: readonly WeightedReward[]): RewardFunction
       reason: scores.map(({ reason }) => reason).join('+'),
       correct: scores.find(({ correct }) => correct !== null)?.correct ?? null,
       formatted: scores.find(({ formatted }) => formatted !== null)?.formatted ?? null,
+      answer: scores.find(({ answer }) => answer !== null)?.answer ?? null,
     };
   };
   const scoreOne = async (sample: RewardSample): Promise<CompleteScore> =>
@@ -63,6 +64,7 @@ function completeScore(result: unknown, sample: RewardSample): CompleteScore {
     reason: score.reason ?? (score.reward === null ? 'unscored' : 'custom'),
     correct: score.correct ?? null,
     formatted: score.formatted ?? null,
+    answer: score.answer ?? null,
   };
 }
 

@@ -31,6 +31,8 @@ export interface Score {
   correct?: boolean | null;
   /** Counts into the format rate; null or absent: not known. */
   formatted?: boolean | null;
+  /** The answer that the completion states, for majority votes; null or absent: none. */
+  answer?: string | null;
 }
 
 /** What a reward may return for a sample. A bare number is a score without more. */

@@ -45,6 +45,15 @@ export async function followPolicy(
   if (reference && follow.every > 0 && step % follow.every === 0) await reference.follow(policy, follow.rate);
 }
 
+/** Moves the average towards the policy: ema ← decay·ema + (1 − decay)·policy. */
+export async function averageWeights(
+  { ema: { decay } }: TrainConfig,
+  ema: TrainingPolicy | null,
+  policy: TrainingPolicy,
+): Promise<void> {
+  if (ema && decay !== null) await ema.follow(policy, 1 - decay);
+}
+
 /** The state after a step of these measurements. A step that was not applied changes nothing. */
 export function adapt(
   config: TrainConfig,

@@ -10,6 +10,7 @@ import { ZeroRlError } from '../errors';
 import { output, syncFolder, writeFileAtomically } from '../policy/atomic-file';
 import { saveCompanions, type Companions } from './companions';
 import type { TrainConfig } from './config';
+import type { Evaluation } from './evaluate';
 import type { TrainingPolicy } from './training-policy';
 
 const STATE_FILE = 'trainer-state.json';
@@ -26,8 +27,8 @@ export interface TrainerState {
   klScale: number;
   /** Coefficient of the entropy bonus where it is steered; null before the first step. */
   entropyCoefficient: number | null;
-  /** Steps in a row whose gradient was not finite. */
-  failedSteps: number;
+  /** The best evaluation so far, where checkpoint.best asks for it. */
+  best: { step: number; value: number } | null;
   /** Seconds spent in steps and in all, over every session of the run. */
   seconds: { training: number; total: number };
 }
@@ -39,7 +40,7 @@ export function initialState(): TrainerState {
     baseline: null,
     klScale: 1,
     entropyCoefficient: null,
-    failedSteps: 0,
+    best: null,
     seconds: { training: 0, total: 0 },
   };
 }
@@ -53,6 +54,15 @@ export interface CheckpointSource extends Companions {
 
 const stepOf = (name: string): number => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
 
+/** Takes note of an evaluation; true where it is the best so far and its checkpoint is to be kept. */
+export function noteBest({ checkpoint }: TrainConfig, state: TrainerState, evaluation: Evaluation): boolean {
+  if (checkpoint.best === 'none') return false;
+  const value = evaluation[checkpoint.best];
+  if (state.best !== null && value <= state.best.value) return false;
+  state.best = { step: state.step, value };
+  return true;
+}
+
 /** Whole checkpoints in `folder`, oldest first. */
 export function listCheckpoints(folder: string): { step: number; path: string }[] {
   if (!existsSync(folder)) return [];
@@ -63,7 +73,7 @@ export function listCheckpoints(folder: string): { step: number; path: string }[
 }
 
 /**
- * Writes step-N and deletes all but the newest `checkpoint.keep`. A failure leaves the older checkpoints as they were.
+ * Writes step-N and deletes all but the newest `checkpoint.keep` and the best. A failure leaves the older checkpoints as they were.
  *
  * @returns The path of the checkpoint.
  * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT`
@@ -91,6 +101,7 @@ export async function saveCheckpoint(
   }
   removePartial(folder);
   for (const old of listCheckpoints(folder).slice(0, -config.checkpoint.keep)) {
+    if (old.step === state.best?.step) continue;
     const leaving = join(folder, `.step-${old.step}.partial`);
     renameSync(old.path, leaving);
     rmSync(leaving, { recursive: true, force: true });
@@ -112,7 +123,8 @@ export function readTrainerState(checkpoint: string): TrainerState {
     const state = JSON.parse(readFileSync(file, 'utf8')) as TrainerState;
     if (state.version !== STATE_VERSION || !Number.isSafeInteger(state.step))
       throw new Error(`it has version ${state.version}`);
-    return state;
+    // Keys that an older release did not write.
+    return { ...initialState(), ...state };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ZeroRlError(

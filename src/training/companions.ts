@@ -1,4 +1,4 @@
-/** The models beside the policy: the reference of the KL and the critic of PPO. They are part of every checkpoint. */
+/** The models beside the policy: the reference of the KL, the critic of PPO and the moving average of the weights. They are part of every checkpoint. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { needsCritic, needsReference, type TrainConfig } from './config';
@@ -9,9 +9,11 @@ export interface Companions {
   reference: TrainingPolicy | null;
   /** Null where the estimator needs no values. */
   critic: TrainingCritic | null;
+  /** Moving average of the policy; null where none is wanted. */
+  ema: TrainingPolicy | null;
 }
 
-export const companionFolders = { reference: 'reference', critic: 'critic' } as const;
+export const companionFolders = { reference: 'reference', critic: 'critic', ema: 'ema' } as const;
 
 /** Loads them as `checkpoint` has them, else as the config starts them. `opened` gets each as soon as it holds memory. */
 export async function loadCompanions(
@@ -41,17 +43,23 @@ export async function loadCompanions(
     opened(critic);
     if (folder !== undefined) await critic.loadTrainingState(folder);
   }
-  return { reference, critic };
+  let ema: TrainingPolicy | null = null;
+  if (config.ema.decay !== null) {
+    ema = await load.policy(saved(companionFolders.ema) ?? config.model, options);
+    opened(ema);
+  }
+  return { reference, critic, ema };
 }
 
-/** Writes into a checkpoint what cannot be loaded from elsewhere: the critic, and a reference that follows the policy. */
+/** Writes into a checkpoint what cannot be loaded from elsewhere: the critic, the average, and a reference that follows the policy. */
 export async function saveCompanions(
   config: TrainConfig,
-  { reference, critic }: Companions,
+  { reference, critic, ema }: Companions,
   checkpoint: string,
 ): Promise<void> {
   if (reference && config.kl.follow.every > 0)
     await reference.save(join(checkpoint, companionFolders.reference), { dtype: 'F32' });
+  if (ema) await ema.save(join(checkpoint, companionFolders.ema), { dtype: 'F32' });
   if (!critic) return;
   const folder = join(checkpoint, companionFolders.critic);
   await critic.save(folder);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { isUserCode } from '../user-code';
 import { dataSchema } from './config-data';
 import { algorithmSchema, criticSchema, klSchema, optimizerSchema } from './config-learning';
+import { checkpointSchema, dynamicSamplingSchema, emaSchema, lengthPenaltySchema, watchdogSchema } from './config-loop';
 import { count, fraction, positiveInteger } from './config-numbers';
 import { rewardSchema } from './config-reward';
 import { presetNames } from './presets';
@@ -18,6 +19,8 @@ const rolloutSchema = z.strictObject({
   /** Most new tokens of a completion, the end token included. */
   maxTokens: positiveInteger.default(1024),
   temperature: z.number().positive().default(1),
+  /** Temperature of the last step, reached linearly from `temperature`; null: it stays. Default null. */
+  finalTemperature: z.number().positive().nullable().default(null),
   topP: fraction.default(1),
   topK: count.default(0),
   minP: fraction.default(0),
@@ -27,19 +30,29 @@ const rolloutSchema = z.strictObject({
   stopTokens: z.array(z.union([count, z.string().min(1)])).optional(),
   /** Most sequences decoded together; 0 lets the engine choose. */
   maxBatch: count.default(0),
+  dynamicSampling: dynamicSamplingSchema.prefault({}),
+  lengthPenalty: lengthPenaltySchema.prefault({}),
 });
 
-const evaluationSchema = z.strictObject({
-  /** Steps between evaluations; 0: only before the first and after the last step. */
-  every: count.default(0),
-  /** Held-out problems used. */
-  problems: positiveInteger.default(500),
-  /** Samples of each problem. */
-  samples: positiveInteger.default(1),
-  temperature: z.number().min(0).default(1),
-  /** The same at every evaluation, so that differences come from the weights. */
-  seed: count.default(0),
-});
+const evaluationSchema = z
+  .strictObject({
+    /** Steps between evaluations; 0: only before the first and after the last step. */
+    every: count.default(0),
+    /** Held-out problems used. */
+    problems: positiveInteger.default(500),
+    /** Samples of each problem. */
+    samples: positiveInteger.default(1),
+    /** Numbers of samples k of pass@k and maj@k, each at most `samples`. Default: `samples` alone. */
+    k: z.array(positiveInteger).min(1).optional(),
+    /** Whether problems are sampled at this temperature; 0 takes the most likely token. The base model's is the same. */
+    temperature: z.number().min(0).default(1),
+    /** The same at every evaluation, so that differences come from the weights. */
+    seed: count.default(0),
+  })
+  .refine(({ k = [], samples }) => k.every((value) => value <= samples), {
+    path: ['k'],
+    message: 'Expected values of at most evaluation.samples',
+  });
 
 const environmentCode = z.string().refine(isUserCode, 'Expected ./my.mjs#name');
 const environmentLimitDefaults = { maxTurns: 4, timeoutSeconds: 30 };
@@ -89,8 +102,11 @@ export const configSchema = z.strictObject({
   /** Key of all randomness: order of the problems and sampling. */
   seed: count.default(0),
   evaluation: evaluationSchema.prefault({}),
-  /** `every` 0: only after the last step. The newest `keep` stay. */
-  checkpoint: z.strictObject({ every: count.default(0), keep: positiveInteger.default(2) }).prefault({}),
+  checkpoint: checkpointSchema.prefault({}),
+  /** The moving average of the policy's weights. */
+  ema: emaSchema.prefault({}),
+  /** Rules that watch the figures of the steps. */
+  watchdog: watchdogSchema.prefault({}),
   /** Rollouts written: of every so many steps (0: none), the groups of the first so many prompts. */
   rollouts: z.strictObject({ every: count.default(1), prompts: positiveInteger.default(4) }).prefault({}),
   /** Folder in which the run folder is made. */
@@ -101,6 +117,29 @@ export const configSchema = z.strictObject({
 export type TrainConfig = z.output<typeof configSchema>;
 /** What users write: keys with a default may be left out. */
 export type TrainConfigInput = z.input<typeof configSchema>;
+
+/** Seeds of sampling after rollbacks are so far apart. */
+const ROLLBACK_SEEDS = 2 ** 32;
+
+/** The config as it is in force at `step` (from 1): the temperature of the schedule, and what rollbacks have changed. */
+export function configAt(config: TrainConfig, step: number, rollbacks: number): TrainConfig {
+  const { rollout, optimizer, critic, seed, steps, watchdog } = config;
+  const { temperature, finalTemperature } = rollout;
+  const progress = steps > 1 ? (step - 1) / (steps - 1) : 0;
+  const factor = watchdog.rollback.learningRateFactor ** rollbacks;
+  return {
+    ...config,
+    seed: seed + rollbacks * ROLLBACK_SEEDS,
+    rollout: { ...rollout, temperature: temperature + progress * ((finalTemperature ?? temperature) - temperature) },
+    optimizer: { ...optimizer, learningRate: optimizer.learningRate * factor },
+    critic: { ...critic, learningRate: critic.learningRate * factor },
+  };
+}
+
+/** The k of pass@k and maj@k, rising. */
+export function evaluationKs({ evaluation: { k, samples } }: TrainConfig): number[] {
+  return [...new Set(k ?? [samples])].sort((a, b) => a - b);
+}
 
 /** How often an environment answers, also one that is given in code. */
 export function environmentLimits({ environment }: TrainConfig): { maxTurns: number; timeoutSeconds: number } {

@@ -4,22 +4,31 @@
  */
 import type { Problem } from '../data/dataset';
 import type { Template } from '../data/template';
+import { clusteredInterval, majorityAtK, passAtK, type Estimate } from '../evaluation/statistics';
 import { knownShare, mean } from '../observe/metrics';
 import type { RewardFunction } from '../rewards';
-import type { TrainConfig } from './config';
+import { evaluationKs, type TrainConfig } from './config';
 import { evaluationOptions } from './phase-options';
 import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Play, type Sample } from './rollouts';
 import type { TrainingPolicy } from './training-policy';
 
+export interface EstimateAtK extends Estimate {
+  k: number;
+}
+
+/** Every interval is a 95 % one over problems; see `clusteredInterval` of src/evaluation/statistics.ts. */
 export interface Evaluation {
   /** Problems with a known verdict. */
   problems: number;
   /** Samples of each. */
   samples: number;
-  /** Mean over problems of the share of right samples. */
+  /** avg@k, k the number of samples: mean over problems of the share of right samples. */
   accuracy: number;
-  /** 95 % interval of the accuracy over problems like these. */
   interval: [number, number];
+  /** Chance that one of k samples is right, for each k of evaluation.k. */
+  passAtK: EstimateAtK[];
+  /** Chance that the most frequent of k answers is right, for each k of evaluation.k. */
+  majorityAtK: EstimateAtK[];
   /** Null when no reward says so. */
   formatRate: number | null;
   /** Mean response tokens, the end token included. */
@@ -31,26 +40,55 @@ export interface Evaluation {
 
 /** Training uids count up from 0; these stay apart from them. */
 const FIRST_UID = 2 ** 40;
-/** Normal quantile of a two-sided 95 % interval. */
-const Z = 1.959964;
 
-/** Wilson's score interval of `successes` in `trials`. */
-export function wilsonInterval(successes: number, trials: number): [number, number] {
-  if (trials === 0) return [0, 1];
-  const share = successes / trials;
-  const scale = 1 + Z ** 2 / trials;
-  const centre = (share + Z ** 2 / (2 * trials)) / scale;
-  const half = (Z / scale) * Math.sqrt((share * (1 - share)) / trials + Z ** 2 / (4 * trials ** 2));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+/** The samples of each problem whose verdict is known, in the order of the problems. */
+export function knownGroups(samples: readonly Sample[]): Sample[][] {
+  const groups = new Map<number, Sample[]>();
+  for (const sample of samples) {
+    if (!groups.has(sample.group)) groups.set(sample.group, []);
+    if (sample.score.correct !== null) groups.get(sample.group)?.push(sample);
+  }
+  return [...groups.values()].filter((group) => group.length > 0);
 }
 
-/** Wilson for one sample a problem; for several a normal interval over the problems' means, since samples of one problem are alike. */
-function accuracyInterval(shares: readonly number[], samples: number): [number, number] {
-  const accuracy = mean(shares);
-  if (samples === 1 || shares.length < 2) return wilsonInterval(accuracy * shares.length, shares.length);
-  const variance = shares.reduce((sum, share) => sum + (share - accuracy) ** 2, 0) / (shares.length - 1);
-  const half = Z * Math.sqrt(variance / shares.length);
-  return [Math.max(0, accuracy - half), Math.min(1, accuracy + half)];
+/** The share of right samples of a problem. */
+export function rightShare(group: readonly Sample[]): number {
+  return mean(group.map(({ score }) => (score.correct === true ? 1 : 0)));
+}
+
+/** One estimate for each k, over the problems with at least k samples of known verdict. */
+function estimates(
+  groups: readonly Sample[][],
+  ks: readonly number[],
+  samples: number,
+  value: (group: readonly Sample[], k: number) => number,
+): EstimateAtK[] {
+  return ks.map((k) => {
+    const values = groups.filter(({ length }) => length >= k).map((group) => value(group, k));
+    return { k, value: mean(values), interval: clusteredInterval(values, Math.max(1, Math.floor(samples / k))) };
+  });
+}
+
+/** The figures of samples, `n` of each problem. */
+export function summarize(samples: readonly Sample[], n: number, ks: readonly number[], seconds: number): Evaluation {
+  const groups = knownGroups(samples);
+  const shares = groups.map(rightShare);
+  const right = (group: readonly Sample[]): number => group.filter(({ score }) => score.correct).length;
+  const votes = (group: readonly Sample[]) =>
+    group.map(({ score }) => ({ correct: score.correct === true, answer: score.answer }));
+  return {
+    problems: shares.length,
+    samples: n,
+    accuracy: mean(shares),
+    interval: clusteredInterval(shares, n),
+    passAtK: estimates(groups, ks, n, (group, k) => passAtK(group.length, right(group), k)),
+    majorityAtK: estimates(groups, ks, n, (group, k) => majorityAtK(votes(group), k)),
+    formatRate: knownShare(samples.map(({ score }) => score.formatted)),
+    responseLength: mean(samples.map(({ rollout }) => policyTokens(rollout))),
+    truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
+    rewardMean: mean(samples.map(({ score }) => score.reward).filter((reward) => reward !== null)),
+    seconds,
+  };
 }
 
 export interface EvaluationInput {
@@ -71,19 +109,7 @@ export async function evaluate(input: EvaluationInput): Promise<{ evaluation: Ev
   const prompts = makePrompts(policy, input.problems, input.template, FIRST_UID, config.data.addSpecialTokens);
   const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal }, input.play);
   const samples = await scoreRollouts(policy, prompts, rollouts, input.reward, signal);
-  const shares = prompts
-    .map((_, group) => knownShare(samples.slice(group * n, (group + 1) * n).map(({ score }) => score.correct)))
-    .filter((share) => share !== null);
-  const evaluation: Evaluation = {
-    problems: shares.length,
-    samples: n,
-    accuracy: mean(shares),
-    interval: accuracyInterval(shares, n),
-    formatRate: knownShare(samples.map(({ score }) => score.formatted)),
-    responseLength: mean(samples.map(({ rollout }) => policyTokens(rollout))),
-    truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
-    rewardMean: mean(samples.map(({ score }) => score.reward).filter((reward) => reward !== null)),
-    seconds: (performance.now() - start) / 1000,
-  };
+  const seconds = (performance.now() - start) / 1000;
+  const evaluation = summarize(samples, n, evaluationKs(config), seconds);
   return { evaluation, samples };
 }

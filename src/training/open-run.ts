@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { algorithms, type Advantages, type AlgorithmName, type Estimator } from '../algorithms';
 import { loadTemplate, type Template } from '../data/template';
 import { ZeroRlError } from '../errors';
+import { defaultThreads } from '../policy/device';
 import { modelFolder, type ModelFolder } from '../hub/model';
 import type { Environment } from '../environments/environment';
 import { checkEnvironment, loadEnvironment } from '../environments/load';
@@ -19,6 +20,7 @@ import { loadData, type RunData } from './load-data';
 import { resolveStopTokens } from './phase-options';
 import type { Play } from './rollouts';
 import { RunFolder, runFiles } from './run-folder';
+import { readRollbacks } from './rollback';
 import { lockRun } from './run-lock';
 import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
 
@@ -42,6 +44,8 @@ export interface Run extends RunInputs, Companions {
   folder: RunFolder;
   policy: TrainingPolicy;
   state: TrainerState;
+  /** Times that the watchdog has gone back to a checkpoint. */
+  rollbacks: number;
   /** Frees the models and unlocks the folder. */
   close(): void;
 }
@@ -205,7 +209,9 @@ export async function loadInputs(
  * written is forgotten: they are done again.
  */
 export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
-  const inputs = await loadInputs(given, options).catch((cause: unknown) => {
+  // Kept in the folder, since the number of threads may change the last bits of a sum.
+  const fixed = { ...given, threads: given.threads ?? defaultThreads() };
+  const inputs = await loadInputs(fixed, options).catch((cause: unknown) => {
     if (!options.signal?.aborted) throw cause;
     throw new ZeroRlError('ERR_ZERO_RL_ABORTED', 'The run was stopped before it began', { cause });
   });
@@ -247,7 +253,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
         throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
       },
     );
-    return { ...inputs, ...kept, ...models, config, folder, state, close };
+    return { ...inputs, ...kept, ...models, config, folder, state, rollbacks: readRollbacks(folder), close };
   };
   try {
     if (options.resume === undefined) {

@@ -113,7 +113,7 @@ export async function scoreRollouts(
   const scores = rollouts.map(({ failure }): CompleteScore =>
     failure === undefined
       ? (scored.next().value as CompleteScore)
-      : { reward: null, reason: failure, correct: null, formatted: null },
+      : { reward: null, reason: failure, correct: null, formatted: null, answer: null },
   );
   if (scores.length > 0 && scores.every(({ reason }) => reason === 'timeout')) {
     throw new ZeroRlError(

@@ -10,7 +10,7 @@ import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { ZeroRlError } from '../errors';
 import type { StepMetrics } from '../observe/metrics';
-import { makeFolder, output, writeFileAtomically } from '../policy/atomic-file';
+import { makeFolder, output, syncPath, writeFileAtomically } from '../policy/atomic-file';
 import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
 import type { Sample } from './rollouts';
@@ -21,6 +21,8 @@ export const runFiles = {
   rollouts: 'rollouts',
   evaluations: 'evaluations',
   checkpoints: 'checkpoints',
+  rollbacks: 'rollbacks.json',
+  watchdog: 'watchdog',
   summary: 'summary.json',
   leakage: 'leakage.jsonl',
   difficulty: 'difficulty.jsonl',
@@ -164,6 +166,14 @@ export class RunFolder {
     await this.write(this.file(runFiles.rollouts, stepFile(step)), rows);
   }
 
+  /** Samples behind an alarm of the watchdog; returns the file. */
+  async writeAlarm(step: number, rule: string, rows: readonly object[]): Promise<string> {
+    const file = this.file(runFiles.watchdog, `${rule}-${stepFile(step)}`);
+    await makeFolder(this.file(runFiles.watchdog));
+    await this.write(file, rows);
+    return file;
+  }
+
   async writeEvaluation(step: number, rows: readonly SampleRow[]): Promise<void> {
     await this.write(this.file(runFiles.evaluations, stepFile(step)), rows);
   }
@@ -174,6 +184,11 @@ export class RunFolder {
 
   async writeSummary(summary: Summary): Promise<void> {
     await writeFileAtomically(this.file(runFiles.summary), `${JSON.stringify(summary, null, 2)}\n`);
+  }
+
+  /** Flushes what a checkpoint relies on, so that no crash leaves one that is ahead of the metrics. */
+  async sync(): Promise<void> {
+    for (const name of [runFiles.metrics, runFiles.rollouts, runFiles.evaluations]) await syncPath(this.file(name));
   }
 
   /** Forgets what came after `step`: a resumed run writes it again. */

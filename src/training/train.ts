@@ -3,30 +3,29 @@
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
 import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
-import { problemsOfStep } from '../data/order';
 import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
 import { stepMetrics, type StepMetrics } from '../observe/metrics';
 import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
-import { adapt, followPolicy } from './adapt';
-import { saveCheckpoint } from './checkpoint';
-import { learningRate, needsGreedy, type TrainConfigInput } from './config';
+import { adapt, averageWeights, followPolicy } from './adapt';
+import { noteBest, saveCheckpoint } from './checkpoint';
+import { collectSamples } from './collect';
+import { configAt, learningRate, needsGreedy, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
 import { trainCritic } from './critic';
+import { Guard } from './guard';
 import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
 import { PhaseClock } from './phase-clock';
-import { estimatorOptions, samplingOptions, stepOptions } from './phase-options';
+import { estimatorOptions, stepOptions } from './phase-options';
+import { rollBack } from './rollback';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
-import { makePrompts, samplePrompts, responseMasks, scoreRollouts, wholeSequence, type Sample } from './rollouts';
+import { responseMasks, wholeSequence, type Sample } from './rollouts';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
-
-/** Steps in a row without a finite gradient that end the run. */
-export const MAX_FAILED_STEPS = 3;
 
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
@@ -54,13 +53,22 @@ export interface TrainOptions {
  *
  * @param input Config; see {@link configSchema} for keys and defaults. With `options.resume` give the run's own
  *   config (`config.resolved.yaml`), changed where wanted.
- * @throws ZeroRlError `ERR_ZERO_RL_CONFIG`, `_DATA`, `_CHECKPOINT`, `_OUTPUT`, `_ABORTED`, or `_NATIVE` when
- *   {@link MAX_FAILED_STEPS} gradients in a row were not finite.
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG`, `_DATA`, `_CHECKPOINT`, `_OUTPUT`, `_ABORTED`, or `_WATCHDOG` when a
+ *   rule of `watchdog` stops the run, e.g. after three gradients in a row that are not finite.
  */
 export async function* train(
   input: TrainConfigInput,
   options: TrainOptions = {},
 ): AsyncGenerator<StepMetrics, void, undefined> {
+  let again = yield* trainUntilAlarm(input, options);
+  while (again !== null) again = yield* trainUntilAlarm(input, { ...options, resume: again });
+}
+
+/** Trains to the end (null) or until the watchdog has gone back to a checkpoint; then the folder to go on with. */
+async function* trainUntilAlarm(
+  input: TrainConfigInput,
+  options: TrainOptions,
+): AsyncGenerator<StepMetrics, string | null, undefined> {
   const opened = performance.now();
   const { signal, onEvent: emit = () => undefined } = options;
   const warn = (message: string): void => emit({ type: 'warning', message });
@@ -71,18 +79,20 @@ export async function* train(
     onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
     warn,
   });
-  const { config, policy, reference, critic, problems, template, folder, state } = run;
+  const { config, policy, reference, critic, problems, folder, state } = run;
   const earlier = state.seconds.total;
   let savedStep = state.step;
+  const guard = new Guard(run);
 
   const save = async (): Promise<void> => {
     emit({ type: 'phase', phase: 'checkpoint' });
     state.seconds.total = earlier + (performance.now() - opened) / 1000;
+    await folder.sync();
     const path = await saveCheckpoint(folder.file(runFiles.checkpoints), run);
     savedStep = state.step;
     emit({ type: 'checkpoint', step: state.step, path });
   };
-  const evaluateNow = async (): Promise<Evaluation> => {
+  const evaluateNow = async (): Promise<{ evaluation: Evaluation; emaEvaluation?: Evaluation }> => {
     emit({ type: 'phase', phase: 'evaluation' });
     const { evaluation, samples } = await evaluate({ ...run, problems: run.heldOut, signal });
     await folder.writeEvaluation(
@@ -90,7 +100,10 @@ export async function* train(
       samples.map((sample) => sampleRow(state.step, sample)),
     );
     emit({ type: 'evaluation', step: state.step, evaluation });
-    return evaluation;
+    // Before the first step the average is the policy itself.
+    if (run.ema === null || !config.ema.evaluate || state.step === 0) return { evaluation };
+    const average = await evaluate({ ...run, policy: run.ema, problems: run.heldOut, signal });
+    return { evaluation, emaEvaluation: average.evaluation };
   };
 
   try {
@@ -105,21 +118,17 @@ export async function* train(
       heldOut: run.heldOut.length,
     });
     if (state.step === 0 && run.heldOut.length > 0 && folder.metrics().length === 0) {
-      await folder.appendMetrics({ step: 0, evaluation: await evaluateNow() });
+      await folder.appendMetrics({ step: 0, ...(await evaluateNow()) });
     }
 
     while (state.step < config.steps) {
       signal?.throwIfAborted();
       const step = state.step + 1;
       const clock = new PhaseClock(emit);
-      const { promptsPerStep, temperature } = config.rollout;
+      const now = configAt(config, step, run.rollbacks);
+      const { temperature } = now.rollout;
 
-      const chosen = problemsOfStep(run.parts, promptsPerStep, state.step, config.seed).map((i) => problems[i]);
-      const prompts = makePrompts(policy, chosen, template, state.step * promptsPerStep, config.data.addSpecialTokens);
-      const rollouts = await clock.time('sample', () =>
-        samplePrompts(policy, prompts, { ...samplingOptions(config), signal }, run.play),
-      );
-      const samples = await clock.time('verify', () => scoreRollouts(policy, prompts, rollouts, run.reward, signal));
+      const { prompts, samples, sampled } = await collectSamples(run, now, step, clock, signal);
       const scored = samples.filter(({ score }) => score.reward !== null);
       if (scored.length === 0) {
         throw new ZeroRlError(
@@ -135,7 +144,7 @@ export async function* train(
         : null;
       const values = critic ? await clock.time('critic', () => critic.values(sequences, { signal })) : null;
       const greedyRewards = needsGreedy(config)
-        ? await clock.time('sample', () => greedyBaseline(run, prompts, scored, signal))
+        ? await clock.time('sample', () => greedyBaseline({ ...run, config: now }, prompts, scored, signal))
         : null;
       const kl =
         referenceLogProbs?.map((row, i) =>
@@ -151,7 +160,7 @@ export async function* train(
         ...(values ? { values } : {}),
         ...(greedyRewards ? { greedyRewards } : {}),
       };
-      const advantages = run.estimator(batch, estimatorOptions(config, state));
+      const advantages = run.estimator(batch, estimatorOptions(now, state));
 
       const trained = sequences.map((sequence, i) => ({
         ...sequence,
@@ -161,23 +170,26 @@ export async function* train(
         ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
-      const stats = await clock.time('step', () => optimize(run, trained, step));
-      const criticMetrics = values && (await clock.time('critic', () => trainCritic(run, sequences, batch, values)));
+      const stats = await clock.time('step', () => optimize({ ...run, config: now }, trained, step));
+      const criticMetrics =
+        values && (await clock.time('critic', () => trainCritic({ ...run, config: now }, sequences, batch, values)));
 
       await followPolicy(config, step, reference, policy);
+      await averageWeights(config, run.ema, policy);
       state.baseline = runningBaseline(state.baseline, batch.rewards, config.algorithm.baselineDecay);
       state.step = step;
-      state.failedSteps = stats.applied ? 0 : state.failedSteps + 1;
       state.seconds.training += clock.total;
       const metrics = stepMetrics({
         step,
         samples,
         kl,
         stats,
-        learningRate: learningRate(config, step),
+        learningRate: learningRate(now, step),
+        temperature,
+        sampled,
         critic: criticMetrics,
         klCoefficient: state.klScale * (config.kl.initCoefficient || config.kl.lossCoefficient),
-        entropyCoefficient: stepOptions(config, step, state).entropyCoefficient ?? 0,
+        entropyCoefficient: stepOptions(now, step, state).entropyCoefficient ?? 0,
         seconds: clock.seconds,
         total: clock.total,
       });
@@ -185,22 +197,30 @@ export async function* train(
       adapt(config, state, { applied: stats.applied, klPerSequence, samples: scored.length, entropy });
       await writeRollouts(run, step, samples, scored, advantages);
       if (run.heldOut.length > 0 && isDue(config.evaluation.every, step, config.steps))
-        metrics.evaluation = await evaluateNow();
+        Object.assign(metrics, await evaluateNow());
+      const best = metrics.evaluation !== undefined && noteBest(config, state, metrics.evaluation);
       await folder.appendMetrics(metrics);
-      if (!stats.applied) warn(`Step ${step} was skipped: its gradient was not finite (${state.failedSteps} in a row)`);
+      if (!stats.applied) warn(`Step ${step} was skipped: its gradient was not finite`);
       if (criticMetrics && !criticMetrics.applied)
         warn(`The critic's gradient of step ${step} was not finite; it stays`);
-      if (isDue(config.checkpoint.every, step, config.steps)) await save();
+      const alarm = await guard.check(metrics, scored, kl, advantages, warn);
+      if (alarm?.action === 'rollback') {
+        savedStep = step;
+        warn(`The run goes back to step ${await rollBack(folder, alarm.first)}`);
+        return folder.path;
+      }
+      if (best || isDue(config.checkpoint.every, step, config.steps)) await save();
       yield metrics;
-      if (state.failedSteps >= MAX_FAILED_STEPS) {
+      if (alarm) {
         throw new ZeroRlError(
-          'ERR_ZERO_RL_NATIVE',
-          `The gradients of ${MAX_FAILED_STEPS} steps in a row, up to step ${step}, were not finite; lower optimizer.learningRate and start again`,
+          'ERR_ZERO_RL_WATCHDOG',
+          `The run was stopped: ${alarm.message}; lower optimizer.learningRate, or mend what ${folder.file(runFiles.watchdog)} shows`,
         );
       }
     }
     state.seconds.total = earlier + (performance.now() - opened) / 1000;
     await finish(run, emit);
+    return null;
   } catch (error) {
     if (!signal?.aborted) throw error;
     throw new ZeroRlError(

@@ -1,6 +1,6 @@
 import { knownShare, stepMetrics, type StepRecord } from '../../../src/observe/metrics';
 import { stepTable } from '../../../src/observe/train-output';
-import { wilsonInterval } from '../../../src/training/evaluate';
+import { wilsonInterval } from '../../../src/evaluation/statistics';
 import { resolveConfig } from '../../../src/training/load-config';
 import type { Sample } from '../../../src/training/rollouts';
 
@@ -17,7 +17,7 @@ function sample(group: number, reward: number | null, length: number, correct: b
       logProbs: new Float32Array(length),
       finishReason: length > 3 ? 'length' : 'stop',
     },
-    score: { reward, reason: '', correct, formatted: correct },
+    score: { reward, reason: '', correct, formatted: correct, answer: null },
   };
 }
 
@@ -25,6 +25,8 @@ const record = (changes: Partial<StepRecord> = {}): StepRecord => ({
   step: 3,
   samples: [sample(0, 1, 2, true), sample(0, -1, 4, false), sample(1, 0.5, 3), sample(1, 0.5, 3), sample(2, null, 8)],
   kl: null,
+  temperature: 1,
+  sampled: { groups: 3, tokens: 20 },
   stats: {
     loss: 0.1,
     gradNorm: 2,

@@ -19,7 +19,7 @@ function sampleRow(step: number, uid: number, correct: boolean, completion = 'te
 function evaluation(accuracy: number) {
   const interval: [number, number] = [accuracy - 0.04, accuracy + 0.04];
   const rest = { formatRate: 0.7, responseLength: 20, truncatedRate: 0, rewardMean: 0, seconds: 1 };
-  return { problems: 500, samples: 1, accuracy, interval, ...rest };
+  return { problems: 500, samples: 1, accuracy, interval, passAtK: [], majorityAtK: [], ...rest };
 }
 
 async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
@@ -51,6 +51,8 @@ async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
         seconds: 1,
       },
       learningRate: 1e-4,
+      temperature: 1,
+      sampled: { groups: 0, tokens: 0 },
       critic: null,
       klCoefficient: 0,
       entropyCoefficient: 0,

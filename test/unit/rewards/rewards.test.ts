@@ -40,7 +40,7 @@ describe('math', () => {
     ['\\boxed{12', -1, 'wrong-format', false, false],
     ['', -1, 'wrong-format', false, false],
   ])('%j scores %d', async (completion, reward, reason, correct, formatted) => {
-    expect(await scoreSample(mathReward(), sample(completion))).toEqual({ reward, reason, correct, formatted });
+    expect(await scoreSample(mathReward(), sample(completion))).toMatchObject({ reward, reason, correct, formatted });
   });
 
   test('scores are set by options', async () => {
@@ -64,7 +64,7 @@ describe('math', () => {
     ['boxed', '<think>a</think> <answer>12</answer>', -1, 'wrong-format', false, false],
   ] as const)('format %s: %j scores %d', async (format, completion, reward, reason, correct, formatted) => {
     const scored = await scoreSample(mathReward({ format }), sample(completion));
-    expect(scored).toEqual({ reward, reason, correct, formatted });
+    expect(scored).toMatchObject({ reward, reason, correct, formatted });
   });
 
   test('an unknown format is refused', () => {
@@ -155,7 +155,7 @@ describe('many samples at once', () => {
 describe('composition and user rewards', () => {
   test('weights add up; the first that knows says correct and formatted', async () => {
     const reward = combineRewards([{ reward: () => 0.25, weight: 2 }, { reward: mathReward() }]);
-    expect(await scoreSample(reward, sample('\\boxed{12}'))).toEqual({
+    expect(await scoreSample(reward, sample('\\boxed{12}'))).toMatchObject({
       reward: 1.5,
       reason: 'custom+equal',
       correct: true,

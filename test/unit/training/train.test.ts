@@ -285,8 +285,8 @@ describe('what goes wrong', () => {
     const lost = await run(makeConfig(), {
       prepare: (policy) => (policy.gradNorm = (step) => (step > 2 ? Infinity : 1)),
     });
-    expect(lost.error).toMatchObject({ code: 'ERR_ZERO_RL_NATIVE' });
-    expect(lost.error?.message).toContain('3 steps in a row, up to step 5');
+    expect(lost.error).toMatchObject({ code: 'ERR_ZERO_RL_WATCHDOG' });
+    expect(lost.error?.message).toContain('for 3 steps up to step 5');
     expect(lost.steps).toHaveLength(5);
   });
 

@@ -1,0 +1,62 @@
+/** `zero-rl eval`: a model, or two side by side, on suites of held-out problems. */
+import { Command } from 'commander';
+import { JsonLinesWriter } from '../data/jsonl-writer';
+import { compareResults, evaluateModel, readSuites, type SuiteResult } from '../evaluation/suite';
+import { comparisonText, suiteText } from '../observe/evaluation-output';
+import { log } from '../observe/log';
+import type { PolicyOptions } from '../policy/types';
+import { sampleRow } from '../training/run-folder';
+import { addEngineOptions, engineOptions } from './common-options';
+
+interface Flags extends PolicyOptions {
+  model: string;
+  suite: string;
+  compare?: string;
+  output?: string;
+  json: boolean;
+}
+
+async function writeSamples(file: string, results: readonly (SuiteResult & { model: string })[]): Promise<void> {
+  const writer = await JsonLinesWriter.open(file);
+  for (const { model, suite, samples } of results)
+    for (const sample of samples) await writer.write({ model, suite, ...sampleRow(0, sample) });
+  await writer.close();
+}
+
+async function run(flags: Flags): Promise<void> {
+  const suites = readSuites(flags.suite);
+  const warn = (message: string): void => log.warn(message);
+  const evaluateFolder = async (model: string): Promise<(SuiteResult & { model: string })[]> => {
+    const onSuite = (suite: string): void => log.info(`${model} on ${suite}`);
+    const results = await evaluateModel(model, suites, { ...engineOptions(flags), warn, onSuite });
+    return results.map((result) => ({ ...result, model }));
+  };
+  const first = await evaluateFolder(flags.model);
+  const second = flags.compare === undefined ? null : await evaluateFolder(flags.compare);
+  if (flags.output !== undefined) await writeSamples(flags.output, [...first, ...(second ?? [])]);
+  const compared = second && compareResults(first, second);
+  if (flags.json) {
+    const plain = first.map(({ suite, evaluation }) => ({ suite, ...evaluation }));
+    const report = compared
+      ? { model: flags.model, compare: flags.compare, suites: compared }
+      : { model: flags.model, suites: plain };
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    return;
+  }
+  const texts = compared ? compared.map(comparisonText) : first.map(suiteText);
+  process.stdout.write(`${texts.join('\n\n')}\n`);
+}
+
+export const command = addEngineOptions(
+  new Command('eval')
+    .description(
+      'Evaluates a model on held-out problems: avg@k, pass@k (unbiased) and maj@k with 95 % intervals over problems. The suite has ' +
+        'the keys of a training config (name, data, reward, rollout, evaluation), or lists several under "suites"; the ' +
+        'config of a run will do.',
+    )
+    .requiredOption('--model <folder>', 'Hugging Face model folder')
+    .requiredOption('--suite <file>', 'YAML file')
+    .option('--compare <folder>', 'a second model, paired with the first: the same problems, decoding and randomness')
+    .option('--output <file>', 'write every sample with its verdict as JSON Lines')
+    .option('--json', 'print one JSON object on stdout', false),
+).action(run);

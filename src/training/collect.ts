@@ -1,0 +1,80 @@
+/** The samples of a step: its prompts, sampled and scored, with groups that carry no signal refilled where wanted. */
+import { problemsOfStep } from '../data/order';
+import type { PhaseClock } from './phase-clock';
+import { penalizeLength } from './length-penalty';
+import type { TrainConfig } from './config';
+import type { Run } from './open-run';
+import { samplingOptions } from './phase-options';
+import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
+
+/** Refills draw from orders of their own, so that the order of the epochs stays a function of the step. */
+const FIRST_REFILL = 2 ** 30;
+/** Keys of their randomness, apart from those of training and evaluation. */
+const FIRST_UID = 2 ** 41;
+
+export interface Collected {
+  prompts: Prompt[];
+  /** Ordered by group; groups are numbered as the prompts. */
+  samples: Sample[];
+  /** What was sampled in all, refills included. */
+  sampled: { groups: number; tokens: number };
+}
+
+/** Whether the rewards of a group differ: without a spread its advantages are 0. */
+export function hasSpread(group: readonly Sample[]): boolean {
+  const rewards = group.flatMap(({ score }) => (score.reward === null ? [] : [score.reward]));
+  return rewards.some((reward) => reward !== rewards[0]);
+}
+
+const tokensOf = (samples: readonly Sample[]): number =>
+  samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
+
+/** The samples of step `step` (from 1) under `config`, the run's as it is at this step. */
+export async function collectSamples(
+  run: Run,
+  config: TrainConfig,
+  step: number,
+  clock: PhaseClock,
+  signal: AbortSignal | undefined,
+): Promise<Collected> {
+  const { problems, template, reward } = run;
+  const { promptsPerStep } = config.rollout;
+  const { rounds } = config.rollout.dynamicSampling;
+  const sampler = run.ema !== null && config.ema.sample ? run.ema : run.policy;
+
+  const sampleRound = async (order: number, count: number, firstUid: number): Promise<[Prompt[], Sample[]]> => {
+    // The order of the problems is the run's own, whatever the seed of sampling has become.
+    const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed);
+    const chosen = drawn.slice(0, count).map((i) => problems[i]);
+    const prompts = makePrompts(sampler, chosen, template, firstUid, config.data.addSpecialTokens);
+    const rollouts = await clock.time('sample', () =>
+      samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }, run.play),
+    );
+    const scored = await clock.time('verify', () => scoreRollouts(sampler, prompts, rollouts, reward, signal));
+    return [prompts, penalizeLength(scored, config)];
+  };
+  const groupsOf = (count: number, samples: readonly Sample[]): Sample[][] => {
+    const groups = Array.from({ length: count }, (): Sample[] => []);
+    for (const sample of samples) groups[sample.group].push(sample);
+    return groups;
+  };
+
+  const [prompts, first] = await sampleRound(step - 1, promptsPerStep, (step - 1) * promptsPerStep);
+  const groups = groupsOf(prompts.length, first);
+  const sampled = { groups: groups.length, tokens: tokensOf(first) };
+  for (let round = 0; round < rounds; round++) {
+    const dead = groups.flatMap((group, i) => (hasSpread(group) ? [] : [i]));
+    if (dead.length === 0) break;
+    const order = (step - 1) * rounds + round;
+    const refill = await sampleRound(FIRST_REFILL + order, dead.length, FIRST_UID + order * promptsPerStep);
+    const fresh = groupsOf(dead.length, refill[1]);
+    sampled.groups += dead.length;
+    sampled.tokens += tokensOf(refill[1]);
+    dead.forEach((place, i) => {
+      if (!hasSpread(fresh[i])) return;
+      groups[place] = fresh[i].map((sample) => ({ ...sample, group: place }));
+      prompts[place] = refill[0][i];
+    });
+  }
+  return { prompts, samples: groups.flat(), sampled };
+}

@@ -1,0 +1,48 @@
+/** The watchdog at work in a run: it keeps the rows, writes the samples behind an alarm, and says what is to be done. */
+import type { StepMetrics } from '../observe/metrics';
+import type { Run } from './open-run';
+import { sampleRow } from './run-folder';
+import type { Sample } from './rollouts';
+import { checkRules, responsibleSamples, type Alarm, type WatchedSample } from './watchdog';
+
+export class Guard {
+  private readonly rows: StepMetrics[];
+
+  constructor(private readonly run: Run) {
+    this.rows = run.folder.metrics().flatMap((row) => (row.step > 0 ? [row as StepMetrics] : []));
+  }
+
+  /**
+   * Looks at a step. Every alarm goes to `warn`, with the file of the samples behind it.
+   * @returns The alarm that ends the run or takes it back; null: it goes on. After `watchdog.rollback.most` rollbacks, `stop`.
+   */
+  async check(
+    metrics: StepMetrics,
+    scored: readonly Sample[],
+    kl: readonly Float32Array[] | null,
+    advantages: readonly Float32Array[],
+    warn: (message: string) => void,
+  ): Promise<Alarm | null> {
+    const { config, folder, rollbacks } = this.run;
+    this.rows.push(metrics);
+    const sum = (values: Float32Array | undefined): number => values?.reduce((total, value) => total + value, 0) ?? 0;
+    const watched = scored.map((sample, i): WatchedSample => ({
+      sample,
+      kl: sum(kl?.[i]),
+      advantage: sum(advantages[i]) / Math.max(1, advantages[i].length),
+    }));
+    let gravest: Alarm | null = null;
+    for (const alarm of checkRules(config, this.rows)) {
+      const samples = responsibleSamples(alarm.rule, watched, config.watchdog.samples);
+      const file = await folder.writeAlarm(
+        metrics.step,
+        alarm.rule,
+        samples.map((item) => ({ ...sampleRow(metrics.step, item.sample, item.advantage), kl: item.kl })),
+      );
+      warn(`${alarm.message}; samples in ${file}`);
+      const action = alarm.action === 'rollback' && rollbacks >= config.watchdog.rollback.most ? 'stop' : alarm.action;
+      if (action === 'stop' || (action === 'rollback' && gravest === null)) gravest = { ...alarm, action };
+    }
+    return gravest;
+  }
+}

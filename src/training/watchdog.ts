@@ -1,0 +1,126 @@
+/**
+ * Rules that watch the figures of the steps. What a rule says is a function of the metrics rows alone, so a resumed run hears
+ * the same.
+ */
+import { repetition, type StepMetrics } from '../observe/metrics';
+import type { TrainConfig } from './config';
+import type { Sample } from './rollouts';
+
+export const watchdogRules = ['notFinite', 'entropy', 'repetition', 'length', 'deadGroups', 'kl', 'gradient'] as const;
+export type WatchdogRule = (typeof watchdogRules)[number];
+
+export interface Alarm {
+  rule: WatchdogRule;
+  action: 'warn' | 'stop' | 'rollback';
+  /** The first and the last of the steps in a row beyond the limit. */
+  first: number;
+  step: number;
+  /** One sentence. */
+  message: string;
+}
+
+/** Steps that a median needs before a jump is one. */
+const FEWEST_STEPS = 3;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length === 0 ? NaN : (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+/** Figure of a rule at the last row; `before` are the rows that jumps are measured against. NaN: it says nothing. */
+type Figure = (row: StepMetrics, before: readonly StepMetrics[]) => number;
+
+/** |value| over the median of |value|. */
+function jump(of: (row: StepMetrics) => number | null): Figure {
+  return (row, before) => {
+    const earlier = before.map(of).filter((value) => value !== null && Number.isFinite(value)) as number[];
+    const now = of(row);
+    return now === null || !Number.isFinite(now) || earlier.length < FEWEST_STEPS
+      ? NaN
+      : Math.abs(now) / median(earlier.map(Math.abs));
+  };
+}
+
+const lengthJump = jump(({ responseLength }) => responseLength);
+
+const figures: Record<WatchdogRule, Figure> = {
+  // JSON has no NaN: rows read back from the file hold null.
+  notFinite: (row) => (row.applied && Number.isFinite(row.loss) ? 0 : 1),
+  entropy: (row) => row.entropy,
+  repetition: (row) => row.repetition,
+  length: (row, before) => {
+    const ratio = lengthJump(row, before);
+    return Math.max(ratio, 1 / ratio);
+  },
+  deadGroups: ({ groups, usableGroups }) => (groups > 0 ? 1 - usableGroups / groups : NaN),
+  kl: jump(({ klPerToken }) => klPerToken),
+  gradient: jump(({ gradNorm }) => gradNorm),
+};
+
+const names: Record<WatchdogRule, string> = {
+  notFinite: 'gradient that is not finite',
+  entropy: 'entropy per token in nats',
+  repetition: 'share of repeated 4-grams',
+  length: 'response length against its median',
+  deadGroups: 'share of groups whose rewards are all alike',
+  kl: 'KL per token against its median',
+  gradient: 'gradient norm against its median',
+};
+
+const beyond = (rule: WatchdogRule, figure: number, limit: number): boolean =>
+  rule === 'entropy' ? figure < limit : figure > limit;
+
+/** Whether the last `steps` rows are all beyond the limit, measured against the window before them. */
+function holds({ watchdog }: TrainConfig, rule: WatchdogRule, rows: readonly StepMetrics[]): boolean {
+  const { limit, steps } = watchdog[rule];
+  if (limit === null || rows.length < steps) return false;
+  const before = rows.slice(0, -steps).slice(-watchdog.window);
+  return rows.slice(-steps).every((row) => beyond(rule, figures[rule](row, before), limit));
+}
+
+/** What the rules say after the last of `rows`, those of a run in order. A rule speaks once for each trouble. */
+export function checkRules(config: TrainConfig, rows: readonly StepMetrics[]): Alarm[] {
+  return watchdogRules.flatMap((rule): Alarm[] => {
+    if (!holds(config, rule, rows) || holds(config, rule, rows.slice(0, -1))) return [];
+    const { limit, steps, action } = config.watchdog[rule];
+    const last = rows[rows.length - 1];
+    const value = figures[rule](last, rows.slice(0, -steps).slice(-config.watchdog.window));
+    const side = rule === 'entropy' ? 'below' : 'above';
+    const message = `${names[rule]} ${value.toPrecision(3)}, ${side} ${limit} for ${steps} ${steps === 1 ? 'step' : 'steps'} up to step ${last.step} (watchdog.${rule})`;
+    return [{ rule, action, first: last.step - steps + 1, step: last.step, message }];
+  });
+}
+
+/** A trained sample with what the step knew of it. */
+export interface WatchedSample {
+  sample: Sample;
+  /** Sum of logProb − referenceLogProb in nats; 0 without a reference. */
+  kl: number;
+  /** Mean over its tokens. */
+  advantage: number;
+}
+
+/** How much a sample has to do with a rule; the highest are shown. */
+const blame: Record<WatchdogRule, (watched: WatchedSample) => number> = {
+  notFinite: ({ advantage, sample }) => Math.abs(advantage) * sample.rollout.tokens.length,
+  entropy: ({ sample: { rollout } }) =>
+    rollout.logProbs.reduce((sum, value) => sum + value, 0) / Math.max(1, rollout.logProbs.length),
+  repetition: ({ sample }) => repetition(sample.rollout.tokens),
+  length: ({ sample }) => sample.rollout.tokens.length,
+  deadGroups: ({ advantage, sample }) => -Math.abs(advantage) - sample.group / 1e6,
+  kl: ({ kl }) => Math.abs(kl),
+  gradient: ({ advantage, sample }) => Math.abs(advantage) * sample.rollout.tokens.length,
+};
+
+/** The samples of the step that have most to do with a rule, the worst first. */
+export function responsibleSamples(
+  rule: WatchdogRule,
+  watched: readonly WatchedSample[],
+  count: number,
+): WatchedSample[] {
+  const scores = watched.map((item) => ({ item, score: blame[rule](item) }));
+  return scores
+    .sort((a, b) => b.score - a.score)
+    .slice(0, count)
+    .map(({ item }) => item);
+}

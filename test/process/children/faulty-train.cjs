@@ -1,0 +1,74 @@
+/**
+ * Trains with a fault in the file layer: faulty-train.cjs <options as JSON>. `killAt`: the process kills itself before its
+ * killAt-th file operation, or in the midst of it where it is an append or a write. `fullAt`: from the time a checkpoint of that step is written on, no
+ * bytes fit. Prints the operation of the kill on standard output; with `count`, the number of operations.
+ */
+const fs = require('node:fs');
+const promises = require('node:fs/promises');
+
+const { config, resume, killAt = 0, fullAt = null, count = false } = JSON.parse(process.argv[2]);
+let operations = 0;
+let full = false;
+
+/** Counts an operation; `torn` does half of it before the kill. */
+function strike(name, path, torn = () => undefined) {
+  if (fullAt !== null && String(path).includes(`.step-${fullAt}.partial`)) full = true;
+  if (++operations !== killAt) return;
+  torn();
+  fs.writeSync(1, `${name} ${path}\n`);
+  process.kill(process.pid, 'SIGKILL');
+  // The signal is on its way; nothing may happen until it is there.
+  for (;;);
+}
+
+const half = (data) => Buffer.from(data).subarray(0, Buffer.from(data).length >> 1);
+const noSpace = () =>
+  Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+
+const { appendFile, open } = promises;
+promises.appendFile = async (path, data, ...rest) => {
+  strike('appendFile', path, () => fs.appendFileSync(path, half(data)));
+  if (full) throw noSpace();
+  return appendFile(path, data, ...rest);
+};
+promises.open = async (path, ...rest) => {
+  strike('open', path);
+  const handle = await open(path, ...rest);
+  const { write, sync } = handle;
+  handle.write = async (bytes, offset = 0, length = bytes.byteLength, ...others) => {
+    strike('write', path, () => fs.writeSync(handle.fd, bytes, offset, length >> 1));
+    if (full) throw noSpace();
+    return write.call(handle, bytes, offset, length, ...others);
+  };
+  handle.sync = () => {
+    strike('sync', path);
+    return sync.call(handle);
+  };
+  return handle;
+};
+for (const name of ['rename', 'mkdir', 'rm', 'copyFile']) {
+  const original = promises[name];
+  promises[name] = (path, ...rest) => {
+    strike(name, path);
+    return original(path, ...rest);
+  };
+}
+for (const name of ['rmSync', 'renameSync', 'mkdirSync']) {
+  const original = fs[name];
+  fs[name] = (path, ...rest) => {
+    strike(name, path);
+    return original(path, ...rest);
+  };
+}
+
+const { train } = require('../../../dist/index.js');
+const { parse } = require('yaml');
+
+(async () => {
+  const given = resume ? parse(fs.readFileSync(`${resume}/config.resolved.yaml`, 'utf8')) : config;
+  for await (const step of train(given, resume ? { resume } : {})) void step;
+  if (count) process.stdout.write(`${operations}\n`);
+})().catch((error) => {
+  process.stderr.write(`${error.code}: ${error.message}\n`);
+  process.exitCode = 1;
+});
