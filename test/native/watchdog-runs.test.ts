@@ -44,7 +44,7 @@ async function run(reward: RewardFunction, changes: Partial<TrainConfigInput>) {
         if (event.type === 'warning') warnings.push(event.message);
       },
     });
-    for await (const step of steps) step;
+    while (!(await steps.next()).done);
   } catch (thrown) {
     error = thrown;
   }

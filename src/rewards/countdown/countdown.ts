@@ -81,7 +81,7 @@ export function countdownReward(options: CountdownRewardOptions = {}): RewardFun
     if (answer === null) return { reward: wrongFormat, reason: 'no-answer', correct: false, formatted: false };
     const reason = judge(answer, numbers, target);
     const correct = reason === 'equal';
-    return { reward: correct ? right : wrongAnswer, reason, correct, formatted: true };
+    return { reward: correct ? right : wrongAnswer, reason, correct, formatted: true, answer };
   };
   return Object.assign(score, {
     scoreAll: (samples: readonly RewardSample[]): Promise<Score[]> => mapInSlices(samples, score),
