@@ -14,10 +14,16 @@ export interface Part {
 /**
  * Indices of the problems of one step, `perStep` of them. Each part is gone through epoch after epoch in an order of its
  * own, each problem once an epoch. Parts take turns so that after any number of prompts each has had its share to within
- * one prompt (smooth weighted round robin).
+ * one prompt (smooth weighted round robin). Every `series` is such a sequence of steps for itself.
  */
-export function problemsOfStep(parts: number | readonly Part[], perStep: number, step: number, seed: number): number[] {
-  if (typeof parts === 'number') return problemsOfStep([{ count: parts, weight: 1 }], perStep, step, seed);
+export function problemsOfStep(
+  parts: number | readonly Part[],
+  perStep: number,
+  step: number,
+  seed: number,
+  series = 'epoch',
+): number[] {
+  if (typeof parts === 'number') return problemsOfStep([{ count: parts, weight: 1 }], perStep, step, seed, series);
   const orders = new Map<string, Uint32Array>();
   const starts = parts.map((_, part) => parts.slice(0, part).reduce((sum, { count }) => sum + count, 0));
   return turns(parts, step * perStep, perStep).map(({ part, position }) => {
@@ -25,7 +31,7 @@ export function problemsOfStep(parts: number | readonly Part[], perStep: number,
     const epoch = Math.floor(position / count);
     const key = `${part}/${epoch}`;
     let order = orders.get(key);
-    if (!order) orders.set(key, (order = shuffled(count, seed, epoch, part)));
+    if (!order) orders.set(key, (order = shuffled(count, seed, epoch, part, series)));
     return starts[part] + order[position % count];
   });
 }
@@ -51,8 +57,8 @@ function turns(parts: readonly Part[], first: number, count: number): { part: nu
 }
 
 /** Fisher and Yates' shuffle of 0 ... count−1, the order of one epoch of a part. */
-export function shuffled(count: number, seed: number, epoch: number, part = 0): Uint32Array {
-  const random = new RandomStream(seed, part === 0 ? 'epoch' : `epoch of part ${part}`, epoch);
+export function shuffled(count: number, seed: number, epoch: number, part = 0, series = 'epoch'): Uint32Array {
+  const random = new RandomStream(seed, part === 0 ? series : `${series} of part ${part}`, epoch);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = random.integer(0, i);

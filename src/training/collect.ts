@@ -7,9 +7,7 @@ import type { Run } from './open-run';
 import { samplingOptions } from './phase-options';
 import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
 
-/** Refills draw from orders of their own, so that the order of the epochs stays a function of the step. */
-const FIRST_REFILL = 2 ** 30;
-/** Keys of their randomness, apart from those of training and evaluation. */
+/** Keys of the randomness of refills, apart from those of training and evaluation. */
 const FIRST_UID = 2 ** 41;
 
 export interface Collected {
@@ -42,9 +40,14 @@ export async function collectSamples(
   const { rounds } = config.rollout.dynamicSampling;
   const sampler = run.ema !== null && config.ema.sample ? run.ema : run.policy;
 
-  const sampleRound = async (order: number, count: number, firstUid: number): Promise<[Prompt[], Sample[]]> => {
+  const sampleRound = async (
+    series: 'epoch' | 'refill',
+    order: number,
+    count: number,
+    firstUid: number,
+  ): Promise<[Prompt[], Sample[]]> => {
     // The order of the problems is the run's own, whatever the seed of sampling has become.
-    const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed);
+    const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed, series);
     const chosen = drawn.slice(0, count).map((i) => problems[i]);
     const prompts = makePrompts(sampler, chosen, template, firstUid, config.data.addSpecialTokens);
     const rollouts = await clock.time('sample', () =>
@@ -59,14 +62,14 @@ export async function collectSamples(
     return groups;
   };
 
-  const [prompts, first] = await sampleRound(step - 1, promptsPerStep, (step - 1) * promptsPerStep);
+  const [prompts, first] = await sampleRound('epoch', step - 1, promptsPerStep, (step - 1) * promptsPerStep);
   const groups = groupsOf(prompts.length, first);
   const sampled = { groups: groups.length, tokens: tokensOf(first) };
   for (let round = 0; round < rounds; round++) {
     const dead = groups.flatMap((group, i) => (hasSpread(group) ? [] : [i]));
     if (dead.length === 0) break;
     const order = (step - 1) * rounds + round;
-    const refill = await sampleRound(FIRST_REFILL + order, dead.length, FIRST_UID + order * promptsPerStep);
+    const refill = await sampleRound('refill', order, dead.length, FIRST_UID + order * promptsPerStep);
     const fresh = groupsOf(dead.length, refill[1]);
     sampled.groups += dead.length;
     sampled.tokens += tokensOf(refill[1]);

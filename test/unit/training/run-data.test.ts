@@ -201,3 +201,23 @@ describe('stop tokens', () => {
     });
   });
 });
+
+test('groups without a spread are drawn anew from a mixture', async () => {
+  const { steps, error, policy } = await run(
+    {
+      train: [
+        { source: sevens, weight: 3 },
+        { source: threes, weight: 1 },
+      ],
+    },
+    {
+      rollout: { promptsPerStep: 4, samplesPerPrompt: 4, dynamicSampling: { rounds: 2 } },
+      steps: 2,
+    },
+    { reward: () => 0 },
+  );
+  expect(error).toBeNull();
+  expect(steps).toHaveLength(2);
+  // No reward differs, so every step samples its prompts and two rounds of others.
+  expect(policy.sampleCalls.filter(({ prompts }) => prompts === 4)).toHaveLength(6);
+});
