@@ -1,7 +1,6 @@
 #include "generate/generator.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "generate/kv_cache.h"
 #include "model/decode_step.h"
 #include "model/decoder.h"
+#include "model/decoder_steps.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl {
@@ -134,12 +134,9 @@ class Generator {
     const at::Tensor last = model_.workspace.take({rows, config.hidden_size}, model_.parameters.dtype());
     const at::Tensor normed = model_.workspace.take({rows, config.hidden_size}, model_.parameters.dtype());
     const at::Tensor logits = model_.workspace.take({rows, config.vocab_size}, at::kFloat);
-    const size_t row_bytes = config.hidden_size * last.element_size();
     for (int64_t i = 0; i < rows; ++i) {
       const kernels::Segment& segment = packed.segments[i];
-      std::memcpy(static_cast<char*>(last.data_ptr()) + i * row_bytes,
-                  static_cast<const char*>(saved.output.data_ptr()) + (segment.begin + segment.length - 1) * row_bytes,
-                  row_bytes);
+      copy_row(saved.output, segment.begin + segment.length - 1, last, i);
     }
     head_logits(model_, last.data_ptr(), normed.data_ptr(), logits.data_ptr<float>(), rows);
     for (int64_t i = 0; i < rows; ++i) {

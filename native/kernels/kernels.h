@@ -292,12 +292,12 @@ struct Table {
 };
 
 struct InstructionSet {
-  const char* name;  // portable, avx2, avx512
+  const char* name;  // portable, avx2, avx512, avx512bf16, amx
   Table float32;
   Table bfloat16;
 };
 
-// The best set this processor runs; ZERO_RL_ISA=portable|avx2|avx512 asks for a lower one.
+// The best set this processor runs; ZERO_RL_ISA names a lower one.
 const InstructionSet& instruction_set();
 
 }  // namespace zero_rl::kernels

@@ -168,39 +168,22 @@ class LeftRows {
   const LeftElement<T>* gathered_ = nullptr;
 };
 
-// tile += Σ_k rows[i][k · Step] · panel[k]
-template <int64_t Rows, int64_t Step>
-static inline void multiply_panel(const float* const* rows, const PanelBlock<float>& panel, Tile<Rows>& tile) {
-  const float* a[Rows];
-  Vector left[Rows];
-  Vector right[Rows];
-#pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    a[i] = rows[i];
-    left[i] = tile.left[i];
-    right[i] = tile.right[i];
-  }
-  for (int64_t k = 0; k < panel.depth; ++k) {
-    panel.fetch_ahead(k, (kTileColumns * 4 + 63) / 64);
-    const Vector b0 = load(panel.data + k * kTileColumns);
-    const Vector b1 = load(panel.data + k * kTileColumns + kLanes);
-#pragma GCC unroll 12
-    for (int64_t i = 0; i < Rows; ++i) {
-      const float value = a[i][k * Step];
-      left[i] += value * b0;
-      right[i] += value * b1;
-    }
-  }
-#pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    tile.left[i] = left[i];
-    tile.right[i] = right[i];
-  }
+// The left and the right columns of a panel at one k.
+static inline void load_columns(const float* panel, Vector& left, Vector& right) {
+  left = load(panel);
+  right = load(panel + kLanes);
+}
+// One word holds a left and a right column.
+static inline void load_columns(const Bfloat16* panel, Vector& left, Vector& right) {
+  const IntVector words = *reinterpret_cast<const IntVector*>(panel);
+  left = (Vector)(words << 16);
+  right = (Vector)(words & static_cast<int32_t>(0xFFFF0000));
 }
 
-// One word of the panel holds a left and a right column.
-template <int64_t Rows, int64_t Step>
-static inline void multiply_panel(const float* const* rows, const PanelBlock<Bfloat16>& panel, Tile<Rows>& tile) {
+// tile += Σ_k rows[i][k · Step] · panel[k], as float32.
+template <int64_t Rows, int64_t Step, class T>
+static inline void multiply_panel(const float* const* rows, const PanelBlock<T>& panel, Tile<Rows>& tile) {
+  constexpr int64_t kLines = (kTileColumns * static_cast<int64_t>(sizeof(T)) + 63) / 64;
   const float* a[Rows];
   Vector left[Rows];
   Vector right[Rows];
@@ -211,12 +194,10 @@ static inline void multiply_panel(const float* const* rows, const PanelBlock<Bfl
     right[i] = tile.right[i];
   }
   for (int64_t k = 0; k < panel.depth; ++k) {
-    panel.fetch_ahead(k, 1);
-    const IntVector words = *reinterpret_cast<const IntVector*>(panel.data + k * kTileColumns);
-    const IntVector low = words << 16;
-    const IntVector high = words & static_cast<int32_t>(0xFFFF0000);
-    const Vector b0 = reinterpret_cast<const Vector&>(low);
-    const Vector b1 = reinterpret_cast<const Vector&>(high);
+    panel.fetch_ahead(k, kLines);
+    Vector b0;
+    Vector b1;
+    load_columns(panel.data + k * kTileColumns, b0, b1);
 #pragma GCC unroll 12
     for (int64_t i = 0; i < Rows; ++i) {
       const float value = a[i][k * Step];

@@ -38,11 +38,7 @@ class Chunk {
                float temperature) {
     count_ = count;
     const at::Tensor x = input();
-    const size_t row_bytes = model_.config.hidden_size * x.element_size();
-    for (int64_t i = 0; i < count; ++i) {
-      std::memcpy(static_cast<char*>(x.data_ptr()) + i * row_bytes,
-                  static_cast<const char*>(saved.output.data_ptr()) + rows[i] * row_bytes, row_bytes);
-    }
+    take_rows(saved.output, rows, x);
     at::Tensor y = normed();
     norm_rows(model_, x, model_.parameters.tensors().final_norm, y, rstd());
     const at::Tensor logits = logits_.narrow(0, 0, count);
@@ -150,11 +146,7 @@ void head_backward(Model& model, const Activations& saved, const MicroBatch& bat
     linear_backward_input(model.kernels(), dlogits, weights.head, dy);
     norm_rows_backward(model, dy, chunk.input(), weights.final_norm, chunk.rstd(), dout, /*accumulate=*/false,
                        gradients.final_norm);
-    const size_t row_bytes = hidden * dx.element_size();
-    for (int64_t i = 0; i < count; ++i) {
-      std::memcpy(static_cast<char*>(dx.data_ptr()) + rows[i] * row_bytes,
-                  static_cast<const char*>(dout.data_ptr()) + i * row_bytes, row_bytes);
-    }
+    put_rows(dout, rows, dx);
   }
 }
 

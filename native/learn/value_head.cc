@@ -4,7 +4,6 @@
 #include <ATen/ops/outer.h>
 #include <ATen/ops/zeros.h>
 
-#include <cstring>
 #include <vector>
 
 #include "model/decoder_steps.h"
@@ -29,11 +28,7 @@ Rows forward(Model& model, const Activations& saved, const MicroBatch& batch) {
             .normed = model.workspace.take({count, hidden}, dtype),
             .rstd = model.workspace.take({count}, at::kFloat),
             .values = {}};
-  const size_t row_bytes = hidden * rows.input.element_size();
-  for (int64_t i = 0; i < count; ++i) {
-    std::memcpy(static_cast<char*>(rows.input.data_ptr()) + i * row_bytes,
-                static_cast<const char*>(saved.output.data_ptr()) + batch.rows[i] * row_bytes, row_bytes);
-  }
+  take_rows(saved.output, batch.rows.data(), rows.input);
   norm_rows(model, rows.input, weights.final_norm, rows.normed, rows.rstd);
   rows.values = at::mv(rows.normed.to(at::kFloat), weights.head.view({hidden}).to(at::kFloat));
   return rows;
@@ -66,11 +61,7 @@ void value_head_backward(Model& model, const Activations& saved, const MicroBatc
   norm_rows_backward(model, dnormed, rows.input, weights.final_norm, rows.rstd, dinput, /*accumulate=*/false,
                      gradients.final_norm);
   dx.zero_();
-  const size_t row_bytes = hidden * dx.element_size();
-  for (int64_t i = 0; i < count; ++i) {
-    std::memcpy(static_cast<char*>(dx.data_ptr()) + batch.rows[i] * row_bytes,
-                static_cast<const char*>(dinput.data_ptr()) + i * row_bytes, row_bytes);
-  }
+  put_rows(dinput, batch.rows.data(), dx);
 }
 
 }  // namespace zero_rl

@@ -70,6 +70,22 @@ inline void copy_columns(const at::Tensor& from, const at::Tensor& to) {
   });
 }
 
+inline void copy_row(const at::Tensor& from, int64_t row, const at::Tensor& to, int64_t place) {
+  const auto bytes = static_cast<size_t>(to.size(1)) * to.element_size();
+  std::memcpy(static_cast<char*>(to.data_ptr()) + place * bytes, static_cast<const char*>(from.data_ptr()) + row * bytes,
+              bytes);
+}
+
+// to [R, W] = from [rows[i]] of from [T, W].
+inline void take_rows(const at::Tensor& from, const int64_t* rows, const at::Tensor& to) {
+  for (int64_t i = 0; i < to.size(0); ++i) copy_row(from, rows[i], to, i);
+}
+
+// to [rows[i]] = from [R, W], other rows of to [T, W] as they are.
+inline void put_rows(const at::Tensor& from, const int64_t* rows, const at::Tensor& to) {
+  for (int64_t i = 0; i < from.size(0); ++i) copy_row(from, i, to, rows[i]);
+}
+
 // Normalises each head of q and k from `raw`, rows of at least (Hq + Hk)·D, into qkv; the two may be the same. rstds may
 // be undefined.
 inline void norm_heads(const Model& model, const LayerTensors& layer, const at::Tensor& raw, at::Tensor& qkv,
