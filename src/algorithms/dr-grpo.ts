@@ -8,17 +8,20 @@ import { lessGroupMean, singletonRule } from './groups';
 import { centredReturns, OPENRLHF_LIMIT, toAdvantages } from './returns';
 import {
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   refuseRewardKl,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
-  type Numerics,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'openrlhf', 'verl', 'trl'] as const;
-const placementOf = (numerics: Numerics) => (numerics === 'openrlhf' ? 'token' : 'sequence');
+const modeOf = (options: ModeOptions) => {
+  const mode = checkMode('dr-grpo', options, NUMERICS, (numerics) => (numerics === 'openrlhf' ? 'token' : 'sequence'));
+  if (mode.numerics === 'trl') refuseRewardKl('dr-grpo', options);
+  return mode;
+};
 
 /**
  * A_{i,t} = R_i − mean_group(R), R_i = r_i − β·Σ_t k1_{i,t}; the same for every token. It is RLOO times (n − 1)/n.
@@ -35,9 +38,7 @@ const placementOf = (numerics: Numerics) => (numerics === 'openrlhf' ? 'token' :
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function drGrpo(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('dr-grpo', options, NUMERICS);
-  const placement = checkPlacement('dr-grpo', options, placementOf(numerics));
-  if (numerics === 'trl') refuseRewardKl('dr-grpo', options);
+  const { numerics, placement } = modeOf(options);
   const checked = checkInput(input, options);
   const lessMean = (returns: ArrayLike<number>): Float64Array =>
     lessGroupMean(checked.groups, returns, singletonRule(numerics));
@@ -47,9 +48,7 @@ export function drGrpo(input: EstimatorInput, options: EstimatorOptions = {}): A
 
 /** The formula in force as text. */
 export function drGrpoFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('dr-grpo', { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement('dr-grpo', { numerics, klPlacement: options.klPlacement }, placementOf(numerics));
-  if (numerics === 'trl') refuseRewardKl('dr-grpo', { klCoefficient: options.klCoefficient });
+  const { numerics, placement } = modeOf(options);
   return centredFormula(options, placement, (r) => `${r}[i] - mean of ${r} over the prompt`, {
     clamped: numerics === 'openrlhf',
   });

@@ -7,18 +7,21 @@ import { centreGroups, meanOf, singletonRule, unbiasedStd } from './groups';
 import { centredReturns, OPENRLHF_LIMIT, toAdvantages } from './returns';
 import {
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   refuseRewardKl,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
-  type Numerics,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'openrlhf', 'verl', 'trl'] as const;
 const EPSILON = { default: 1e-6, openrlhf: 1e-9, verl: 1e-6, trl: 1e-4 } as const;
-const placementOf = (numerics: Numerics) => (numerics === 'openrlhf' ? 'token' : 'sequence');
+const modeOf = (options: ModeOptions) => {
+  const mode = checkMode('grpo', options, NUMERICS, (numerics) => (numerics === 'openrlhf' ? 'token' : 'sequence'));
+  if (mode.numerics === 'trl') refuseRewardKl('grpo', options);
+  return mode;
+};
 
 /**
  * A_{i,t} = (R_i − mean_group(R))/(std_group(R) + 1e-6), std unbiased, R_i = r_i − β·Σ_t k1_{i,t}; the same for every
@@ -36,9 +39,7 @@ const placementOf = (numerics: Numerics) => (numerics === 'openrlhf' ? 'token' :
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function grpo(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('grpo', options, NUMERICS);
-  const placement = checkPlacement('grpo', options, placementOf(numerics));
-  if (numerics === 'trl') refuseRewardKl('grpo', options);
+  const { numerics, placement } = modeOf(options);
   const checked = checkInput(input, options);
   const epsilon = EPSILON[numerics];
   const normalise = (returns: ArrayLike<number>): Float64Array => {
@@ -61,9 +62,7 @@ function scaleSingletons(groups: ArrayLike<number>, values: Float64Array, scale:
 
 /** The formula in force as text. */
 export function grpoFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('grpo', { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement('grpo', { numerics, klPlacement: options.klPlacement }, placementOf(numerics));
-  if (numerics === 'trl') refuseRewardKl('grpo', { klCoefficient: options.klCoefficient });
+  const { numerics, placement } = modeOf(options);
   const centre = (r: string) =>
     `(${r}[i] - mean of ${r})/(unbiased std of ${r} + ${EPSILON[numerics]}) over the prompt`;
   return centredFormula(options, placement, centre, { clamped: numerics === 'openrlhf' });

@@ -8,14 +8,15 @@ import { centredReturns, toAdvantages } from './returns';
 import {
   activeTokens,
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'verl'] as const;
+const modeOf = (options: ModeOptions) => checkMode('opo', options, NUMERICS, 'sequence');
 
 /**
  * A_{i,t} = R_i − Σ_j L_j·R_j/Σ_j L_j over the group, R_i = r_i − β·Σ_t k1_{i,t}, L the unmasked response tokens; the
@@ -27,8 +28,7 @@ const NUMERICS = ['default', 'verl'] as const;
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function opo(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('opo', options, NUMERICS);
-  const placement = checkPlacement('opo', options, 'sequence');
+  const { numerics, placement } = modeOf(options);
   const checked = checkInput(input, options);
   const lessWeighted = (returns: ArrayLike<number>): Float64Array =>
     centreGroups(checked.groups, returns, singletonRule(numerics), (values, members) => {
@@ -42,7 +42,6 @@ export function opo(input: EstimatorInput, options: EstimatorOptions = {}): Adva
 
 /** The formula in force as text. */
 export function opoFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('opo', { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement('opo', { numerics, klPlacement: options.klPlacement }, 'sequence');
+  const { placement } = modeOf(options);
   return centredFormula(options, placement, (r) => `${r}[i] - Σ L·${r}/Σ L over the prompt, L the response tokens`);
 }

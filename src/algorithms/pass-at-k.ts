@@ -9,14 +9,15 @@ import { centreGroups, unbiasedStd, type SingletonRule } from './groups';
 import { centredReturns, toAdvantages } from './returns';
 import {
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'verl'] as const;
+const modeOf = (options: ModeOptions) => checkMode('pass-at-k', options, NUMERICS, 'sequence');
 const VERL_EPSILON = 1e-6;
 const DEFAULT_K = 2;
 
@@ -73,8 +74,7 @@ function leadOfBest(values: readonly number[]): number[] {
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function passAtK(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('pass-at-k', options, NUMERICS);
-  const placement = checkPlacement('pass-at-k', options, 'sequence');
+  const { numerics, placement } = modeOf(options);
   const k = checkInteger('k', options.k ?? DEFAULT_K, 1);
   const checked = checkInput(input, options);
   const rule: SingletonRule = numerics === 'verl' ? 'refuse' : 'zero';
@@ -87,8 +87,7 @@ export function passAtK(input: EstimatorInput, options: EstimatorOptions = {}): 
 
 /** The formula in force as text. */
 export function passAtKFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('pass-at-k', { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement('pass-at-k', { numerics, klPlacement: options.klPlacement }, 'sequence');
+  const { numerics, placement } = modeOf(options);
   const k = options.k ?? DEFAULT_K;
   return centredFormula(options, placement, (r) =>
     numerics === 'verl'

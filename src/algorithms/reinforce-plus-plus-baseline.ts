@@ -7,16 +7,16 @@ import { lessGroupMean, singletonRule } from './groups';
 import { centredReturns, OPENRLHF_LIMIT, toAdvantages, whiten } from './returns';
 import {
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
-  type Numerics,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'openrlhf', 'verl'] as const;
-const placementOf = (numerics: Numerics) => (numerics === 'verl' ? 'sequence' : 'token');
+const modeOf = (options: ModeOptions) =>
+  checkMode('reinforce++-baseline', options, NUMERICS, (numerics) => (numerics === 'verl' ? 'sequence' : 'token'));
 
 /**
  * G_{i,t} = r_i − mean_group(r) − β·Σ_{k≥t} k1_{i,k};  A = (G − μ)/√max(σ², 1e-8), μ and σ² (biased) over all
@@ -33,8 +33,7 @@ const placementOf = (numerics: Numerics) => (numerics === 'verl' ? 'sequence' : 
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function reinforcePlusPlusBaseline(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('reinforce++-baseline', options, NUMERICS);
-  const placement = checkPlacement('reinforce++-baseline', options, placementOf(numerics));
+  const { numerics, placement } = modeOf(options);
   const checked = checkInput(input, options);
   const lessMean = (returns: ArrayLike<number>): Float64Array =>
     lessGroupMean(checked.groups, returns, singletonRule(numerics));
@@ -45,9 +44,7 @@ export function reinforcePlusPlusBaseline(input: EstimatorInput, options: Estima
 
 /** The formula in force as text. */
 export function reinforcePlusPlusBaselineFormula(options: FormulaOptions): string {
-  const name = 'reinforce++-baseline';
-  const numerics = checkNumerics(name, { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement(name, { numerics, klPlacement: options.klPlacement }, placementOf(numerics));
+  const { numerics, placement } = modeOf(options);
   const returns = centredFormula(options, placement, (r) => `${r}[i] - mean of ${r} over the prompt`, {
     symbol: 'G',
     clamped: numerics === 'openrlhf',

@@ -7,14 +7,15 @@ import { centredFormula, whitenedFormula, type FormulaOptions } from './formula-
 import { centredReturns, OPENRLHF_LIMIT, toAdvantages, whiten } from './returns';
 import {
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'openrlhf', 'verl'] as const;
+const modeOf = (options: ModeOptions) => checkMode('reinforce++', options, NUMERICS, 'token');
 
 /**
  * G_{i,t} = r_i − β·Σ_{k≥t} k1_{i,k};  A = (G − μ)/√max(σ², 1e-8), μ and σ² (biased) over all unmasked tokens.
@@ -30,8 +31,7 @@ const NUMERICS = ['default', 'openrlhf', 'verl'] as const;
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function reinforcePlusPlus(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('reinforce++', options, NUMERICS);
-  const placement = checkPlacement('reinforce++', options, 'token');
+  const { numerics, placement } = modeOf(options);
   const checked = checkInput(input, options);
   const limit = numerics === 'openrlhf' ? OPENRLHF_LIMIT : Infinity;
   const returns = centredReturns(checked, placement, (rewards) => Float64Array.from(rewards), limit);
@@ -40,8 +40,7 @@ export function reinforcePlusPlus(input: EstimatorInput, options: EstimatorOptio
 
 /** The formula in force as text. */
 export function reinforcePlusPlusFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('reinforce++', { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement('reinforce++', { numerics, klPlacement: options.klPlacement }, 'token');
+  const { numerics, placement } = modeOf(options);
   const returns = centredFormula(options, placement, (name) => `${name}[i]`, {
     symbol: 'G',
     clamped: numerics === 'openrlhf',

@@ -7,14 +7,15 @@ import { centredFormula, type FormulaOptions } from './formula-text';
 import { centredReturns, toAdvantages } from './returns';
 import {
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'verl'] as const;
+const modeOf = (options: ModeOptions) => checkMode('remax', options, NUMERICS, 'token');
 
 /**
  * A_{i,t} = r_i − g_i − β·Σ_{k≥t} k1_{i,k}, g_i = `input.greedyRewards[i]`, without a KL of its own. `verl`: the same.
@@ -26,8 +27,7 @@ const NUMERICS = ['default', 'verl'] as const;
  * @throws TypeError without `greedyRewards`
  */
 export function remax(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  checkNumerics('remax', options, NUMERICS);
-  const placement = checkPlacement('remax', options, 'token');
+  const { placement } = modeOf(options);
   const checked = checkInput(input, options);
   const { greedyRewards } = input;
   if (!greedyRewards) throw invalidType('greedyRewards', 'one number per sequence (remax needs them)', greedyRewards);
@@ -42,7 +42,6 @@ export function remax(input: EstimatorInput, options: EstimatorOptions = {}): Ad
 
 /** The formula in force as text. */
 export function remaxFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('remax', { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement('remax', { numerics, klPlacement: options.klPlacement }, 'token');
+  const { placement } = modeOf(options);
   return centredFormula(options, placement, (r) => `${r}[i] - r of a greedy completion of the prompt`);
 }

@@ -8,16 +8,16 @@ import { centreGroups, singletonRule } from './groups';
 import { centredReturns, OPENRLHF_LIMIT, toAdvantages } from './returns';
 import {
   checkInput,
-  checkNumerics,
-  checkPlacement,
+  checkMode,
   type Advantages,
   type EstimatorInput,
   type EstimatorOptions,
-  type Numerics,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'openrlhf', 'verl', 'trl'] as const;
-const placementOf = (numerics: Numerics) => (numerics === 'openrlhf' ? 'token' : 'sequence');
+const modeOf = (options: ModeOptions) =>
+  checkMode('rloo', options, NUMERICS, (numerics) => (numerics === 'openrlhf' ? 'token' : 'sequence'));
 
 /**
  * R_i = r_i − β·Σ_t k1_{i,t};  A_{i,t} = R_i − (Σ_{j in group} R_j − R_i)/(n − 1), the same for every token.
@@ -33,8 +33,7 @@ const placementOf = (numerics: Numerics) => (numerics === 'openrlhf' ? 'token' :
  * @returns (N)(T_i) advantages, 0 on masked tokens.
  */
 export function rloo(input: EstimatorInput, options: EstimatorOptions = {}): Advantages {
-  const numerics = checkNumerics('rloo', options, NUMERICS);
-  const placement = checkPlacement('rloo', options, placementOf(numerics));
+  const { numerics, placement } = modeOf(options);
   const checked = checkInput(input, options);
   const leaveOneOut = (returns: ArrayLike<number>): Float64Array =>
     centreGroups(checked.groups, returns, singletonRule(numerics), (values) => {
@@ -47,8 +46,7 @@ export function rloo(input: EstimatorInput, options: EstimatorOptions = {}): Adv
 
 /** The formula in force as text. */
 export function rlooFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('rloo', { numerics: options.numerics }, NUMERICS);
-  const placement = checkPlacement('rloo', { numerics, klPlacement: options.klPlacement }, placementOf(numerics));
+  const { numerics, placement } = modeOf(options);
   const centre = (returns: string) => `${returns}[i] - mean of ${returns} over the other samples of the prompt`;
   return centredFormula(options, placement, centre, { clamped: numerics === 'openrlhf' });
 }

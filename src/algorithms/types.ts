@@ -120,9 +120,29 @@ export function checkPlacement(name: string, options: EstimatorOptions, own: KlP
 }
 
 /** TRL's group estimators have their KL in the loss. */
-export function refuseRewardKl(name: string, { klCoefficient = 0 }: EstimatorOptions): void {
+export function refuseRewardKl(name: string, { klCoefficient = 0 }: ModeOptions): void {
   if (klCoefficient !== 0)
     throw invalidRange(`klCoefficient of ${name}`, '0 under numerics trl, which has its KL in the loss', klCoefficient);
+}
+
+/** What the mode of an estimator follows from. */
+export type ModeOptions = Pick<EstimatorOptions, 'numerics' | 'klPlacement' | 'klCoefficient'>;
+
+/** Whose numbers an estimator gives, and where its KL lies. */
+export interface Mode<T extends Numerics> {
+  numerics: T;
+  placement: KlPlacement;
+}
+
+/** The checked mode of an estimator, for its numbers and for its formula alike. `own` is where its KL lies unless asked. */
+export function checkMode<T extends Numerics>(
+  name: string,
+  options: ModeOptions,
+  allowed: readonly T[],
+  own: KlPlacement | ((numerics: T) => KlPlacement),
+): Mode<T> {
+  const numerics = checkNumerics(name, options, allowed);
+  return { numerics, placement: checkPlacement(name, options, typeof own === 'string' ? own : own(numerics)) };
 }
 
 /** Unmasked response tokens of one sequence. */

@@ -8,7 +8,7 @@ import { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
 import { checkSignal, EngineCalls } from './engine-calls';
 import type { ModelConfig } from './model-config';
-import { loadPolicyParts, type PolicyParts } from './open';
+import { countParameters, loadPolicyParts, type PolicyParts } from './open';
 import { checkOptions } from './option-keys';
 import { checkFolder, savePolicy } from './save';
 import { packSequences } from './sequence-request';
@@ -28,9 +28,7 @@ export class Critic implements Disposable {
     this.model = parts.model;
     this.configSource = parts.configSource;
     this.calls = new EngineCalls(() => new parts.binding.AbortFlag());
-    this.parameterCount = parts.model
-      .parameters()
-      .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+    this.parameterCount = countParameters(parts.model);
   }
 
   /**

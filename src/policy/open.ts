@@ -41,6 +41,11 @@ export interface PolicyParts {
   tokenizerFrom: string | null;
 }
 
+/** Tied weights count once. */
+export function countParameters(model: NativeModel): number {
+  return model.parameters().reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+}
+
 const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'threads'] as const;
 const MAX_THREADS = 1024;
 

@@ -9,7 +9,7 @@ import type { JsonObject } from './checkpoint-file';
 import { checkSignal, EngineCalls } from './engine-calls';
 import type { ModelConfig } from './model-config';
 import { checkOptions } from './option-keys';
-import { createPolicyParts, loadPolicyParts, type CreateOptions, type PolicyParts } from './open';
+import { countParameters, createPolicyParts, loadPolicyParts, type CreateOptions, type PolicyParts } from './open';
 import { RolloutQueue } from './rollout-queue';
 import { buildSampleRequest, encodePrompt, type Prompt, type SampleContext } from './sample-request';
 import { checkFolder, savePolicy, type SaveOptions } from './save';
@@ -60,9 +60,7 @@ export class Policy implements Disposable {
     this.configSource = parts.configSource;
     this.tokenizerFrom = parts.tokenizerFrom;
     this.calls = new EngineCalls(() => new parts.binding.AbortFlag());
-    this.parameterCount = parts.model
-      .parameters()
-      .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+    this.parameterCount = countParameters(parts.model);
   }
 
   /**
