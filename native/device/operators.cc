@@ -1,0 +1,221 @@
+#include "device/operators.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/library.h>
+
+namespace zero_rl::operators {
+
+namespace {
+
+// The dispatcher's entry of an operator, for the signature of its C++ function.
+template <class Function>
+c10::TypedOperatorHandle<Function> handle(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").template typed<Function>();
+}
+
+}  // namespace
+
+TORCH_LIBRARY(zero_rl, library) {
+  library.def("embedding(Tensor table, Tensor tokens, Tensor(a!) out) -> ()");
+  library.def("embedding_backward(Tensor dx, Tensor tokens, Tensor order, Tensor(a!) dtable) -> ()");
+  library.def("rms_norm(Tensor x, Tensor weight, float eps, Tensor(a!) y, Tensor(b!)? rstd) -> ()");
+  library.def(
+      "add_rms_norm(Tensor(a!) x, Tensor delta, Tensor weight, float eps, Tensor(b!) y, Tensor(c!)? rstd) -> ()");
+  library.def(
+      "rms_norm_backward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor(a!) dx, bool accumulate, "
+      "Tensor(b!) dweight) -> ()");
+  library.def(
+      "rotate(Tensor(a!) qkv, Tensor positions, Tensor cosines, Tensor sines, int heads, int kv_heads, Tensor? q_norm, "
+      "Tensor? k_norm, float eps, Tensor(b!)? raw_qk, Tensor(c!)? q_rstd, Tensor(d!)? k_rstd, Tensor? slots, "
+      "Tensor? indices, Tensor(e!)? keys, Tensor(f!)? values) -> ()");
+  library.def(
+      "rotate_backward(Tensor(a!) dqkv, Tensor positions, Tensor cosines, Tensor sines, int heads, int kv_heads, "
+      "Tensor? q_norm, Tensor? k_norm, Tensor? raw_qk, Tensor? q_rstd, Tensor? k_rstd, Tensor(b!)? dq_norm, "
+      "Tensor(c!)? dk_norm) -> ()");
+  library.def(
+      "attention(Tensor qkv, Tensor offsets, int max_length, int heads, int kv_heads, Tensor(a!) out, Tensor(b!) lse) "
+      "-> ()");
+  library.def(
+      "attention_backward(Tensor dout, Tensor qkv, Tensor out, Tensor lse, Tensor offsets, int max_length, int heads, "
+      "int kv_heads, Tensor(a!) dqkv) -> ()");
+  library.def(
+      "decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor slots, Tensor lengths, Tensor prefix_keys, "
+      "Tensor prefix_values, Tensor prefixes, Tensor prefix_lengths, int heads, int kv_heads, Tensor(a!) partials, "
+      "Tensor(b!) out) -> ()");
+  library.def("swiglu(Tensor gate_up, Tensor(a!) act) -> ()");
+  library.def("swiglu_backward(Tensor(a!) gate_up, Tensor(b!) dact) -> ()");
+  library.def("column_sums(Tensor x, Tensor(a!) sums) -> ()");
+  library.def(
+      "sample(Tensor logits, Tensor settings, Tensor seed, Tensor uids, Tensor samples, Tensor positions, "
+      "Tensor(a!) tokens, Tensor(b!) log_probs) -> ()");
+  library.def(
+      "advance(Tensor tokens, Tensor log_probs, Tensor stop_tokens, Tensor limits, Tensor(a!) slots, "
+      "Tensor(b!) positions, Tensor(c!) lengths, Tensor(d!) counts, Tensor(e!) out_tokens, Tensor(f!) out_log_probs) "
+      "-> ()");
+  library.def(
+      "log_probs(Tensor logits, Tensor targets, float inverse_temperature, Tensor(a!) log_probs, "
+      "Tensor(b!)? entropies) -> ()");
+  library.def(
+      "head_loss(Tensor logits, Tensor targets, float inverse_temperature, Tensor objective, Tensor advantages, "
+      "Tensor weights, Tensor? old_log_probs, Tensor? reference_log_probs, Tensor? sequence_log_ratios, "
+      "Tensor? loss_shares, Tensor(a!) log_probs, Tensor(b!) entropies, Tensor(c!) losses, Tensor(d!) clipped, "
+      "Tensor(e!) dlogits) -> ()");
+  library.def("squared_norm(Tensor x, Tensor(a!) sum) -> ()");
+  library.def(
+      "adamw(Tensor(a!) weights, Tensor(b!)? remainders, Tensor gradient, Tensor(c!) exp_avg, Tensor(d!) exp_avg_sq, "
+      "int noise, int first, float gradient_scale, float beta1, float beta2, float eps, float step_size, "
+      "float inverse_sqrt_correction, float decay) -> ()");
+  library.def(
+      "follow(Tensor(a!) weights, Tensor(b!)? remainders, Tensor other_weights, Tensor? other_remainders, float rate) "
+      "-> ()");
+  library.def("join_masters(Tensor weights, Tensor? remainders, Tensor(a!) masters) -> ()");
+  library.def("split_masters(Tensor masters, Tensor(a!) weights, Tensor(b!)? remainders) -> ()");
+}
+
+void embedding(const at::Tensor& table, const at::Tensor& tokens, const at::Tensor& out) {
+  static const auto call = handle<decltype(embedding)>("zero_rl::embedding");
+  call.call(table, tokens, out);
+}
+
+void embedding_backward(const at::Tensor& dx, const at::Tensor& tokens, const at::Tensor& order,
+                        const at::Tensor& dtable) {
+  static const auto call = handle<decltype(embedding_backward)>("zero_rl::embedding_backward");
+  call.call(dx, tokens, order, dtable);
+}
+
+void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& y,
+              const OptionalTensor& rstd) {
+  static const auto call = handle<decltype(rms_norm)>("zero_rl::rms_norm");
+  call.call(x, weight, eps, y, rstd);
+}
+
+void add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps,
+                  const at::Tensor& y, const OptionalTensor& rstd) {
+  static const auto call = handle<decltype(add_rms_norm)>("zero_rl::add_rms_norm");
+  call.call(x, delta, weight, eps, y, rstd);
+}
+
+void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
+                       const at::Tensor& dx, bool accumulate, const at::Tensor& dweight) {
+  static const auto call = handle<decltype(rms_norm_backward)>("zero_rl::rms_norm_backward");
+  call.call(dy, x, weight, rstd, dx, accumulate, dweight);
+}
+
+void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines, const at::Tensor& sines,
+            int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm, const OptionalTensor& k_norm, double eps,
+            const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
+            const OptionalTensor& slots, const OptionalTensor& indices, const OptionalTensor& keys,
+            const OptionalTensor& values) {
+  static const auto call = handle<decltype(rotate)>("zero_rl::rotate");
+  call.call(qkv, positions, cosines, sines, heads, kv_heads, q_norm, k_norm, eps, raw_qk, q_rstd, k_rstd, slots,
+            indices, keys, values);
+}
+
+void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const at::Tensor& cosines,
+                     const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
+                     const OptionalTensor& k_norm, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd,
+                     const OptionalTensor& k_rstd, const OptionalTensor& dq_norm, const OptionalTensor& dk_norm) {
+  static const auto call = handle<decltype(rotate_backward)>("zero_rl::rotate_backward");
+  call.call(dqkv, positions, cosines, sines, heads, kv_heads, q_norm, k_norm, raw_qk, q_rstd, k_rstd, dq_norm,
+            dk_norm);
+}
+
+void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
+               const at::Tensor& out, const at::Tensor& lse) {
+  static const auto call = handle<decltype(attention)>("zero_rl::attention");
+  call.call(qkv, offsets, max_length, heads, kv_heads, out, lse);
+}
+
+void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
+                        const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
+                        const at::Tensor& dqkv) {
+  static const auto call = handle<decltype(attention_backward)>("zero_rl::attention_backward");
+  call.call(dout, qkv, out, lse, offsets, max_length, heads, kv_heads, dqkv);
+}
+
+void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& slots,
+                      const at::Tensor& lengths, const at::Tensor& prefix_keys, const at::Tensor& prefix_values,
+                      const at::Tensor& prefixes, const at::Tensor& prefix_lengths, int64_t heads, int64_t kv_heads,
+                      const at::Tensor& partials, const at::Tensor& out) {
+  static const auto call = handle<decltype(decode_attention)>("zero_rl::decode_attention");
+  call.call(qkv, keys, values, slots, lengths, prefix_keys, prefix_values, prefixes, prefix_lengths, heads, kv_heads,
+            partials, out);
+}
+
+void swiglu(const at::Tensor& gate_up, const at::Tensor& act) {
+  static const auto call = handle<decltype(swiglu)>("zero_rl::swiglu");
+  call.call(gate_up, act);
+}
+
+void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dact) {
+  static const auto call = handle<decltype(swiglu_backward)>("zero_rl::swiglu_backward");
+  call.call(gate_up, dact);
+}
+
+void column_sums(const at::Tensor& x, const at::Tensor& sums) {
+  static const auto call = handle<decltype(column_sums)>("zero_rl::column_sums");
+  call.call(x, sums);
+}
+
+void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed, const at::Tensor& uids,
+            const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens,
+            const at::Tensor& log_probs) {
+  static const auto call = handle<decltype(sample)>("zero_rl::sample");
+  call.call(logits, settings, seed, uids, samples, positions, tokens, log_probs);
+}
+
+void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& stop_tokens,
+             const at::Tensor& limits, const at::Tensor& slots, const at::Tensor& positions, const at::Tensor& lengths,
+             const at::Tensor& counts, const at::Tensor& out_tokens, const at::Tensor& out_log_probs) {
+  static const auto call = handle<decltype(advance)>("zero_rl::advance");
+  call.call(tokens, log_probs, stop_tokens, limits, slots, positions, lengths, counts, out_tokens, out_log_probs);
+}
+
+void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,
+               const at::Tensor& log_probs, const OptionalTensor& entropies) {
+  static const auto call = handle<decltype(operators::log_probs)>("zero_rl::log_probs");
+  call.call(logits, targets, inverse_temperature, log_probs, entropies);
+}
+
+void head_loss(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,
+               const at::Tensor& objective, const at::Tensor& advantages, const at::Tensor& weights,
+               const OptionalTensor& old_log_probs, const OptionalTensor& reference_log_probs,
+               const OptionalTensor& sequence_log_ratios, const OptionalTensor& loss_shares,
+               const at::Tensor& log_probs, const at::Tensor& entropies, const at::Tensor& losses,
+               const at::Tensor& clipped, const at::Tensor& dlogits) {
+  static const auto call = handle<decltype(head_loss)>("zero_rl::head_loss");
+  call.call(logits, targets, inverse_temperature, objective, advantages, weights, old_log_probs, reference_log_probs,
+            sequence_log_ratios, loss_shares, log_probs, entropies, losses, clipped, dlogits);
+}
+
+void squared_norm(const at::Tensor& x, const at::Tensor& sum) {
+  static const auto call = handle<decltype(squared_norm)>("zero_rl::squared_norm");
+  call.call(x, sum);
+}
+
+void adamw(const at::Tensor& weights, const OptionalTensor& remainders, const at::Tensor& gradient,
+           const at::Tensor& exp_avg, const at::Tensor& exp_avg_sq, int64_t noise, int64_t first,
+           double gradient_scale, double beta1, double beta2, double eps, double step_size,
+           double inverse_sqrt_correction, double decay) {
+  static const auto call = handle<decltype(adamw)>("zero_rl::adamw");
+  call.call(weights, remainders, gradient, exp_avg, exp_avg_sq, noise, first, gradient_scale, beta1, beta2, eps,
+            step_size, inverse_sqrt_correction, decay);
+}
+
+void follow(const at::Tensor& weights, const OptionalTensor& remainders, const at::Tensor& other_weights,
+            const OptionalTensor& other_remainders, double rate) {
+  static const auto call = handle<decltype(follow)>("zero_rl::follow");
+  call.call(weights, remainders, other_weights, other_remainders, rate);
+}
+
+void join_masters(const at::Tensor& weights, const OptionalTensor& remainders, const at::Tensor& masters) {
+  static const auto call = handle<decltype(join_masters)>("zero_rl::join_masters");
+  call.call(weights, remainders, masters);
+}
+
+void split_masters(const at::Tensor& masters, const at::Tensor& weights, const OptionalTensor& remainders) {
+  static const auto call = handle<decltype(split_masters)>("zero_rl::split_masters");
+  call.call(masters, weights, remainders);
+}
+
+}  // namespace zero_rl::operators

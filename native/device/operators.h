@@ -1,0 +1,133 @@
+// The operators that the device engine is made of besides ATen's matrix products: declared here once, defined as operators
+// of the namespace `zero_rl` in operators.cc, implemented for CPU tensors in operators_cpu.cc and for CUDA tensors in
+// libzero_rl_cuda.so, which registers its kernels when it is loaded. Both run the same host-device bodies.
+//
+// Every operator writes into tensors that it is given and allocates none, so that a step can be captured in a CUDA graph.
+// Unless said otherwise tensors are contiguous and on one device; "rows" may have any stride between rows. Letters: T
+// tokens, R rows, B sequences, H hidden, D head_dim, Hq and Hk query and key/value heads, I intermediate, V vocabulary, L
+// capacity of a slot. `dtype` is the compute dtype, float32 or bfloat16; arithmetic is float32. Token ids, positions, slots
+// and lengths are int32. What a row becomes does not depend on the other rows.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace zero_rl::operators {
+
+using OptionalTensor = std::optional<at::Tensor>;
+
+// out[t] = table[tokens[t]]; table [V, H], tokens [T], out [T, H].
+void embedding(const at::Tensor& table, const at::Tensor& tokens, const at::Tensor& out);
+
+// dtable[tokens[t]] += dx[t], in the order of t. `order` [T] int64 sorts the tokens, equal ones in the order of t.
+// dtable [V, H] is float32 or dtype; one of dtype gains the float32 sum of each token.
+void embedding_backward(const at::Tensor& dx, const at::Tensor& tokens, const at::Tensor& order, const at::Tensor& dtable);
+
+// y = weight · x · rstd, rstd = 1 / sqrt(mean(x²) + eps), over rows x [T, H]; y [T, H], weight [H], rstd [T] float32. x and
+// y are rows.
+void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& y, const OptionalTensor& rstd);
+
+// x += delta, rounded to dtype, then as rms_norm of x. All [T, H].
+void add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, const at::Tensor& y,
+                  const OptionalTensor& rstd);
+
+// dx (+)= gradient of rms_norm at x, dweight [H] float32 += its gradient. dy, x, dx: rows [T, H].
+void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
+                       const at::Tensor& dx, bool accumulate, const at::Tensor& dweight);
+
+// In place on qkv [T, (Hq + 2Hk)·D]: where q_norm [D] and k_norm [D] are given, the RMS norm of each query and key head,
+// then their rotation by cosines and sines [positions, D / 2] float32 at positions [T]. raw_qk [T, (Hq + Hk)·D] keeps what
+// they were, q_rstd [T, Hq] and k_rstd [T, Hk] float32 the norms, where given. Where keys and values [S, Hk, L, D] are
+// given, token t's key and value go to slot slots[t] at index indices[t]; a negative slot is skipped.
+void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines, const at::Tensor& sines,
+            int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm, const OptionalTensor& k_norm, double eps,
+            const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
+            const OptionalTensor& slots, const OptionalTensor& indices, const OptionalTensor& keys,
+            const OptionalTensor& values);
+
+// The gradient of rotate in place on dqkv; dq_norm and dk_norm [D] float32 gain those of the weights.
+void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const at::Tensor& cosines,
+                     const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
+                     const OptionalTensor& k_norm, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd,
+                     const OptionalTensor& k_rstd, const OptionalTensor& dq_norm, const OptionalTensor& dk_norm);
+
+// Causal attention of sequences that lie one after the other: qkv [T, (Hq + 2Hk)·D] rotated, offsets [sequences + 1] int32,
+// max_length of the longest; out [T, Hq·D], lse [Hq, T] float32, the log-sum-exp of the scores.
+void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
+               const at::Tensor& out, const at::Tensor& lse);
+void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
+                        const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
+                        const at::Tensor& dqkv);
+
+// Keys of one split of decode_attention, and the number of splits that serve prefixes and suffixes of these capacities.
+constexpr int64_t kDecodeSplit = 256;
+constexpr int64_t decode_splits(int64_t prefix_capacity, int64_t capacity) {
+  return (prefix_capacity + kDecodeSplit - 1) / kDecodeSplit + (capacity + kDecodeSplit - 1) / kDecodeSplit;
+}
+
+// Attention of one new token of each of B sequences over a prefix, which several may share, and its own suffix, whose last
+// key is the token's. qkv [B, (Hq + 2Hk)·D] rotated, out [B, Hq·D]. keys, values [S, Hk, L, D]: suffixes; slots [B]
+// (negative: the row is padding and its out becomes 0), lengths [B] with the new token. prefix_keys, prefix_values
+// [P, Hk, Lp, D]; prefixes [B] (negative: none), prefix_lengths [B]. partials: float32 [B, Hq, decode_splits(Lp, L), D + 2].
+// Keys are split at multiples of kDecodeSplit of the prefix and of the suffix whatever the lengths are, and merged in order.
+void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& slots,
+                      const at::Tensor& lengths, const at::Tensor& prefix_keys, const at::Tensor& prefix_values,
+                      const at::Tensor& prefixes, const at::Tensor& prefix_lengths, int64_t heads, int64_t kv_heads,
+                      const at::Tensor& partials, const at::Tensor& out);
+
+// act = silu(gate) · up; gate_up [T, 2I] gates first, act [T, I].
+void swiglu(const at::Tensor& gate_up, const at::Tensor& act);
+// gate_up becomes its gradient, dact becomes act.
+void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dact);
+
+// sums[j] += Σ_t x[t, j]; x: rows [T, N], sums [N] float32.
+void column_sums(const at::Tensor& x, const at::Tensor& sums);
+
+// One token per row of logits [B, V] float32, as native/generate/sampler.h draws it. settings [4] float64: temperature (0:
+// the most likely token), top-k (0: off), top-p, min-p; seed [1] int64; uids [B] int64; samples, positions [B], all on the
+// device, so that a captured graph serves every request. tokens [B], log_probs [B] float32.
+void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed, const at::Tensor& uids,
+            const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens, const at::Tensor& log_probs);
+
+// What follows a draw. For each row with slots[b] >= 0: the token and its log-prob are appended to out_tokens and
+// out_log_probs [B, M] at counts[b], which grows by one; a row whose token is among stop_tokens [K] (may be empty), or whose
+// count reaches limits[b] <= M, is over: slots[b] = −1 − slots[b]; the others' positions and lengths grow by one.
+// positions are those of the token to be read next, lengths those of decode_attention. All [B] int32.
+void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& stop_tokens,
+             const at::Tensor& limits, const at::Tensor& slots, const at::Tensor& positions, const at::Tensor& lengths,
+             const at::Tensor& counts, const at::Tensor& out_tokens, const at::Tensor& out_log_probs);
+
+// Log-probs of targets [R] under softmax(logits · inverse_temperature), and entropies in nats; logits [R, V] float32.
+void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,
+               const at::Tensor& log_probs, const OptionalTensor& entropies);
+
+// The numbers of an Objective (native/learn/objective.h) in the order of its members, 10 values of float64 on the CPU.
+// Per row, all [R] float32: advantages, weights (0: not trained), old and reference log-probs, sequence log-ratios and loss
+// shares where the objective reads them. Fills log_probs, entropies, losses (weight · loss, without the entropy bonus) and
+// clipped (0 or 1), and dlogits [R, V] of dtype, which may be the memory of logits when both are float32.
+void head_loss(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,
+               const at::Tensor& objective, const at::Tensor& advantages, const at::Tensor& weights,
+               const OptionalTensor& old_log_probs, const OptionalTensor& reference_log_probs,
+               const OptionalTensor& sequence_log_ratios, const OptionalTensor& loss_shares,
+               const at::Tensor& log_probs, const at::Tensor& entropies, const at::Tensor& losses,
+               const at::Tensor& clipped, const at::Tensor& dlogits);
+
+// sum [1] float64 = Σ x²; x [N] float32 or bfloat16; in one order whatever N is split into.
+void squared_norm(const at::Tensor& x, const at::Tensor& sum);
+
+// AdamW as native/kernels/kernels.h describes it, over elements [first, first + N) of the flat buffers: all tensors are [N],
+// and `first` is what the noise of stochastic rounding is keyed by.
+void adamw(const at::Tensor& weights, const OptionalTensor& remainders, const at::Tensor& gradient,
+           const at::Tensor& exp_avg, const at::Tensor& exp_avg_sq, int64_t noise, int64_t first, double gradient_scale,
+           double beta1, double beta2, double eps, double step_size, double inverse_sqrt_correction, double decay);
+
+// masters += rate · (other masters − masters); all [N] of dtype, remainders int16.
+void follow(const at::Tensor& weights, const OptionalTensor& remainders, const at::Tensor& other_weights,
+            const OptionalTensor& other_remainders, double rate);
+// masters [N] float32 of weights and remainders (native/kernels/rounding.h), and back.
+void join_masters(const at::Tensor& weights, const OptionalTensor& remainders, const at::Tensor& masters);
+void split_masters(const at::Tensor& masters, const at::Tensor& weights, const OptionalTensor& remainders);
+
+}  // namespace zero_rl::operators
