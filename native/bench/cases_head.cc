@@ -58,15 +58,21 @@ KernelCase softmax_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   return result;
 }
 
+// Sizes rows, vocab and in_place (0): whether dlogits take the place of the exponentials.
 KernelCase log_prob_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const int64_t rows = sizes.at("rows");
   const int64_t vocab = sizes.at("vocab");
   const at::Tensor exponentials = random_tensor({rows, vocab}, at::kFloat, seed).abs();
   const at::Tensor sums = exponentials.sum(at::IntArrayRef{1});
   const at::Tensor coefficients = random_tensor({rows}, at::kFloat, seed + 1, 2);
-  const at::Tensor dlogits = at::empty({rows, vocab}, at::TensorOptions().dtype(dtype));
+  const bool in_place = sizes.get("in_place", 0) != 0;
+  const auto options = at::TensorOptions().dtype(dtype);
+  const int64_t stride = in_place ? vocab * 4 / static_cast<int64_t>(c10::elementSize(dtype)) : vocab;
+  const at::Tensor dlogits = in_place ? at::from_blob(exponentials.data_ptr(), {rows, vocab}, {stride, 1}, options)
+                                      : at::empty({rows, vocab}, options);
   const auto targets = random_integers(rows, vocab, seed + 2);
   KernelCase result;
+  if (in_place) result.restored.emplace_back(exponentials, exponentials.clone());
   result.run = [=](const kernels::Table& table) {
     table.log_prob_gradient({.exponentials = exponentials.data_ptr<float>(),
                              .sums = sums.data_ptr<float>(),
@@ -74,6 +80,7 @@ KernelCase log_prob_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint
                              .coefficients = coefficients.data_ptr<float>(),
                              .inverse_temperature = kInverseTemperature,
                              .dlogits = dlogits.data_ptr(),
+                             .dlogits_stride = stride,
                              .rows = rows,
                              .vocab = vocab});
   };

@@ -224,7 +224,8 @@ struct LogProbGradient {
   const int32_t* targets;
   const float* coefficients;  // [R] d loss / d log-prob
   float inverse_temperature;
-  void* dlogits;  // [R, V] of T; may be the exponentials when T is float
+  void* dlogits;           // rows of V of T; may lie at the front of the exponentials' rows
+  int64_t dlogits_stride;
   int64_t rows;
   int64_t vocab;
 };

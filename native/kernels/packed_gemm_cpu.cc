@@ -42,6 +42,15 @@ inline void write(const PackedGemm& g, Vector value, int64_t row, int64_t column
   }
 }
 
+// Brings a panel's part of a row of C that is to be added to near.
+template <class T>
+inline void fetch_result(const PackedGemm& g, int64_t row, int64_t panel) {
+  if (!g.accumulate || !g.float_out) return;
+  const float* c = static_cast<const float*>(g.c) + row * g.c_stride + panel * kTileColumns;
+  __builtin_prefetch(c, 1);
+  __builtin_prefetch(c + kLanes, 1);
+}
+
 template <class T>
 inline Vector bias_at(const PackedGemm& g, int64_t column, int64_t valid) {
   const T* bias = static_cast<const T*>(g.bias) + column;
@@ -170,7 +179,12 @@ class Squares {
     float* sums = buffers_[turn_];
     const int64_t steps = panel_depth<T>(stage.panel.depth) / kPairDepth;
     const int64_t rows = (kSquare + steps - 1) / steps;
-    multiply_square(stage.a, stage.a_stride, height, stage.panel, before, sums, [&] { finish(rows); });
+    int64_t fetched = 0;
+    multiply_square(stage.a, stage.a_stride, height, stage.panel, before, sums, [&] {
+      const int64_t end = fetched + rows < height ? fetched + rows : height;
+      for (; fetched < end; ++fetched) fetch_result<T>(g_, row + fetched, panel);
+      finish(rows);
+    });
     sums_ = sums;
     row_ = row;
     panel_ = panel;

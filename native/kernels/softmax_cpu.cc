@@ -1,5 +1,5 @@
-#include "kernels/element.h"
 #include "kernels/register.h"
+#include "kernels/vector_math.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
@@ -33,10 +33,19 @@ inline void exponentiate_block(const float* logits, float* exponentials, float s
   weighted += part_weighted;
 }
 
+// An exponential whose place dlogits may have taken in another type.
+inline float read(const float* exponential) {
+  float value;
+  std::memcpy(&value, exponential, sizeof value);
+  return value;
+}
+
+// What is written never reaches what is still to be read.
 template <class T>
 inline void scale_row(const float* exponentials, T* dlogits, float scale, int64_t vocab) {
-#pragma omp simd
-  for (int64_t j = 0; j < vocab; ++j) dlogits[j] = from_float<T>(exponentials[j] * scale);
+  int64_t j = 0;
+  for (; j + kLanes <= vocab; j += kLanes) store_narrow(dlogits + j, load(exponentials + j) * scale);
+  for (; j < vocab; ++j) dlogits[j] = from_float<T>(read(exponentials + j) * scale);
 }
 
 void softmax(const Softmax& a) {
@@ -65,10 +74,10 @@ void log_prob_gradient(const LogProbGradient& a) {
   parallel_ranges(a.rows, 1 + kElementsPerThread / a.vocab, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       const float* exponentials = a.exponentials + row * a.vocab;
-      T* dlogits = static_cast<T*>(a.dlogits) + row * a.vocab;
+      T* dlogits = static_cast<T*>(a.dlogits) + row * a.dlogits_stride;
       const float coefficient = a.coefficients[row] * a.inverse_temperature;
       const int64_t target = a.targets[row];
-      const float target_probability = exponentials[target] / a.sums[row];
+      const float target_probability = read(exponentials + target) / a.sums[row];
       scale_row(exponentials, dlogits, -coefficient / a.sums[row], a.vocab);
       dlogits[target] = from_float<T>(coefficient * (1.0f - target_probability));
     }

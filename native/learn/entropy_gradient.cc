@@ -30,11 +30,13 @@ inline float fast_log(float x) {
 }
 
 template <class T>
-void fill(const EntropyGradient& a, T* dlogits, int64_t rows, int64_t vocab) {
+void fill(const EntropyGradient& a, const at::Tensor& dlogits) {
+  const int64_t rows = dlogits.size(0);
+  const int64_t vocab = dlogits.size(1);
   parallel_ranges(rows, 1 + kElementsPerThread / vocab, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       const float* exponentials = a.exponentials + row * vocab;
-      T* out = dlogits + row * vocab;
+      T* out = dlogits.data_ptr<T>() + row * dlogits.stride(0);
       const float coefficient = a.coefficients[row] * a.inverse_temperature;
       const float entropy_coefficient = a.entropy_coefficients[row] * a.inverse_temperature;
       const float inverse_sum = 1.0F / a.sums[row];
@@ -54,9 +56,9 @@ void fill(const EntropyGradient& a, T* dlogits, int64_t rows, int64_t vocab) {
 
 void entropy_gradient(const EntropyGradient& arguments, const at::Tensor& dlogits) {
   if (dlogits.scalar_type() == at::kFloat) {
-    fill(arguments, dlogits.data_ptr<float>(), dlogits.size(0), dlogits.size(1));
+    fill<float>(arguments, dlogits);
   } else {
-    fill(arguments, dlogits.data_ptr<at::BFloat16>(), dlogits.size(0), dlogits.size(1));
+    fill<at::BFloat16>(arguments, dlogits);
   }
 }
 

@@ -17,8 +17,8 @@ struct EntropyGradient {
   float inverse_temperature;
 };
 
-// With p = e/Σe: dlogits_j = (c·([j is the target] − p_j) − h·p_j·(log p_j + H))/temperature. `dlogits` [R, V] may be the
-// exponentials.
+// With p = e/Σe: dlogits_j = (c·([j is the target] − p_j) − h·p_j·(log p_j + H))/temperature. `dlogits` [R, V], whose
+// rows may lie at the front of those of the exponentials.
 void entropy_gradient(const EntropyGradient& arguments, const at::Tensor& dlogits);
 
 }  // namespace zero_rl

@@ -2,10 +2,12 @@
 
 #include <ATen/ops/zeros.h>
 
+#include "model/flat_buffer.h"
+
 namespace zero_rl {
 
 Gradients::Gradients(const ParameterStore& store)
-    : flat_(at::zeros({store.size()}, at::TensorOptions().dtype(store.state_dtype()))), tensors_(store.bind(flat_)) {
+    : flat_(flat_buffer(store.size(), store.state_dtype())), tensors_(store.bind(flat_)) {
   if (flat_.scalar_type() == at::kFloat) return;
   for (LayerTensors& layer : tensors_.layers) {
     for (at::Tensor* vector : {&layer.input_norm, &layer.qkv_bias, &layer.q_norm, &layer.k_norm, &layer.output_bias,

@@ -1,5 +1,7 @@
 #include "learn/head.h"
 
+#include <ATen/ops/from_blob.h>
+
 #include <algorithm>
 
 #include "learn/entropy_gradient.h"
@@ -9,7 +11,7 @@ namespace zero_rl {
 
 namespace {
 
-constexpr int64_t kChunkLogits = int64_t{20} << 20;  // 80 MiB of float32 logits
+constexpr int64_t kChunkLogits = int64_t{30} << 20;  // 120 MiB
 constexpr int64_t kMaxChunkRows = 2048;
 constexpr int64_t kRowTile = 32;  // products are fastest with whole ones
 
@@ -26,8 +28,6 @@ class Chunk {
         input_(model.workspace.take({most_rows, model.config.hidden_size}, dtype_)),
         normed_(model.workspace.take({most_rows, model.config.hidden_size}, dtype_)),
         logits_(model.workspace.take({most_rows, model.config.vocab_size}, at::kFloat)),
-        rounded_(dtype_ == at::kFloat ? logits_
-                                      : model.workspace.take({most_rows, model.config.vocab_size}, dtype_)),
         rstd_(model.workspace.take({most_rows}, at::kFloat)),
         values_(model.workspace.take({6, most_rows}, at::kFloat)) {
     model.panels.prepare_head();
@@ -55,9 +55,11 @@ class Chunk {
                               .vocab = model_.config.vocab_size});
   }
 
-  // Overwrites the logits buffer with dlogits.
+  // Overwrites the logits buffer with dlogits, each row at the front of its logits.
   at::Tensor gradient(const int32_t* targets, float temperature, bool with_entropy) {
-    at::Tensor dlogits = rounded();
+    const int64_t vocab = model_.config.vocab_size;
+    const int64_t stride = vocab * logits_.element_size() / static_cast<int64_t>(c10::elementSize(dtype_));
+    const at::Tensor dlogits = at::from_blob(logits_.data_ptr(), {count_, vocab}, {stride, 1}, dtype_);
     if (with_entropy) {
       entropy_gradient({.exponentials = logits_.data_ptr<float>(),
                         .sums = value(3),
@@ -75,14 +77,14 @@ class Chunk {
                                         .coefficients = value(4),
                                         .inverse_temperature = 1.0F / temperature,
                                         .dlogits = dlogits.data_ptr(),
+                                        .dlogits_stride = stride,
                                         .rows = count_,
-                                        .vocab = model_.config.vocab_size});
+                                        .vocab = vocab});
     return dlogits;
   }
 
   at::Tensor input() const { return input_.narrow(0, 0, count_); }
   at::Tensor normed() const { return normed_.narrow(0, 0, count_); }
-  at::Tensor rounded() const { return rounded_.narrow(0, 0, count_); }
   at::Tensor rstd() const { return rstd_.narrow(0, 0, count_); }
   const float* log_probs() const { return value(0); }
   const float* entropies() const { return value(1); }
@@ -96,8 +98,7 @@ class Chunk {
   at::ScalarType dtype_;
   at::Tensor input_;    // [C, H] rows of the residual stream
   at::Tensor normed_;   // [C, H]
-  at::Tensor logits_;   // [C, V] float32
-  at::Tensor rounded_;  // [C, V] dlogits in the compute dtype; the same memory when that is float32
+  at::Tensor logits_;   // [C, V] float32, then dlogits
   at::Tensor rstd_;     // [C]
   at::Tensor values_;   // [6, C] log-probs, entropies, maxima, sums, coefficients of the first two
   int64_t count_ = 0;
@@ -152,7 +153,7 @@ void head_backward(Model& model, const Activations& saved, const MicroBatch& bat
 
 int64_t head_chunk_bytes(const ModelConfig& config, at::ScalarType dtype) {
   const int64_t bytes = dtype == at::kFloat ? 4 : 2;
-  const int64_t per_row = config.vocab_size * (4 + (dtype == at::kFloat ? 0 : bytes)) + 4 * config.hidden_size * bytes;
+  const int64_t per_row = config.vocab_size * 4 + 4 * config.hidden_size * bytes;
   return chunk_rows(config.vocab_size) * per_row;
 }
 

@@ -1,12 +1,11 @@
 #include "learn/trainer.h"
 
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "learn/head.h"
 #include "learn/value_head.h"
+#include "model/flat_buffer.h"
 
 namespace zero_rl {
 
@@ -42,9 +41,9 @@ std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperat
 void Trainer::ensure_state() {
   if (gradients_) return;
   gradients_.emplace(model_.parameters);
-  const auto options = at::TensorOptions().dtype(model_.parameters.state_dtype());
-  exp_avg_sq_ = at::zeros({model_.parameters.size()}, options);
-  exp_avg_ = at::zeros({model_.parameters.size()}, options);
+  const at::ScalarType dtype = model_.parameters.state_dtype();
+  exp_avg_sq_ = flat_buffer(model_.parameters.size(), dtype).zero_();
+  exp_avg_ = flat_buffer(model_.parameters.size(), dtype).zero_();
 }
 
 const at::Tensor& Trainer::exp_avg() {

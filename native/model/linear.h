@@ -57,7 +57,7 @@ inline void linear_swiglu(const kernels::Table& kernels, const at::Tensor& x, co
 inline void linear_backward_input(const kernels::Table& kernels, const at::Tensor& dy, const at::Tensor& weight,
                                   const at::Tensor& dx) {
   kernels.gemm({.a = dy.data_ptr(),
-                .a_stride = dy.size(1),
+                .a_stride = dy.stride(0),
                 .a_depth_stride = 1,
                 .b = weight.data_ptr(),
                 .b_stride = 1,
@@ -77,7 +77,7 @@ inline void linear_backward_weight(const kernels::Table& kernels, const at::Tens
                                    const at::Tensor& dweight, const at::Tensor& dbias) {
   kernels.gemm({.a = dy.data_ptr(),
                 .a_stride = 1,
-                .a_depth_stride = dy.size(1),
+                .a_depth_stride = dy.stride(0),
                 .b = x.data_ptr(),
                 .b_stride = 1,
                 .b_depth_stride = x.size(1),
@@ -91,7 +91,7 @@ inline void linear_backward_weight(const kernels::Table& kernels, const at::Tens
                 .float_out = dweight.scalar_type() != x.scalar_type()});
   if (!dbias.defined()) return;
   kernels.column_sums({.x = dy.data_ptr(),
-                       .stride = dy.size(1),
+                       .stride = dy.stride(0),
                        .sums = dbias.data_ptr<float>(),
                        .rows = dy.size(0),
                        .width = dy.size(1)});

@@ -1,14 +1,12 @@
 #include "model/parameter_store.h"
 
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <functional>
 #include <utility>
 
 #include "kernels/rounding.h"
+#include "model/flat_buffer.h"
 #include "runtime/error.h"
-#include "runtime/huge_pages.h"
 #include "runtime/parallel.h"
 
 namespace zero_rl {
@@ -44,12 +42,6 @@ class Layout {
   std::vector<Parameter>& parameters_;
   int64_t end_ = 0;
 };
-
-at::Tensor flat_buffer(int64_t size, at::ScalarType dtype) {
-  at::Tensor buffer = at::empty({size}, at::TensorOptions().dtype(dtype));
-  prefer_huge_pages(buffer.data_ptr(), buffer.nbytes());
-  return buffer;
-}
 
 std::string layer_name(int64_t layer, const char* rest) { return "model.layers." + std::to_string(layer) + "." + rest; }
 

@@ -88,6 +88,7 @@ const cases: Record<string, Record<string, number>[]> = {
   log_prob_gradient: [
     { rows: 5, vocab: 1031 },
     { rows: 40, vocab: 3 },
+    { rows: 9, vocab: 523, in_place: 1 },
   ],
   sampler: [
     { rows: 300, vocab: 97 },
