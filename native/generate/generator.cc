@@ -128,7 +128,7 @@ class Generator {
       }
     };
     Activations saved;
-    decoder_forward(model_, packed, /*keep=*/false, saved, store, abort_);
+    decoder_forward(model_, packed, {}, saved, store, abort_);
 
     const int64_t rows = static_cast<int64_t>(fresh.size());
     const at::Tensor last = model_.workspace.take({rows, config.hidden_size}, model_.parameters.dtype());

@@ -13,21 +13,45 @@ namespace {
 
 constexpr int64_t kScoringBudget = int64_t{1} << 29;
 constexpr int64_t kMostStepTokens = 4096;  // of a micro-batch: more run no faster and take more memory
+// With fewer tokens gradients are gone through so often that computing gates and ups again for more of them is cheaper.
+constexpr int64_t kFewStepTokens = 1024;
 
 }  // namespace
 
-int64_t Trainer::token_limit(int64_t budget) const {
+int64_t Trainer::activation_bytes(int64_t budget) const {
+  return budget - head_chunk_bytes(model_.config, model_.parameters.dtype());
+}
+
+int64_t Trainer::kept_tokens(int64_t budget) const {
+  const ModelConfig& config = model_.config;
   const at::ScalarType dtype = model_.parameters.dtype();
-  const int64_t free = budget - head_chunk_bytes(model_.config, dtype);
-  return std::max<int64_t>(1, free / activation_bytes_per_token(model_.config, dtype));
+  const int64_t per_token =
+      activation_bytes_per_token(config, dtype) + config.layers * gate_up_bytes_per_token(config, dtype);
+  return std::max<int64_t>(1, activation_bytes(budget) / per_token);
+}
+
+int64_t Trainer::micro_batch_tokens(int64_t budget) const {
+  const int64_t kept = kept_tokens(budget);
+  if (kept >= kFewStepTokens) return std::min(kept, kMostStepTokens);
+  const int64_t fitting = activation_bytes(budget) / activation_bytes_per_token(model_.config, model_.parameters.dtype());
+  return std::clamp<int64_t>(fitting, 1, kFewStepTokens);
+}
+
+Keep Trainer::keep_of(const MicroBatch& batch, int64_t budget) const {
+  const ModelConfig& config = model_.config;
+  const at::ScalarType dtype = model_.parameters.dtype();
+  const int64_t tokens = batch.packed.count();
+  const int64_t left = activation_bytes(budget) - tokens * activation_bytes_per_token(config, dtype);
+  const int64_t gate_ups = left / (tokens * gate_up_bytes_per_token(config, dtype));
+  return {.layers = true, .gate_ups = std::clamp<int64_t>(gate_ups, 0, config.layers)};
 }
 
 std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) {
   std::vector<float> result(sequences.response_tokens());
-  for (const MicroBatch& batch : split(sequences, token_limit(kScoringBudget))) {
+  for (const MicroBatch& batch : split(sequences, kept_tokens(kScoringBudget))) {
     const Workspace::Frame frame(model_.workspace);
     Activations saved;
-    decoder_forward(model_, batch.packed, /*keep=*/false, saved, nullptr, abort);
+    decoder_forward(model_, batch.packed, {}, saved, nullptr, abort);
     float* values = result.data() + batch.first_response;
     if (model_.config.value_head) {
       value_head_values(model_, saved, batch, values);
@@ -60,7 +84,7 @@ void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratio
                          StepStats& stats, const AbortFlag& abort) {
   const Workspace::Frame frame(model_.workspace);
   Activations saved;
-  decoder_forward(model_, batch.packed, /*keep=*/true, saved, nullptr, abort);
+  decoder_forward(model_, batch.packed, keep_of(batch, request.memory_budget), saved, nullptr, abort);
   const HeadLoss loss = [&](int64_t start, int64_t count, const float* log_probs, const float* entropies,
                             float* coefficients, float* entropy_coefficients) {
     for (int64_t i = 0; i < count; ++i) {
@@ -135,7 +159,7 @@ StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
     ratios = sequence_ratios(request.sequences, log_probs(request.sequences, request.temperature, abort),
                              request.old_log_probs, request.weights, request.objective.product_ratio);
   }
-  for (const MicroBatch& batch : split(request.sequences, std::min(kMostStepTokens, token_limit(request.memory_budget)))) {
+  for (const MicroBatch& batch : split(request.sequences, micro_batch_tokens(request.memory_budget))) {
     accumulate(request, ratios, batch, stats, abort);
     stats.total_tokens += batch.sequence_tokens;
     ++stats.micro_batches;

@@ -64,7 +64,12 @@ class Trainer {
 
  private:
   void ensure_state();
-  int64_t token_limit(int64_t budget) const;
+  // Bytes that a budget leaves for activations.
+  int64_t activation_bytes(int64_t budget) const;
+  // Tokens whose activations fit when all are kept.
+  int64_t kept_tokens(int64_t budget) const;
+  int64_t micro_batch_tokens(int64_t budget) const;
+  Keep keep_of(const MicroBatch& batch, int64_t budget) const;
   void accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch, StepStats& stats,
                   const AbortFlag& abort);
   void update(const StepRequest& request, double scale);

@@ -1,5 +1,6 @@
 // The decoder over packed sequences: forward, and a backward pass written out by hand. Norms and SwiGLU
-// are recomputed in the backward pass; everything a product or the attention needs is kept.
+// are recomputed in the backward pass, and gates and ups where memory is short; everything else a product or the attention
+// needs is kept.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,7 @@ struct LayerActivations {
   at::Tensor lse;         // [T, Hq]
   at::Tensor middle;      // [T, H] residual stream after attention
   at::Tensor middle_rstd;  // [T]
-  at::Tensor gate_up;     // [T, 2I]
+  at::Tensor gate_up;     // [T, 2I], undefined where it is to be computed again
 };
 
 struct Activations {
@@ -47,17 +48,25 @@ struct Activations {
 // Called after the rotation with a layer's qkv: prefill stores keys and values. Runs on the engine's thread.
 using QkvSink = std::function<void(int64_t layer, const at::Tensor& qkv)>;
 
-// Fills `saved.output`, and `saved.layers` when `keep` is set. All tensors come from the workspace: the
+// What a forward pass leaves for the backward pass.
+struct Keep {
+  bool layers = false;
+  int64_t gate_ups = 0;  // first layers that keep gate_up too
+};
+
+// Fills `saved.output`, and `saved.layers` where they are kept. All tensors come from the workspace: the
 // caller holds a frame.
-void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activations& saved, const QkvSink& sink,
-                     const AbortFlag& abort);
+void decoder_forward(Model& model, const PackedTokens& packed, const Keep& keep, Activations& saved,
+                     const QkvSink& sink, const AbortFlag& abort);
 
 // Accumulates gradients of all but the final norm and the head. `dx` [T, H] is the gradient of
 // `saved.output` and is overwritten.
 void decoder_backward(Model& model, const PackedTokens& packed, const Activations& saved, at::Tensor& dx,
                       DecoderTensors& gradients, const AbortFlag& abort);
 
-// Bytes per token that decoder_forward keeps and decoder_backward needs beside it.
+// Bytes per token that decoder_forward keeps, and decoder_backward needs beside them, where no layer keeps its gate_up.
 int64_t activation_bytes_per_token(const ModelConfig& config, at::ScalarType dtype);
+// Those of one gate_up.
+int64_t gate_up_bytes_per_token(const ModelConfig& config, at::ScalarType dtype);
 
 }  // namespace zero_rl

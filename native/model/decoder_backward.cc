@@ -50,6 +50,8 @@ void decoder_backward(Model& model, const PackedTokens& packed, const Activation
   at::Tensor dqkv = workspace.take({count, config.qkv_width()}, dtype);
   at::Tensor dattention = workspace.take({count, config.query_width()}, dtype);
   at::Tensor dact = workspace.take({count, inner}, dtype);
+  at::Tensor gate_up;  // computed again
+  if (!saved.layers.back().gate_up.defined()) gate_up = workspace.take({count, 2 * inner}, dtype);
 
   for (int64_t l = config.layers - 1; l >= 0; --l) {
     abort.check();
@@ -58,17 +60,18 @@ void decoder_backward(Model& model, const PackedTokens& packed, const Activation
     LayerTensors& gradient = gradients.layers[l];
     // What is read for the last time makes room for what comes of it.
     const at::Tensor& act = dact;
-    const at::Tensor& dgate_up = kept.gate_up;
+    const at::Tensor& dgate_up = kept.gate_up.defined() ? kept.gate_up : gate_up;
 
+    norm_rows(model, kept.middle, layer.post_norm, normed, at::Tensor());
+    if (!kept.gate_up.defined()) linear_unpacked(kernels, normed, layer.gate_up, layer.gate_up_bias, gate_up);
     linear_backward_input(kernels, dx, layer.down, dact);
-    kernels.swiglu_backward({.gate_up = kept.gate_up.data_ptr(),
+    kernels.swiglu_backward({.gate_up = dgate_up.data_ptr(),
                              .dact = dact.data_ptr(),
                              .dgate_up = dgate_up.data_ptr(),
                              .act = act.data_ptr(),
                              .tokens = count,
                              .width = inner});
     linear_backward_weight(kernels, dx, act, gradient.down, gradient.down_bias);
-    norm_rows(model, kept.middle, layer.post_norm, normed, at::Tensor());
     linear_backward_weight(kernels, dgate_up, normed, gradient.gate_up, gradient.gate_up_bias);
     linear_backward_input(kernels, dgate_up, layer.gate_up, dnormed);
     norm_rows_backward(model, dnormed, kept.middle, layer.post_norm, kept.middle_rstd, dx, /*accumulate=*/true,

@@ -22,14 +22,14 @@ kernels::Segment append_tokens(PackedTokens& packed, const kernels::Segment& beg
 
 // The buffers of one layer; without `keep` those that the backward pass alone reads stay undefined.
 LayerActivations layer_buffers(const ModelConfig& config, Workspace& workspace, at::ScalarType dtype, int64_t count,
-                               bool keep) {
+                               bool keep, bool keep_gate_up) {
   LayerActivations buffers;
   if (keep) {
     buffers.input_rstd = workspace.take({count}, at::kFloat);
     buffers.middle = workspace.take({count, config.hidden_size}, dtype);
     buffers.middle_rstd = workspace.take({count}, at::kFloat);
     buffers.lse = workspace.take({count, config.heads}, at::kFloat);
-    buffers.gate_up = workspace.take({count, 2 * config.intermediate_size}, dtype);
+    if (keep_gate_up) buffers.gate_up = workspace.take({count, 2 * config.intermediate_size}, dtype);
     if (config.qk_norm) {
       buffers.q_rstd = workspace.take({count, config.heads}, at::kFloat);
       buffers.k_rstd = workspace.take({count, config.kv_heads}, at::kFloat);
@@ -59,8 +59,8 @@ kernels::Segment PackedTokens::append_after(const kernels::Segment& beginning, c
   return append_tokens(*this, beginning, data, length);
 }
 
-void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activations& saved, const QkvSink& sink,
-                     const AbortFlag& abort) {
+void decoder_forward(Model& model, const PackedTokens& packed, const Keep& keep, Activations& saved,
+                     const QkvSink& sink, const AbortFlag& abort) {
   const ModelConfig& config = model.config;
   const kernels::Table& kernels = model.kernels();
   const DecoderTensors& weights = model.parameters.tensors();
@@ -79,19 +79,21 @@ void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activa
   embed(model, packed, x);
   at::Tensor normed = workspace.take({count, hidden}, dtype);
   at::Tensor act = workspace.take({count, config.intermediate_size}, dtype);
-  // Without `keep` one set of layer buffers serves all layers.
-  const LayerActivations reused = keep ? LayerActivations() : layer_buffers(config, workspace, dtype, count, false);
+  // Where nothing is kept one set of layer buffers serves all layers.
+  const LayerActivations reused =
+      keep.layers ? LayerActivations() : layer_buffers(config, workspace, dtype, count, false, false);
 
   for (int64_t l = 0; l < config.layers; ++l) {
     abort.check();
     const LayerTensors& layer = weights.layers[l];
-    LayerActivations buffers = keep ? layer_buffers(config, workspace, dtype, count, true) : reused;
+    LayerActivations buffers =
+        keep.layers ? layer_buffers(config, workspace, dtype, count, true, l < keep.gate_ups) : reused;
     buffers.input = x;
     norm_rows(model, x, layer.input_norm, normed, buffers.input_rstd);
     linear(kernels, normed, panels.qkv(l), layer.qkv_bias, buffers.qkv);
     if (config.qk_norm) {
-      if (keep) copy_columns(buffers.qkv, buffers.raw_qk);
-      norm_heads(model, layer, keep ? buffers.raw_qk : buffers.qkv, buffers.qkv, buffers.q_rstd, buffers.k_rstd);
+      if (keep.layers) copy_columns(buffers.qkv, buffers.raw_qk);
+      norm_heads(model, layer, keep.layers ? buffers.raw_qk : buffers.qkv, buffers.qkv, buffers.q_rstd, buffers.k_rstd);
     }
     rotate(model, buffers.qkv, packed.positions.data(), 1.0F);
     if (sink) sink(l, buffers.qkv);
@@ -103,20 +105,20 @@ void decoder_forward(Model& model, const PackedTokens& packed, bool keep, Activa
                        .heads = config.heads,
                        .kv_heads = config.kv_heads,
                        .head_dim = config.head_dim});
-    if (keep) {
+    if (keep.layers) {
       copy_columns(x, buffers.middle);
       x = buffers.middle;
     }
     linear_add(kernels, buffers.attention, panels.output(l), layer.output_bias, x);
     norm_rows(model, x, layer.post_norm, normed, buffers.middle_rstd);
     linear_swiglu(kernels, normed, panels.gate_up(l), layer.gate_up_bias, buffers.gate_up, act);
-    if (keep) {
+    if (keep.layers) {
       const at::Tensor next = workspace.take({count, hidden}, dtype);
       copy_columns(x, next);
       x = next;
     }
     linear_add(kernels, act, panels.down(l), layer.down_bias, x);
-    if (keep) saved.layers.push_back(std::move(buffers));
+    if (keep.layers) saved.layers.push_back(std::move(buffers));
   }
   saved.output = x;
 }
@@ -127,11 +129,15 @@ int64_t activation_bytes_per_token(const ModelConfig& config, at::ScalarType dty
   const int64_t raw = config.qk_norm ? config.query_width() + config.kv_width() : 0;
   const int64_t rstds = 4 * (2 + config.heads + (config.qk_norm ? config.heads + config.kv_heads : 0));
   const int64_t per_layer =
-      bytes * (2 * config.hidden_size + qkv + raw + config.query_width() + 2 * config.intermediate_size) + rstds;
-  // Forward: embedding, normed, act. Backward: dx, normed, dnormed, dqkv, dattention, dact.
+      bytes * (2 * config.hidden_size + qkv + raw + config.query_width()) + rstds;
+  // Forward: embedding, normed, act. Backward: dx, normed, dnormed, dqkv, dattention, dact, a gate_up.
   const int64_t transient =
-      bytes * (5 * config.hidden_size + qkv + config.query_width() + 2 * config.intermediate_size);
+      bytes * (5 * config.hidden_size + qkv + config.query_width() + 4 * config.intermediate_size);
   return config.layers * per_layer + transient;
+}
+
+int64_t gate_up_bytes_per_token(const ModelConfig& config, at::ScalarType dtype) {
+  return 2 * config.intermediate_size * static_cast<int64_t>(c10::elementSize(dtype));
 }
 
 }  // namespace zero_rl

@@ -28,6 +28,25 @@ inline void linear(const kernels::Table& kernels, const at::Tensor& x, const voi
                        .paired = false});
 }
 
+// The same with W [N, K] as it lies.
+inline void linear_unpacked(const kernels::Table& kernels, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, const at::Tensor& out) {
+  kernels.gemm({.a = x.data_ptr(),
+                .a_stride = x.size(1),
+                .a_depth_stride = 1,
+                .b = weight.data_ptr(),
+                .b_stride = weight.size(1),
+                .b_depth_stride = 1,
+                .bias = data_or_null(bias),
+                .c = out.data_ptr(),
+                .c_stride = out.size(1),
+                .m = x.size(0),
+                .n = weight.size(0),
+                .k = x.size(1),
+                .accumulate = false,
+                .float_out = false});
+}
+
 // residual [M, N] += x Wᵀ (+ bias)
 inline void linear_add(const kernels::Table& kernels, const at::Tensor& x, const void* panels, const at::Tensor& bias,
                        const at::Tensor& residual) {

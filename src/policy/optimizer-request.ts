@@ -3,7 +3,7 @@ import { checkInteger, checkNumber, invalidRange, invalidType } from '../errors'
 import type { OptimizerOptions } from './types';
 
 /** MiB of activations that a micro-batch may take unless told otherwise. */
-export const DEFAULT_MEMORY_BUDGET_MIB = 448;
+export const DEFAULT_MEMORY_BUDGET_MIB = 384;
 
 export const OPTIMIZER_OPTIONS = [
   'learningRate',

@@ -118,7 +118,10 @@ export interface OptimizerOptions {
   weightDecay?: number;
   /** Gradients are scaled down to this global norm; 0 or Infinity does not clip. Default 1. */
   maxGradNorm?: number;
-  /** Most activation memory of a micro-batch in MiB. Default 448. Changes the result by rounding only. */
+  /**
+   * Most activation memory of a micro-batch in MiB. Default 384. Where few tokens fit, those of the MLPs are computed again
+   * in the backward pass. Changes the result by rounding only.
+   */
   memoryBudgetMiB?: number;
   signal?: AbortSignal;
 }

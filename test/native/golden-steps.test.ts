@@ -68,4 +68,16 @@ describe.each(golden.cases)('$name', (reference) => {
       other.dispose();
     }
   });
+
+  test('activations that are computed again for want of memory change no bit', async () => {
+    const other = await Policy.load(folder, CPU);
+    try {
+      const [sequence] = asTraining(reference.batches[0]);
+      await policy.step([sequence], reference.options);
+      await other.step([sequence], { ...reference.options, memoryBudgetMiB: 1 });
+      expect(await parametersOf(other)).toEqual(await parametersOf(policy));
+    } finally {
+      other.dispose();
+    }
+  });
 });
