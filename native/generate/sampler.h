@@ -38,7 +38,6 @@ class Sampler {
 
  private:
   int32_t draw(const float* exponentials, double sum, double uniform) const;
-  int32_t draw_truncated(const float* exponentials, double uniform, std::vector<int32_t>& candidates) const;
 
   SamplerOptions options_;
   int64_t vocab_;

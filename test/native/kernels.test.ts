@@ -96,6 +96,10 @@ const cases: Record<string, Record<string, number>[]> = {
     { rows: 300, vocab: 97, top_k: 7 },
     { rows: 300, vocab: 97, top_p: 800 },
     { rows: 300, vocab: 97, top_p: 700, top_k: 20, min_p: 50 },
+    { rows: 300, vocab: 97, min_p: 300 },
+    { rows: 60, vocab: 5003, top_k: 400, top_p: 950 },
+    { rows: 20, vocab: 30011, top_p: 990, min_p: 2 },
+    { rows: 30, vocab: 11, top_k: 1 },
   ],
   embedding: [{ vocab: 61, count: 20, width: 18 }],
   embedding_backward: [
