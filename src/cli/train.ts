@@ -4,12 +4,20 @@ import { Command } from 'commander';
 import { isZeroRlError, ZeroRlError } from '../errors';
 import { log } from '../observe/log';
 import { startProgress, type Progress } from '../observe/progress';
-import { evaluationLine, outcomeTable, planText, stepTable } from '../observe/train-output';
+import {
+  evaluationLine,
+  offlinePlanText,
+  outcomeTable,
+  planText,
+  previewText,
+  stepTable,
+} from '../observe/train-output';
 import { formatSeconds } from '../observe/svg';
 import type { PolicyOptions } from '../policy/types';
 import type { TrainConfig, TrainConfigInput } from '../training/config';
 import { advantageFormula, lossFormula } from '../training/formulas';
 import { applyAssignments, readYamlFile, resolveConfig } from '../training/load-config';
+import { isUnreachable, planOffline } from '../training/offline-plan';
 import { planRun } from '../training/plan';
 import { runFiles } from '../training/run-folder';
 import { train } from '../training/train';
@@ -45,8 +53,16 @@ const shown = (path: string): string => {
 };
 
 async function dryRun(config: TrainConfig, json: boolean): Promise<void> {
-  const plan = await planRun(config, { warn: (message) => log.warn(message) });
-  process.stdout.write(json ? `${JSON.stringify(plan)}\n` : `${planText(plan, config)}\n`);
+  const print = (plan: object, text: string): void =>
+    void process.stdout.write(json ? `${JSON.stringify(plan)}\n` : `${text}\n`);
+  try {
+    const plan = await planRun(config, { warn: (message) => log.warn(message) });
+    print(plan, planText(plan, config));
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    const plan = planOffline(config, error);
+    print(plan, offlinePlanText(plan, config));
+  }
 }
 
 /** Prints the events of a run; what was left unsaid when it ends is for the caller. */
@@ -74,6 +90,10 @@ function reporter(
         break;
       case 'phase':
         if (event.phase === 'evaluation') progress.advance(0, 'evaluating');
+        if (event.phase === 'preview') progress.advance(0, 'looking at a few prompts');
+        break;
+      case 'preview':
+        progress.line(previewText(event.preview, config));
         break;
       case 'evaluation':
         progress.line(evaluationLine(event.step, event.evaluation));

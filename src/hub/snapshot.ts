@@ -132,7 +132,7 @@ export async function downloadSnapshot(repository: Repository, options: Snapshot
   if (settings.offline) {
     const cached = cachedInfo(folder, repository.revision);
     if (cached !== null) return snapshot(cached);
-    throw new ZeroRlError(
+    throw new HubUnreachable(
       'ERR_ZERO_RL_HUB',
       `HF_HUB_OFFLINE is set and ${settings.cache} does not have the ${title}; download it where there is a network, or give the path of a folder or file.`,
     );

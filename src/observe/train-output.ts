@@ -1,6 +1,9 @@
 /** What `zero-rl train` prints: the header, one line a step, the plan, and the table at the end. */
 import type { Evaluation } from '../training/evaluate';
+import type { Memory } from '../training/memory';
+import type { OfflinePlan } from '../training/offline-plan';
 import type { Plan } from '../training/plan';
+import type { Preview } from '../training/preview';
 import type { TrainConfig } from '../training/config';
 import { needsCritic, needsReference } from '../training/config';
 import { phases, type StepMetrics } from './metrics';
@@ -96,10 +99,70 @@ export function outcomeTable(before: Evaluation, after: Evaluation): string {
   return [text[0], '─'.repeat(text[0].length), ...text.slice(1)].join('\n');
 }
 
+const mib = (value: number): string => `${formatNumber(value)} MiB`;
+
+function memoryText({ policy, reference, critic, ema, activations, cache }: Memory): string {
+  return [
+    `policy and optimizer ${mib(policy)}`,
+    ...(reference > 0 ? [`reference ${mib(reference)}`] : []),
+    ...(critic > 0 ? [`critic and optimizer ${mib(critic)}`] : []),
+    ...(ema > 0 ? [`moving average ${mib(ema)}`] : []),
+    `activations up to ${mib(activations)}`,
+    ...(cache > 0 ? [`keys and values up to ${mib(cache)}`] : []),
+  ].join(', ');
+}
+
+function startLines(start: Plan['start']): string[] {
+  const { prompts, samples, passAt1, passAtN, stopReasons, responseLength } = start;
+  const chance = (k: number, estimate: Preview['passAt1']): string =>
+    estimate === null
+      ? `pass@${k} –`
+      : `pass@${k} ${formatPercent(estimate.value)} [${estimate.interval.map((bound) => (100 * bound).toFixed(0)).join(', ')}]`;
+  const ends = [
+    `end token ${formatPercent(stopReasons.endToken)}`,
+    ...(stopReasons.stopString > 0 ? [`stop string ${formatPercent(stopReasons.stopString)}`] : []),
+    `limit ${formatPercent(stopReasons.length)}`,
+  ];
+  return [
+    `at start   ${chance(1, passAt1)}, ${chance(samples, passAtN)}, reward ${start.rewardMean?.toFixed(3) ?? '–'}, of ${prompts} prompts × ${samples} samples; signal in ${start.usableGroups} of ${prompts} groups`,
+    `           format ${formatPercent(start.formatRate)}, boxed ${formatPercent(start.boxedRate)}; ended by ${ends.join(', ')}; ${responseLength.mean.toFixed(1)} tokens, longest ${responseLength.longest}`,
+    ...start.advice.map((sentence) => `           ! ${sentence}`),
+  ];
+}
+
+/** The first-minute report. */
+export function previewText(preview: Preview, { steps }: TrainConfig): string {
+  const { perStep } = preview.seconds;
+  return [
+    ...startLines(preview),
+    `           a step about ${formatSeconds(perStep)}, ${steps} of them ${formatSeconds(perStep * steps)}, at the present response length`,
+    `           memory: ${memoryText(preview.memoryMiB)}`,
+  ].join('\n');
+}
+
+/** The answer of --dry-run where model or data cannot be reached. */
+export function offlinePlanText(plan: OfflinePlan, config: TrainConfig): string {
+  const { promptsPerStep, samplesPerPrompt, maxTokens } = config.rollout;
+  const { parameters, memoryMiB } = plan;
+  const memory =
+    memoryMiB === null
+      ? 'not known'
+      : `about ${mib(memoryMiB)} for ${formatNumber(parameters ?? 0)} parameters, by the model's name, with optimizer and companions`;
+  return [
+    plan.formula,
+    plan.loss,
+    '',
+    `model      ${config.model}, ${config.dtype}`,
+    `step       ${promptsPerStep} prompts × ${samplesPerPrompt} samples of up to ${maxTokens} tokens`,
+    `run        ${config.steps} steps`,
+    `memory     ${memory}, activations up to ${mib(config.optimizer.memoryBudgetMiB)}`,
+    `not done   time, keys and values, data and what the model does at start: ${plan.missing}`,
+  ].join('\n');
+}
+
 /** The answer of --dry-run. */
 export function planText(plan: Plan, config: TrainConfig): string {
   const { seconds, memoryMiB, start } = plan;
-  const mib = (value: number): string => `${formatNumber(value)} MiB`;
   const split = phases
     .filter((phase) => seconds[phase] > 0)
     .map((phase) => `${phase} ${formatSeconds(seconds[phase])}`);
@@ -111,7 +174,7 @@ export function planText(plan: Plan, config: TrainConfig): string {
     `data       ${plan.problems} problems, ${plan.heldOut} held out`,
     `step       ${config.rollout.promptsPerStep} prompts × ${config.rollout.samplesPerPrompt} samples, about ${formatSeconds(seconds.perStep)} (${split.join(', ')})`,
     `run        ${config.steps} steps, about ${formatSeconds(seconds.total)}, evaluations of ${formatSeconds(seconds.evaluation)} included, at the present response length`,
-    `memory     policy and optimizer ${mib(memoryMiB.policy)}${memoryMiB.reference > 0 ? `, reference ${mib(memoryMiB.reference)}` : ''}${memoryMiB.critic > 0 ? `, critic and optimizer ${mib(memoryMiB.critic)}` : ''}, activations up to ${mib(memoryMiB.activations)}; resident now ${mib(memoryMiB.measured)}`,
-    `at start   reward usable in ${start.usableGroups} of ${start.groups} groups, accuracy ${formatPercent(start.accuracy)}, format ${formatPercent(start.formatRate)}, ${start.responseLength.toFixed(1)} tokens, cut off ${formatPercent(start.truncatedRate)}`,
+    `memory     ${memoryText(memoryMiB)}; resident now ${mib(memoryMiB.measured)}`,
+    ...startLines(start),
   ].join('\n');
 }

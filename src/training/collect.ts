@@ -6,9 +6,7 @@ import type { TrainConfig } from './config';
 import type { Run } from './open-run';
 import { samplingOptions } from './phase-options';
 import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
-
-/** Keys of the randomness of refills, apart from those of training and evaluation. */
-const FIRST_UID = 2 ** 41;
+import { firstUid } from './uids';
 
 export interface Collected {
   prompts: Prompt[];
@@ -69,7 +67,7 @@ export async function collectSamples(
     const dead = groups.flatMap((group, i) => (hasSpread(group) ? [] : [i]));
     if (dead.length === 0) break;
     const order = (step - 1) * rounds + round;
-    const refill = await sampleRound('refill', order, dead.length, FIRST_UID + order * promptsPerStep);
+    const refill = await sampleRound('refill', order, dead.length, firstUid.refill + order * promptsPerStep);
     const fresh = groupsOf(dead.length, refill[1]);
     sampled.groups += dead.length;
     sampled.tokens += tokensOf(refill[1]);

@@ -107,6 +107,13 @@ export const configSchema = z.strictObject({
   ema: emaSchema.prefault({}),
   /** Rules that watch the figures of the steps. */
   watchdog: watchdogSchema.prefault({}),
+  /** The first-minute report, before the first step. */
+  preview: z
+    .strictObject({
+      /** Prompts that are sampled, scored and timed for it, at most those of a step; 0: none. Default 16. */
+      prompts: count.default(16),
+    })
+    .prefault({}),
   /** Rollouts written: of every so many steps (0: none), the groups of the first so many prompts. */
   rollouts: z.strictObject({ every: count.default(1), prompts: positiveInteger.default(4) }).prefault({}),
   /** Folder in which the run folder is made. */

@@ -17,6 +17,7 @@ import { samplingOptions } from './phase-options';
 import { makePrompts, samplePrompts, scoreRollouts, type Play } from './rollouts';
 import { readRows } from './run-folder';
 import type { TrainingPolicy } from './training-policy';
+import { firstUid } from './uids';
 
 /** A row of difficulty.jsonl. */
 export interface DifficultyRow {
@@ -42,13 +43,10 @@ export interface DifficultyInput {
   onProgress?: (measured: number, total: number) => void;
 }
 
-/** Training counts its uids up from 0 and evaluation from 2^40; these stay apart from both. */
-const FIRST_UID = 2 ** 41;
-
 async function measure(input: DifficultyInput, indices: readonly number[], samples: number): Promise<DifficultyRow[]> {
   const { policy, problems, template, reward, config, signal } = input;
   const prompts = indices.flatMap((index) =>
-    makePrompts(policy, [problems[index]], template, FIRST_UID + index, config.data.addSpecialTokens),
+    makePrompts(policy, [problems[index]], template, firstUid.difficulty + index, config.data.addSpecialTokens),
   );
   const rollouts = await samplePrompts(policy, prompts, { ...samplingOptions(config), n: samples, signal }, input.play);
   const scored = await scoreRollouts(policy, prompts, rollouts, reward, signal);

@@ -11,6 +11,7 @@ import { evaluationKs, type TrainConfig } from './config';
 import { evaluationOptions } from './phase-options';
 import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Play, type Sample } from './rollouts';
 import type { TrainingPolicy } from './training-policy';
+import { firstUid } from './uids';
 
 export interface EstimateAtK extends Estimate {
   k: number;
@@ -37,9 +38,6 @@ export interface Evaluation {
   rewardMean: number;
   seconds: number;
 }
-
-/** Training uids count up from 0; these stay apart from them. */
-const FIRST_UID = 2 ** 40;
 
 /** The samples of each problem whose verdict is known, in the order of the problems. */
 export function knownGroups(samples: readonly Sample[]): Sample[][] {
@@ -106,7 +104,13 @@ export async function evaluate(input: EvaluationInput): Promise<{ evaluation: Ev
   const { policy, config, signal } = input;
   const n = config.evaluation.samples;
   const start = performance.now();
-  const prompts = makePrompts(policy, input.problems, input.template, FIRST_UID, config.data.addSpecialTokens);
+  const prompts = makePrompts(
+    policy,
+    input.problems,
+    input.template,
+    firstUid.evaluation,
+    config.data.addSpecialTokens,
+  );
   const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal }, input.play);
   const samples = await scoreRollouts(policy, prompts, rollouts, input.reward, signal);
   const seconds = (performance.now() - start) / 1000;

@@ -1,5 +1,5 @@
 /**
- * The files of a run: config.resolved.yaml, metrics.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html;
+ * The files of a run: config.resolved.yaml, preview.json, metrics.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html;
  * where the data gives rise to them also leakage.jsonl and difficulty.jsonl.
  * Rows are appended; everything else is written under a temporary name and renamed, so a killed process leaves a folder
  * that can be resumed.
@@ -13,6 +13,7 @@ import type { StepMetrics } from '../observe/metrics';
 import { makeFolder, output, syncPath, writeFileAtomically } from '../policy/atomic-file';
 import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
+import type { Preview } from './preview';
 import type { Sample } from './rollouts';
 
 export const runFiles = {
@@ -23,6 +24,7 @@ export const runFiles = {
   checkpoints: 'checkpoints',
   rollbacks: 'rollbacks.json',
   watchdog: 'watchdog',
+  preview: 'preview.json',
   summary: 'summary.json',
   leakage: 'leakage.jsonl',
   difficulty: 'difficulty.jsonl',
@@ -180,6 +182,10 @@ export class RunFolder {
 
   evaluation(step: number): SampleRow[] {
     return readRows<SampleRow>(this.file(runFiles.evaluations, stepFile(step)));
+  }
+
+  async writePreview(preview: Preview): Promise<void> {
+    await writeFileAtomically(this.file(runFiles.preview), `${JSON.stringify(preview, null, 2)}\n`);
   }
 
   async writeSummary(summary: Summary): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Phase } from '../observe/metrics';
 import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
+import type { Preview } from './preview';
 import type { Summary } from './run-folder';
 
 /** What happens beside the steps. */
@@ -15,7 +16,9 @@ export type TrainEvent =
       problems: number;
       heldOut: number;
     }
-  | { type: 'phase'; phase: Phase | 'evaluation' | 'checkpoint' }
+  | { type: 'phase'; phase: Phase | 'preview' | 'evaluation' | 'checkpoint' }
+  /** The first-minute report; not for a run that goes on. */
+  | { type: 'preview'; preview: Preview }
   | { type: 'evaluation'; step: number; evaluation: Evaluation }
   | { type: 'checkpoint'; step: number; path: string }
   /** Before the start: how many problems have a pass rate, of how many. */

@@ -2,6 +2,7 @@
  * The training loop of zero-RL: data → template → sample → reward → (reference log-probs) → advantages → step → metrics.
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
+import { existsSync } from 'node:fs';
 import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
 import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
@@ -20,6 +21,7 @@ import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
 import { PhaseClock } from './phase-clock';
+import { makePreview } from './preview';
 import { estimatorOptions, stepOptions } from './phase-options';
 import { rollBack } from './rollback';
 import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
@@ -117,6 +119,12 @@ async function* trainUntilAlarm(
       problems: problems.length,
       heldOut: run.heldOut.length,
     });
+    if (state.step === 0 && config.preview.prompts > 0 && !existsSync(folder.file(runFiles.preview))) {
+      emit({ type: 'phase', phase: 'preview' });
+      const { preview } = await makePreview({ ...run, signal });
+      await folder.writePreview(preview);
+      emit({ type: 'preview', preview });
+    }
     if (state.step === 0 && run.heldOut.length > 0 && folder.metrics().length === 0) {
       await folder.appendMetrics({ step: 0, ...(await evaluateNow()) });
     }

@@ -1,6 +1,7 @@
 /** What the loop needs of a policy; {@link Policy} has it, and tests may bring one of their own. */
 import { ZeroRlError } from '../errors';
 import { Critic } from '../policy/critic';
+import type { ModelConfig } from '../policy/model-config';
 import { Policy } from '../policy/policy';
 import type { Tokenizer } from '../policy/tokenizer';
 import type { PolicyOptions } from '../policy/types';
@@ -10,6 +11,8 @@ export interface TrainingPolicy extends Pick<
   'encodePrompt' | 'sample' | 'logProbs' | 'step' | 'save' | 'saveTrainingState' | 'loadTrainingState' | 'dispose'
 > {
   readonly parameterCount: number;
+  /** Sizes that the memory of keys and values is counted from. */
+  readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'>;
   /** As `Policy.follow`; `other` was loaded as this one was. */
   follow(other: this, rate: number): Promise<void>;
   readonly tokenizer: Pick<Tokenizer, 'decode'> | null;

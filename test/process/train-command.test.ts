@@ -43,6 +43,7 @@ test('prints a line a step, the table and where the report is', async () => {
   expect(stderr).toContain('R[i] = r[i] - 0.1·Σ_t k1[i,t]');
   expect(stderr).toMatch(/^ *step +reward +accuracy.*KL\/token.*reference/m);
   expect(stderr.match(/^ *[12]\/2 /gm)).toHaveLength(2);
+  expect(stderr).toMatch(/^at start +pass@1 .*pass@2 .*signal in \d of 4 groups/m);
   expect(stdout).toMatch(/accuracy \[95 % interval\]/);
   const [run] = readdirSync(runs);
   expect(stdout).toContain(`report ${join(runs, run, 'report.html')}`);
@@ -71,6 +72,21 @@ test('--dry-run predicts and writes nothing', async () => {
   const plan = JSON.parse((await train(config, '--dry-run', '--json')).stdout) as { seconds: { total: number } };
   expect(plan.seconds.total).toBeGreaterThan(0);
 });
+
+test.each(readdirSync(join(repository, 'recipes')).filter((name) => name.endsWith('.yaml')))(
+  'recipes/%s passes a dry run, also where the hub cannot be reached',
+  async (recipe) => {
+    const environment = { HF_ENDPOINT: 'http://127.0.0.1:1', HF_HOME: join(folder, 'hub') };
+    const { code, stdout, stderr } = await runCli(
+      ['train', join(repository, 'recipes', recipe), '--dry-run', '--set', `output=${runs}`],
+      { env: environment, cwd: repository },
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^(A|R|δ)\[/);
+    expect(stdout).toMatch(/^memory .*activations up to/m);
+    expect(stdout).toMatch(/^(at start +pass@1|not done .*cannot be reached)/m);
+  },
+);
 
 test.each([
   ['a misspelt key', ['--set', 'kl.initCoeficient=0.1'], 'did you mean "kl.initCoefficient"?'],

@@ -43,6 +43,7 @@ async function run(
     optimizer: { learningRate: 1e-9 },
     rollouts: { prompts: 100 },
     evaluation: { problems: 2 },
+    preview: { prompts: 0 },
     steps: 4,
     output: join(scratch, `runs-${outputs++}`),
     ...changes,

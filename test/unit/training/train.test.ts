@@ -24,6 +24,7 @@ function makeConfig(changes: Partial<TrainConfigInput> = {}): TrainConfigInput {
     rollout: { promptsPerStep: 4, samplesPerPrompt: 4 },
     optimizer: { learningRate: 0.5 },
     evaluation: { problems: 10, samples: 4 },
+    preview: { prompts: 0 },
     steps: 6,
     output: join(scratch, `runs-${outputs++}`),
     ...changes,
@@ -104,6 +105,24 @@ describe('a whole run', () => {
     expect(existsSync(join(folder, 'lock'))).toBe(false);
     expect(policies).toHaveLength(1);
     expect(policies[0].disposed).toBe(true);
+  });
+
+  test('the first-minute report changes no bit and is not made again', async () => {
+    const previewsOf = ({ events }: Finished): TrainEvent[] => events.filter(({ type }) => type === 'preview');
+    const without = await run(makeConfig({ preview: { prompts: 0 } }));
+    const began = await run(makeConfig({ preview: { prompts: 3 } }), { stopAfter: 2 });
+    const resumed = await run(makeConfig({ preview: { prompts: 3 }, output: began.folder }), { resume: began.folder });
+    expect(previewsOf(without)).toEqual([]);
+    expect(previewsOf(began)).toEqual([
+      {
+        type: 'preview',
+        preview: expect.objectContaining({ prompts: 3, samples: 4, formatRate: anyNumber }) as object,
+      },
+    ]);
+    expect(previewsOf(resumed)).toEqual([]);
+    expect(existsSync(join(began.folder, 'preview.json'))).toBe(true);
+    expect(timeless(began.folder)).toEqual(timeless(without.folder));
+    expect(rolloutsOf(began.folder)).toEqual(rolloutsOf(without.folder));
   });
 
   test('rollout rows tell what happened to a sample', async () => {
