@@ -20,6 +20,7 @@ interface Entry {
 const entries: Entry[] = [
   { name: 'train', summary: 'train a model by reinforcement learning', load: () => import('./train.js') },
   { name: 'eval', summary: 'evaluate models on held-out problems', load: () => import('./eval.js') },
+  { name: 'replay', summary: 'make the rollouts of a step again', load: () => import('./replay.js') },
   { name: 'pretrain', summary: 'train a base model by next-token prediction', load: () => import('./pretrain.js') },
   { name: 'sample', summary: 'sample completions of prompts', load: () => import('./sample.js') },
   { name: 'logprobs', summary: 'compute log-probabilities of given tokens', load: () => import('./logprobs.js') },

@@ -168,6 +168,11 @@ export class RunFolder {
     await this.write(this.file(runFiles.rollouts, stepFile(step)), rows);
   }
 
+  /** Rollouts written of a step; none where it wrote none. */
+  rollouts(step: number): SampleRow[] {
+    return readRows<SampleRow>(this.file(runFiles.rollouts, stepFile(step)));
+  }
+
   /** Samples behind an alarm of the watchdog; returns the file. */
   async writeAlarm(step: number, rule: string, rows: readonly object[]): Promise<string> {
     const file = this.file(runFiles.watchdog, `${rule}-${stepFile(step)}`);

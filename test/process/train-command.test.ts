@@ -52,6 +52,23 @@ test('prints a line a step, the table and where the report is', async () => {
   for (const row of rows) if (row.step > 0) expect(row).toHaveProperty('logProbDifference', expect.closeTo(0, 5));
 });
 
+test('replay makes the rollouts of a step again, bit for bit', async () => {
+  await train(config, '--set', 'checkpoint.every=1');
+  const run = join(runs, readdirSync(runs)[0]);
+  const same = await runCli(['replay', run, '--step', '2']);
+  expect(same.code).toBe(0);
+  expect(same.stderr).toContain('from the checkpoint of step 1');
+  expect(same.stderr).toContain('All 8 samples that the run wrote came out the same');
+  expect(same.stdout).toMatch(/^sample 1: reward .* tokens.* nats, as written$/m);
+
+  const file = join(run, 'rollouts', 'step-000002.jsonl');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"length":\d+/, '"length":99'));
+  const other = await runCli(['replay', run, '--step', '2', '--json']);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain('1 of 8 samples that the run wrote came out otherwise');
+  expect(JSON.parse(other.stdout)).toMatchObject({ step: 2, checkpoint: 1, written: 8, same: 7 });
+});
+
 test('--json prints one object', async () => {
   const { stdout } = await train(config, '--json');
   expect(stdout.trim().split('\n')).toHaveLength(1);

@@ -1,0 +1,142 @@
+/**
+ * Makes the rollouts of a step of a run again: from the checkpoint before it, or by training on from an older one. The run's
+ * own folder is only read; what has to be written goes to a temporary folder.
+ */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ZeroRlError } from '../errors';
+import { listCheckpoints } from './checkpoint';
+import { collectSamples } from './collect';
+import { configAt, type TrainConfig, type TrainConfigInput } from './config';
+import { readYamlFile, resolveConfig } from './load-config';
+import { openRun } from './open-run';
+import { PhaseClock } from './phase-clock';
+import { RunFolder, runFiles, sampleRow, type SampleRow } from './run-folder';
+import { train } from './train';
+import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
+
+export interface ReplayOptions {
+  signal?: AbortSignal;
+  warn?: (message: string) => void;
+  /** Told the step of the checkpoint that is gone on from (0: the model that the run began with). */
+  onStart?: (checkpoint: number) => void;
+  /** Told each step that is trained again on the way. */
+  onStep?: (step: number) => void;
+  loadPolicy?: LoadPolicy;
+  loadCritic?: LoadCritic;
+}
+
+/** A sample made again. */
+export interface ReplayedSample extends SampleRow {
+  tokens: number[];
+  /** Nats of each token at the temperature of sampling. */
+  logProbs: number[];
+  /** Whether the run wrote the same completion and score; null where it wrote none of this sample. */
+  same: boolean | null;
+  /** What the run wrote, where it is not the same. */
+  written?: SampleRow;
+}
+
+export interface Replay {
+  step: number;
+  /** Step of the checkpoint that was gone on from. */
+  checkpoint: number;
+  samples: ReplayedSample[];
+  /** Samples that the run wrote of this step, and how many of them came out the same. */
+  written: number;
+  same: number;
+}
+
+/** What the run wrote that must come out again; the advantage follows from the rewards of the whole step. */
+const COMPARED = ['completion', 'length', 'finishReason', 'reward', 'reason', 'correct'] as const;
+
+/** A folder that can be gone on with from `checkpoint` without touching the run's own. */
+function scratchRun(
+  run: RunFolder,
+  config: TrainConfig,
+  checkpoint: { step: number; path: string } | undefined,
+): string {
+  const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-replay-'));
+  for (const folder of [runFiles.rollouts, runFiles.evaluations, runFiles.checkpoints])
+    mkdirSync(join(scratch, folder));
+  if (checkpoint) symlinkSync(resolve(checkpoint.path), join(scratch, runFiles.checkpoints, `step-${checkpoint.step}`));
+  for (const file of [runFiles.rollbacks, runFiles.difficulty])
+    if (existsSync(run.file(file))) copyFileSync(run.file(file), join(scratch, file));
+  // Rows for the watchdog's medians; one at least, so that nothing is evaluated.
+  const rows = run.metrics().filter(({ step }) => step <= (checkpoint?.step ?? 0));
+  const lines = (rows.length > 0 ? rows : [{ step: 0 }]).map((row) => `${JSON.stringify(row)}\n`);
+  writeFileSync(join(scratch, runFiles.metrics), lines.join(''));
+  writeFileSync(join(scratch, runFiles.config), JSON.stringify(config));
+  return scratch;
+}
+
+/**
+ * The samples of step `step` (from 1) of the run in `folder`.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when `folder` is no run folder or the run has no such step, and what `train` throws
+ */
+export async function replay(folder: string, step: number, options: ReplayOptions = {}): Promise<Replay> {
+  const { signal, warn = () => undefined } = options;
+  const run = RunFolder.open(folder);
+  const source = run.file(runFiles.config);
+  const given = resolveConfig(readYamlFile(source) as TrainConfigInput, source, warn);
+  if (step < 1 || step > given.steps)
+    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The run ${folder} has steps 1 to ${given.steps}, not ${step}`);
+  const before = listCheckpoints(run.file(runFiles.checkpoints)).filter((checkpoint) => checkpoint.step < step);
+  const checkpoint = before.at(-1);
+  const config: TrainConfig = {
+    ...given,
+    preview: { prompts: 0 },
+    evaluation: { ...given.evaluation, every: 0 },
+    checkpoint: { every: 0, keep: 2, best: 'none' },
+    rollouts: { ...given.rollouts, every: 0 },
+  };
+  const scratch = scratchRun(run, config, checkpoint);
+  options.onStart?.(checkpoint?.step ?? 0);
+  const load = {
+    loadPolicy: options.loadPolicy ?? loadPolicy,
+    loadCritic: options.loadCritic ?? loadCritic,
+    signal,
+  };
+  try {
+    if (step - 1 > (checkpoint?.step ?? 0)) {
+      // Leaving the loop saves a checkpoint in the scratch folder.
+      for await (const metrics of train(config, { ...load, resume: scratch })) {
+        options.onStep?.(metrics.step);
+        if (metrics.step === step - 1) break;
+      }
+    }
+    const opened = await openRun(config, { ...load, resume: scratch, warn });
+    try {
+      const now = configAt(opened.config, step, opened.rollbacks);
+      const { samples } = await collectSamples(opened, now, step, new PhaseClock(() => undefined), signal);
+      const key = (row: SampleRow): string => `${row.uid}/${row.sample}`;
+      const written = new Map(run.rollouts(step).map((row) => [key(row), row]));
+      const replayed = samples.map((sample): ReplayedSample => {
+        const row = sampleRow(step, sample);
+        const other = written.get(key(row));
+        const same = other ? COMPARED.every((field) => other[field] === row[field]) : null;
+        return {
+          ...row,
+          ...(other?.advantage === undefined ? {} : { advantage: other.advantage }),
+          tokens: [...sample.rollout.tokens],
+          logProbs: [...sample.rollout.logProbs],
+          same,
+          ...(same === false ? { written: other } : {}),
+        };
+      });
+      return {
+        step,
+        checkpoint: checkpoint?.step ?? 0,
+        samples: replayed,
+        written: written.size,
+        same: replayed.filter(({ same }) => same === true).length,
+      };
+    } finally {
+      opened.close();
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
