@@ -30,7 +30,9 @@ async function trained(name: string, changes: Partial<TrainConfigInput> = {}): P
     ...changes,
   };
   const onEvent = (event: { type: string; folder?: string }): void => void (folder = event.folder ?? folder);
-  for await (const step of train(config, { loadPolicy, onEvent })) step;
+  const steps: number[] = [];
+  for await (const { step } of train(config, { loadPolicy, onEvent })) steps.push(step);
+  expect(steps).toHaveLength(6);
   return folder;
 }
 
