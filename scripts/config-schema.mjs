@@ -134,8 +134,9 @@ Every key of a config file, of \`--set\` and of the object given to \`train\`. M
 ${rows(schema, '').join('\n')}
 `;
 
+const style = await prettier.resolveConfig(join(root, 'config.schema.json'));
 const files = [
-  ['config.schema.json', await prettier.format(JSON.stringify(schema), { parser: 'json' })],
+  ['config.schema.json', await prettier.format(JSON.stringify(schema), { ...style, parser: 'json' })],
   ['docs/config.md', markdown],
 ];
 if (process.argv.includes('--check')) {

@@ -40,8 +40,11 @@ export const criticSchema = z.strictObject({
   model: path.optional(),
   /** Of the critic's optimizer; it stays constant. */
   learningRate: z.number().positive().default(1e-5),
+  /** Decay of AdamW's two moments per step. */
   betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
+  /** Added to the root of the second moment. */
   eps: z.number().positive().default(1e-8),
+  /** Decoupled decay of every parameter, per unit of learning rate. */
   weightDecay: nonNegative.default(0),
   /** Gradients of the critic are scaled down to this global norm; 0 does not clip. */
   maxGradNorm: nonNegative.default(1),
@@ -87,7 +90,14 @@ export const klSchema = z
     /** Samples over which `target` is approached. */
     horizon: positiveInteger.default(10_000),
     /** The reference follows the policy: every `every` steps (0: never) it moves by `rate`; 1 copies, less averages. */
-    follow: z.strictObject({ every: count.default(0), rate: fraction.default(1) }).prefault({}),
+    follow: z
+      .strictObject({
+        /** Steps between two moves; 0: the reference stands still. */
+        every: count.default(0),
+        /** Share of the way to the policy that a move goes. */
+        rate: fraction.default(1),
+      })
+      .prefault({}),
     /** Load the reference and report the KL even where no coefficient needs it. */
     measure: z.boolean().default(false),
   })
@@ -101,13 +111,17 @@ export const klSchema = z
   });
 
 export const optimizerSchema = z.strictObject({
+  /** Peak of the schedule. Small models take more: the demo 3e-4. */
   learningRate: z.number().positive().default(1e-6),
   /** `linear` and `cosine` fall to 0 at the last step. */
   schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
   /** Steps over which the learning rate rises from 0. */
   warmupSteps: count.default(0),
+  /** Decay of AdamW's two moments per step. */
   betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
+  /** Added to the root of the second moment. */
   eps: z.number().positive().default(1e-8),
+  /** Decoupled decay of every parameter, per unit of learning rate. */
   weightDecay: nonNegative.default(0),
   /** Gradients are scaled down to this global norm; 0 does not clip. */
   maxGradNorm: nonNegative.default(1),
@@ -125,8 +139,11 @@ export const optimizerSchema = z.strictObject({
   /** Ratios count within [1 − low, 1 + high]; `dual`: at most so much where A < 0 (0: no such bound). */
   clip: z
     .strictObject({
+      /** Most that a ratio may fall below 1 and still count. */
       low: z.number().positive().max(1).default(0.2),
+      /** Most that a ratio may rise above 1 and still count; more than `low` is clip-higher (DAPO). */
       high: z.number().positive().default(0.2),
+      /** Most that a ratio counts where A < 0, above 1; 0: no such bound. */
       dual: z.union([z.literal(0), z.number().gt(1)]).default(0),
     })
     .prefault({}),
@@ -136,6 +153,7 @@ export const optimizerSchema = z.strictObject({
       coefficient: nonNegative.default(0),
       /** Entropy per token in nats that c is steered to: log c ← log c − rate·(H − target) each step. null: c stays. */
       target: nonNegative.nullable().default(null),
+      /** How fast c follows, per nat and step. */
       rate: z.number().positive().default(0.1),
     })
     .refine(({ coefficient, target }) => target === null || coefficient > 0, {
@@ -145,5 +163,6 @@ export const optimizerSchema = z.strictObject({
     .prefault({}),
   /** Optimizer steps on each rollout batch; more than 1 wants an objective on ratios. */
   epochs: positiveInteger.default(1),
+  /** Most activation memory of a micro-batch in MiB. Less takes more micro-batches, or computes activations again; the result changes by rounding only. */
   memoryBudgetMiB: z.number().positive().default(DEFAULT_MEMORY_BUDGET_MIB),
 });

@@ -12,25 +12,35 @@ const namedRewardSchema = z.discriminatedUnion('name', [
     name: z.literal('math'),
     /** The format that is right; `any` asks for no more than a stated answer. */
     format: z.enum([...formatStyles, 'any']).default('boxed'),
+    /** Reward of a right answer. */
     correct: finite.default(1),
+    /** Reward of an answer that is not right, in the right format. */
     wrongAnswer: finite.default(-0.5),
+    /** Reward without an answer in the right format. */
     wrongFormat: finite.default(-1),
+    /** Factor of this part in the sum. */
     weight,
   }),
   z.strictObject({
     name: z.literal('format'),
+    /** `boxed`: an answer in \boxed{}; `think-answer`: <think>…</think> and <answer>…</answer> and nothing else. */
     style: z.enum(formatStyles).default('boxed'),
+    /** Reward of the format. */
     right: finite.default(1),
+    /** Reward of any other. */
     wrong: finite.default(0),
+    /** Factor of this part in the sum. */
     weight,
   }),
   z.strictObject({
     name: z.literal('countdown'),
+    /** Reward of a right answer. */
     correct: finite.default(1),
     /** An answer in tags that is not right. */
     wrongAnswer: finite.default(0.1),
     /** No answer in tags. */
     wrongFormat: finite.default(0),
+    /** Factor of this part in the sum. */
     weight,
   }),
   z.strictObject({
@@ -41,16 +51,19 @@ const namedRewardSchema = z.discriminatedUnion('name', [
     buffer: z.int().min(1),
     /** The full penalty, which also a response cut off by the token limit gets. */
     penalty: finite.default(-1),
+    /** Factor of this part in the sum. */
     weight,
   }),
   z.strictObject({
     name: z.literal('custom'),
+    /** `./my.mjs#name`: a function of a sample that returns a number, null (cannot be scored) or an object with reasons. */
     code: z.string().refine(isUserCode, 'Expected ./my.mjs#name'),
     /**
      * The code runs on a thread of its own. Where it finishes no sample for so many seconds, the one that hangs is left out
      * of the step with reason `timeout`. null: on the main thread, without a limit.
      */
     timeoutSeconds: z.number().positive().nullable().default(30),
+    /** Factor of this part in the sum. */
     weight,
   }),
 ]);

@@ -14,15 +14,21 @@ import { presetNames } from './presets';
 const path = z.string().min(1);
 
 const rolloutSchema = z.strictObject({
+  /** Prompts of a step. */
   promptsPerStep: positiveInteger.default(32),
+  /** Completions of each prompt: its group. */
   samplesPerPrompt: positiveInteger.default(8),
   /** Most new tokens of a completion, the end token included. */
   maxTokens: positiveInteger.default(1024),
+  /** Of sampling and of every log-prob; see finalTemperature. */
   temperature: z.number().positive().default(1),
   /** Temperature of the last step, reached linearly from `temperature`; null: it stays. Default null. */
   finalTemperature: z.number().positive().nullable().default(null),
+  /** Sample from the most likely tokens of this mass; 1: from all. */
   topP: fraction.default(1),
+  /** Sample from so many of the most likely tokens; 0: from all. */
   topK: count.default(0),
+  /** Sample from tokens at least so likely as this share of the most likely one; 0: from all. */
   minP: fraction.default(0),
   /** Texts that end a completion; those of special tokens such as `<|im_end|>` count too. */
   stopStrings: z.array(z.string().min(1)).default([]),
@@ -80,10 +86,13 @@ export const configSchema = z.strictObject({
   model: path,
   /** Reference of the KL; see kl.follow. Default: `model`. */
   referenceModel: path.optional(),
+  /** `auto`, `cpu`, `cuda` or `cuda:N`. Default: ZERO_RL_DEVICE, else auto. */
   device: z.string().optional(),
+  /** Dtype of weights and activations. */
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
   /** bfloat16 only. false: no float32 masters, stochastic rounding, 8 bytes per parameter instead of 16. */
   masterWeights: z.boolean().default(true),
+  /** Threads of the engine. Default: the processors that the process may use; kept in the resolved config. */
   threads: positiveInteger.optional(),
   data: dataSchema,
   /** `math`, `format`, `countdown`, `length`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
@@ -98,6 +107,7 @@ export const configSchema = z.strictObject({
   optimizer: optimizerSchema.prefault({}),
   /** The value network of `ppo`. */
   critic: criticSchema.prefault({}),
+  /** Steps of the run: one rollout batch each. */
   steps: positiveInteger.default(100),
   /** Key of all randomness: order of the problems and sampling. */
   seed: count.default(0),
@@ -115,7 +125,14 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   /** Rollouts written: of every so many steps (0: none), the groups of the first so many prompts. */
-  rollouts: z.strictObject({ every: count.default(1), prompts: positiveInteger.default(4) }).prefault({}),
+  rollouts: z
+    .strictObject({
+      /** Steps between those whose rollouts are written; 0: none are. */
+      every: count.default(1),
+      /** Prompts of a step whose groups are written. */
+      prompts: positiveInteger.default(4),
+    })
+    .prefault({}),
   /** Folder in which the run folder is made. */
   output: path.default('runs'),
 });
