@@ -97,6 +97,7 @@ function reporter(
         break;
       case 'evaluation':
         progress.line(evaluationLine(event.step, event.evaluation));
+        if (event.emaEvaluation) progress.line(evaluationLine(event.step, event.emaEvaluation, 'its moving average'));
         break;
       case 'warning':
         progress.line(`warning: ${event.message}`);

@@ -75,10 +75,11 @@ export function stepTable(config: TrainConfig): (step: StepMetrics) => string[] 
 export function evaluationLine(
   step: number,
   { accuracy, interval, problems, responseLength, formatRate }: Evaluation,
+  of = 'held out',
 ): string {
   const range = interval.map((share) => (100 * share).toFixed(1)).join(', ');
   const when = step === 0 ? 'before training' : `after step ${step}`;
-  return `held out ${when}: accuracy ${formatPercent(accuracy)} [${range}] of ${problems} problems, ${responseLength.toFixed(1)} tokens, format ${formatPercent(formatRate)}`;
+  return `${of} ${when}: accuracy ${formatPercent(accuracy)} [${range}] of ${problems} problems, ${responseLength.toFixed(1)} tokens, format ${formatPercent(formatRate)}`;
 }
 
 /** Before and after as an aligned text table. */

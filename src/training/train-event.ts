@@ -19,7 +19,8 @@ export type TrainEvent =
   | { type: 'phase'; phase: Phase | 'preview' | 'evaluation' | 'checkpoint' }
   /** The first-minute report; not for a run that goes on. */
   | { type: 'preview'; preview: Preview }
-  | { type: 'evaluation'; step: number; evaluation: Evaluation }
+  /** `emaEvaluation`: of the moving average, where there is one. */
+  | { type: 'evaluation'; step: number; evaluation: Evaluation; emaEvaluation?: Evaluation }
   | { type: 'checkpoint'; step: number; path: string }
   /** Before the start: how many problems have a pass rate, of how many. */
   | { type: 'difficulty'; measured: number; total: number }

@@ -101,11 +101,14 @@ async function* trainUntilAlarm(
       state.step,
       samples.map((sample) => sampleRow(state.step, sample)),
     );
-    emit({ type: 'evaluation', step: state.step, evaluation });
     // Before the first step the average is the policy itself.
-    if (run.ema === null || !config.ema.evaluate || state.step === 0) return { evaluation };
-    const average = await evaluate({ ...run, policy: run.ema, problems: run.heldOut, signal });
-    return { evaluation, emaEvaluation: average.evaluation };
+    const average =
+      run.ema === null || !config.ema.evaluate || state.step === 0
+        ? null
+        : await evaluate({ ...run, policy: run.ema, problems: run.heldOut, signal });
+    const evaluations = { evaluation, ...(average ? { emaEvaluation: average.evaluation } : {}) };
+    emit({ type: 'evaluation', step: state.step, ...evaluations });
+    return evaluations;
   };
 
   try {

@@ -69,6 +69,12 @@ test('replay makes the rollouts of a step again, bit for bit', async () => {
   expect(JSON.parse(other.stdout)).toMatchObject({ step: 2, checkpoint: 1, written: 8, same: 7 });
 });
 
+test('the moving average is evaluated beside the policy', async () => {
+  const { stderr } = await train(config, '--set', 'ema.decay=0.5');
+  expect(stderr).toMatch(/^held out after step 2: accuracy/m);
+  expect(stderr).toMatch(/^its moving average after step 2: accuracy/m);
+});
+
 test('--json prints one object', async () => {
   const { stdout } = await train(config, '--json');
   expect(stdout.trim().split('\n')).toHaveLength(1);
