@@ -1,6 +1,6 @@
 /** The figures of one training step, as yielded by `train` and written to metrics.jsonl. */
-import type { StepStats } from '../policy/types';
 import type { CriticMetrics } from '../training/critic';
+import type { RolloutStats } from '../training/optimize';
 import type { Evaluation } from '../training/evaluate';
 import { policyTokens, type Sample } from '../training/rollouts';
 
@@ -28,6 +28,7 @@ export interface StepMetrics {
   klPerToken: number | null;
   /** Mean over sequences of the summed difference in nats. */
   klPerSequence: number | null;
+  /** Loss, entropy and gradient norm are means over the minibatches of the first pass. */
   loss: number;
   /** Global norm of the gradient before clipping. */
   gradNorm: number;
@@ -42,8 +43,10 @@ export interface StepMetrics {
   klCoefficient: number;
   /** Coefficient of the entropy bonus in this step. */
   entropyCoefficient: number;
-  /** False: the gradient was not finite and the step left the weights as they were. */
+  /** False: a gradient was not finite; that optimizer step left the weights as they were and was the last on its rollouts. */
   applied: boolean;
+  /** Optimizer steps that changed the weights. */
+  optimizerSteps: number;
   groups: number;
   /** Groups whose rewards differ: the others carry no signal for group baselines. */
   usableGroups: number;
@@ -100,7 +103,7 @@ export interface StepRecord {
   samples: readonly Sample[];
   /** k1 per token of the samples that trained; null without a reference. */
   kl: readonly Float32Array[] | null;
-  stats: StepStats;
+  stats: RolloutStats;
   learningRate: number;
   temperature: number;
   /** See `collectSamples`. */
@@ -156,6 +159,7 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     klCoefficient,
     entropyCoefficient,
     applied: stats.applied,
+    optimizerSteps: stats.optimizerSteps,
     groups: new Set(samples.map(({ group }) => group)).size,
     usableGroups: usable.size,
     usableTokens: samples.reduce((sum, { group, rollout }) => sum + (usable.has(group) ? rollout.tokens.length : 0), 0),

@@ -50,8 +50,10 @@ export const criticSchema = z.strictObject({
   maxGradNorm: nonNegative.default(1),
   /** Most that V may move in a step with a gradient, in units of the reward; 0 does not clip. */
   clip: nonNegative.default(0.5),
-  /** Optimizer steps of the critic on each rollout batch. */
+  /** Passes of the critic over each rollout batch. Default 1. */
   epochs: positiveInteger.default(1),
+  /** Optimizer steps of such a pass, at most rollout.promptsPerStep. Default: optimizer.minibatches. */
+  minibatches: positiveInteger.optional(),
   /** Steps at the start in which the critic alone learns. */
   warmupSteps: count.default(0),
 });
@@ -161,8 +163,15 @@ export const optimizerSchema = z.strictObject({
       message: 'Expected a value above 0 (entropy.target multiplies it)',
     })
     .prefault({}),
-  /** Optimizer steps on each rollout batch; more than 1 wants an objective on ratios. */
+  /** Passes over each rollout batch; more than 1 wants an objective on ratios. Default 1. */
   epochs: positiveInteger.default(1),
+  /**
+   * Optimizer steps of a pass, at most rollout.promptsPerStep: each takes an equal share of the prompts with all their samples,
+   * drawn anew in every pass. Advantages, old log-probs and learning rate are those of the rollout batch; the loss is
+   * aggregated within the minibatch. More than 1 wants an objective on ratios. verl's ppo_mini_batch_size is
+   * promptsPerStep/minibatches. Default 1.
+   */
+  minibatches: positiveInteger.default(1),
   /** Most activation memory of a micro-batch in MiB. Less takes more micro-batches, or computes activations again; the result changes by rounding only. */
   memoryBudgetMiB: z.number().positive().default(DEFAULT_MEMORY_BUDGET_MIB),
 });

@@ -71,7 +71,7 @@ const environmentSchema = z.strictObject({
   timeoutSeconds: z.number().positive().default(environmentLimitDefaults.timeoutSeconds),
 });
 
-export const configSchema = z.strictObject({
+const keysSchema = z.strictObject({
   /**
    * `tinyzero`, `simplerl` or `seed`: the settings of a published experiment, for all keys that are not set here. The resolved
    * config has every key. Default none.
@@ -136,6 +136,18 @@ export const configSchema = z.strictObject({
   /** Folder in which the run folder is made. */
   output: path.default('runs'),
 });
+
+const FEW_MINIBATCHES = 'Expected at most rollout.promptsPerStep (a minibatch holds whole groups)';
+
+export const configSchema = keysSchema
+  .refine(({ optimizer, rollout }) => optimizer.minibatches <= rollout.promptsPerStep, {
+    path: ['optimizer', 'minibatches'],
+    message: FEW_MINIBATCHES,
+  })
+  .refine(({ critic: { minibatches = 1 }, rollout }) => minibatches <= rollout.promptsPerStep, {
+    path: ['critic', 'minibatches'],
+    message: FEW_MINIBATCHES,
+  });
 
 /** A config with every key present. */
 export type TrainConfig = z.output<typeof configSchema>;

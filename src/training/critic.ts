@@ -1,18 +1,19 @@
 /** The critic's half of a PPO step. */
 import { valueTargets, type EstimatorInput } from '../algorithms';
-import type { Sequence } from '../policy/types';
+import type { CriticStepStats, Sequence } from '../policy/types';
 import type { TrainerState } from './checkpoint';
 import type { TrainConfig } from './config';
+import { meanOver, passOver, type Update } from './minibatches';
 import { criticStepOptions, estimatorOptions } from './phase-options';
 import type { TrainingCritic } from './training-policy';
 
 /** Figures of the critic's steps on one rollout batch. */
 export interface CriticMetrics {
-  /** Mean over tokens of the clipped ½(V − R)², before the first update. */
+  /** Mean over tokens of the clipped ½(V − R)² in the first pass, each minibatch before its update. */
   loss: number;
-  /** Before clipping, at the first update. */
+  /** Before clipping, mean over the first pass. */
   gradNorm: number;
-  /** Share of tokens whose value was clipped, at the last update. */
+  /** Share of tokens whose value was clipped, in the last pass. */
   clipFraction: number;
   /** 1 − Var(R − V)/Var(R) over the tokens: 1 for a perfect critic, 0 for a constant, null where all R are equal. */
   explainedVariance: number | null;
@@ -43,12 +44,16 @@ export function explainedVariance(
   return spread === 0 ? null : 1 - variance(errors) / spread;
 }
 
-/** critic.epochs updates towards the returns of `batch`, whose sequences had `values`; null without a critic. */
+/**
+ * critic.epochs passes of critic.minibatches updates towards the returns of `batch`, whose sequences had `values`; null
+ * without a critic.
+ */
 export async function trainCritic(
   { config, state, critic }: { config: TrainConfig; state: TrainerState; critic: TrainingCritic | null },
   sequences: readonly Sequence[],
   batch: EstimatorInput,
   values: readonly Float32Array[],
+  step: number,
 ): Promise<CriticMetrics | null> {
   if (!critic) return null;
   const { returns } = valueTargets(batch, estimatorOptions(config, state));
@@ -60,14 +65,19 @@ export async function trainCritic(
     ...(mask ? { mask: mask[i] } : {}),
   }));
   const options = criticStepOptions(config);
-  const first = await critic.step(targets, options);
-  let last = first;
-  for (let epoch = 1; epoch < config.critic.epochs && last.applied; epoch++) last = await critic.step(targets, options);
+  const { epochs, minibatches = config.optimizer.minibatches } = config.critic;
+  const passes = await passOver(
+    targets,
+    batch.groups,
+    { epochs, minibatches, seed: config.seed, step },
+    (minibatch): Promise<CriticStepStats> => critic.step(minibatch, options),
+  );
+  const tokens = ({ stats }: Update<CriticStepStats>): number => stats.tokens;
   return {
-    loss: first.loss,
-    gradNorm: first.gradNorm,
-    clipFraction: last.clipFraction,
+    loss: meanOver(passes[0], ({ loss }) => loss, tokens),
+    gradNorm: meanOver(passes[0], ({ gradNorm }) => gradNorm),
+    clipFraction: meanOver(passes[passes.length - 1], ({ clipFraction }) => clipFraction, tokens),
     explainedVariance: explainedVariance(values, returns, mask),
-    applied: last.applied,
+    applied: passes.flat().every(({ stats }) => stats.applied),
   };
 }

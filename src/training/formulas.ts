@@ -19,9 +19,9 @@ export function advantageFormula({ algorithm, kl }: TrainConfig): string {
 }
 
 function aggregationText({ optimizer, rollout }: TrainConfig): string {
-  const { aggregationConstant = rollout.maxTokens } = optimizer;
+  const { aggregationConstant = rollout.maxTokens, minibatches } = optimizer;
   return {
-    'token-mean': 'mean over all response tokens of the batch',
+    'token-mean': `mean over all response tokens of the ${minibatches > 1 ? 'minibatch' : 'batch'}`,
     'seq-mean-token-mean': 'mean over sequences of the mean over tokens',
     'seq-mean-token-sum': 'mean over sequences of the sum over tokens',
     constant: `mean over sequences of the sum over tokens, over ${aggregationConstant},`,
@@ -44,6 +44,7 @@ function objectiveText({ objective, clip, sequenceRatio }: TrainConfig['optimize
 export function lossFormula(config: TrainConfig): string {
   const { optimizer, kl, critic } = config;
   const { coefficient, target } = optimizer.entropy;
+  const { epochs, minibatches } = optimizer;
   const { core, ratio } = objectiveText(optimizer);
   const weighting = kl.lossCorrection ? '·exp(logp - logp at sampling)' : '';
   const penalty =
@@ -52,5 +53,6 @@ export function lossFormula(config: TrainConfig): string {
   const steered = target === null ? '' : `, ${coefficient} steered to H = ${target} nats per token`;
   const value = critic.clip > 0 ? `½·max((V - R)², (clip(V, V at sampling ± ${critic.clip}) - R)²)` : '½(V - R)²';
   const critics = needsCritic(config) ? `\nloss of V = mean over all response tokens of ${value}, R = G + V` : '';
-  return `loss = ${aggregationText(config)} of ${core}${penalty}${bonus}${ratio}${steered}${critics}`;
+  const passes = epochs * minibatches > 1 ? `\noptimizer steps per rollout batch: ${epochs} × ${minibatches}` : '';
+  return `loss = ${aggregationText(config)} of ${core}${penalty}${bonus}${ratio}${steered}${critics}${passes}`;
 }

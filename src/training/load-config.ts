@@ -21,6 +21,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   init_kl_coef: 'kl.initCoefficient',
   'kl.init_kl_coef': 'kl.initCoefficient',
   'algo.kl.init_coef': 'kl.initCoefficient',
+  num_mini_batches: 'optimizer.minibatches',
 };
 
 function configError(message: string, cause?: unknown): ZeroRlError {

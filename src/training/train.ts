@@ -7,7 +7,6 @@ import { runningBaseline, type Estimator, type EstimatorInput } from '../algorit
 import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
 import { stepMetrics, type StepMetrics } from '../observe/metrics';
-import type { StepStats, TrainingSequence } from '../policy/types';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
 import { adapt, averageWeights, followPolicy } from './adapt';
@@ -20,6 +19,7 @@ import { Guard } from './guard';
 import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
 import { openRun, type Run } from './open-run';
+import { optimize } from './optimize';
 import { PhaseClock } from './phase-clock';
 import { makePreview } from './preview';
 import { estimatorOptions, stepOptions } from './phase-options';
@@ -181,9 +181,10 @@ async function* trainUntilAlarm(
         ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
       }));
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
-      const stats = await clock.time('step', () => optimize({ ...run, config: now }, trained, step));
       const criticMetrics =
-        values && (await clock.time('critic', () => trainCritic({ ...run, config: now }, sequences, batch, values)));
+        values &&
+        (await clock.time('critic', () => trainCritic({ ...run, config: now }, sequences, batch, values, step)));
+      const stats = await clock.time('step', () => optimize({ ...run, config: now }, trained, batch.groups, step));
 
       await followPolicy(config, step, reference, policy);
       await averageWeights(config, run.ema, policy);
@@ -211,7 +212,11 @@ async function* trainUntilAlarm(
         Object.assign(metrics, await evaluateNow());
       const best = metrics.evaluation !== undefined && noteBest(config, state, metrics.evaluation);
       await folder.appendMetrics(metrics);
-      if (!stats.applied) warn(`Step ${step} was skipped: its gradient was not finite`);
+      if (!stats.applied) {
+        const { optimizerSteps } = stats;
+        const what = optimizerSteps === 0 ? 'skipped' : `cut short after ${optimizerSteps} optimizer steps`;
+        warn(`Step ${step} was ${what}: its gradient was not finite`);
+      }
       if (criticMetrics && !criticMetrics.applied)
         warn(`The critic's gradient of step ${step} was not finite; it stays`);
       const alarm = await guard.check(metrics, scored, kl, advantages, warn);
@@ -251,20 +256,6 @@ async function* trainUntilAlarm(
 /** The last step is always due. */
 function isDue(every: number, step: number, last: number): boolean {
   return step === last || (every > 0 && step % every === 0);
-}
-
-/** One optimizer step, or `optimizer.epochs` of them; the figures are those of the first. */
-async function optimize(
-  { config, policy, state }: Run,
-  sequences: readonly TrainingSequence[],
-  step: number,
-): Promise<StepStats> {
-  const options = stepOptions(config, step, state);
-  const first = await policy.step(sequences, options);
-  let last = first;
-  for (let epoch = 1; epoch < config.optimizer.epochs && last.applied; epoch++)
-    last = await policy.step(sequences, options);
-  return { ...first, applied: last.applied, clipFraction: last.clipFraction };
 }
 
 async function writeRollouts(

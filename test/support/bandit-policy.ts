@@ -1,19 +1,22 @@
 /**
  * A policy without an engine: it chooses one of a few canned completions by a softmax over learnt logits, and learns by
- * REINFORCE with momentum. Sampling is keyed by (seed, uid, sample) as in the engine, so runs replay exactly.
+ * REINFORCE, or PPO's clipped ratio of the choice, with momentum. Sampling is keyed by (seed, uid, sample) as in the engine, so runs replay exactly.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
+  CriticStepOptions,
+  CriticStepStats,
   Rollout,
   SampleOptions,
   Sequence,
   StepOptions,
   StepStats,
   TrainingSequence,
+  ValueSequence,
 } from '../../src/policy/types';
-import type { TrainingPolicy } from '../../src/training/training-policy';
+import type { TrainingCritic, TrainingPolicy } from '../../src/training/training-policy';
 
 const END = 0;
 /** The answer of every problem is 2. */
@@ -88,9 +91,17 @@ export class BanditPolicy implements TrainingPolicy {
     const gradNorm = this.gradNorm(this.steps);
     const applied = Number.isFinite(gradNorm);
     const gradient = arms.map(() => 0);
-    for (const { tokens, promptLength, advantages } of sequences) {
+    let clipped = 0;
+    for (const { tokens, promptLength, advantages, oldLogProbs } of sequences) {
       const arm = tokens[promptLength] - 1;
-      const advantage = typeof advantages === 'number' ? advantages : advantages[0];
+      let advantage = typeof advantages === 'number' ? advantages : advantages[0];
+      if (options.objective === 'ppo') {
+        const { low = 0.2, high = 0.2 } = options.clip ?? {};
+        const ratio = probabilities[arm] / Math.exp(oldLogProbs?.[0] ?? NaN);
+        const beyond = advantage > 0 ? ratio > 1 + high : ratio < 1 - low;
+        clipped += beyond ? 1 : 0;
+        advantage *= beyond ? 0 : ratio;
+      }
       gradient.forEach(
         (_, i) => (gradient[i] += (advantage * ((i === arm ? 1 : 0) - probabilities[i])) / sequences.length),
       );
@@ -102,7 +113,8 @@ export class BanditPolicy implements TrainingPolicy {
     const tokens = sequences.reduce((sum, { tokens: all, promptLength }) => sum + all.length - promptLength, 0);
     const totalTokens = sequences.reduce((sum, { tokens: all }) => sum + all.length, 0);
     const entropy = -probabilities.reduce((sum, p) => sum + p * Math.log(p), 0);
-    const rest = { kl: 0, logProbDifference: 0, clipFraction: 0, microBatches: 1, seconds: 0 };
+    const clipFraction = clipped / sequences.length;
+    const rest = { kl: 0, logProbDifference: 0, clipFraction, microBatches: 1, seconds: 0 };
     return Promise.resolve({ loss: applied ? 0 : NaN, gradNorm, entropy, tokens, totalTokens, applied, ...rest });
   }
 
@@ -133,5 +145,51 @@ export class BanditPolicy implements TrainingPolicy {
   private armLogProbs(): number[] {
     const total = Math.log(this.logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
     return this.logits.map((logit) => logit - total);
+  }
+}
+
+/** V of the choice as one learnt number, what it is worth before it is made; 0 after it, where the reward is certain. */
+export class BanditCritic implements TrainingCritic {
+  readonly parameterCount = 1;
+  value = 0;
+  steps = 0;
+
+  values(sequences: readonly Sequence[]): Promise<Float32Array[]> {
+    return Promise.resolve(
+      sequences.map(({ tokens, promptLength }) => {
+        const values = new Float32Array(tokens.length - promptLength);
+        values[0] = this.value;
+        return values;
+      }),
+    );
+  }
+
+  step(sequences: readonly ValueSequence[], options: CriticStepOptions = {}): Promise<CriticStepStats> {
+    this.steps++;
+    const errors = sequences.map(({ returns }) => returns[0] - this.value);
+    const error = errors.reduce((sum, value) => sum + value, 0) / errors.length;
+    this.value += (options.learningRate ?? 0) * error;
+    const tokens = sequences.reduce((sum, { returns }) => sum + returns.length, 0);
+    const rest = { clipFraction: 0, totalTokens: tokens, microBatches: 1, applied: true, seconds: 0 };
+    return Promise.resolve({ loss: error ** 2 / 2, gradNorm: Math.abs(error), tokens, ...rest });
+  }
+
+  save(directory: string): Promise<void> {
+    mkdirSync(directory, { recursive: true });
+    return Promise.resolve();
+  }
+
+  saveTrainingState(directory: string): Promise<void> {
+    writeFileSync(join(directory, 'value.json'), JSON.stringify(this.value));
+    return Promise.resolve();
+  }
+
+  loadTrainingState(directory: string): Promise<void> {
+    this.value = JSON.parse(readFileSync(join(directory, 'value.json'), 'utf8')) as number;
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    // It holds nothing.
   }
 }

@@ -38,6 +38,7 @@ const record = (changes: Partial<StepRecord> = {}): StepRecord => ({
     totalTokens: 40,
     microBatches: 1,
     applied: true,
+    optimizerSteps: 1,
     seconds: 1,
   },
   learningRate: 1e-4,

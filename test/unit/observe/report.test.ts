@@ -48,6 +48,7 @@ async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
         totalTokens: 20,
         microBatches: 1,
         applied: true,
+        optimizerSteps: 1,
         seconds: 1,
       },
       learningRate: 1e-4,

@@ -45,7 +45,10 @@ describe('the formulas in force', () => {
     expect(text).toContain('0.1·(exp(logref - logp)');
     expect(text).toContain('- 0.01·H');
     expect(text).toContain('steered to H = 0.4 nats');
-    expect(lossFormula(configOf({}))).not.toMatch(/ρ|H/);
+    expect(lossFormula(configOf({}))).not.toMatch(/ρ|H|optimizer steps/);
+    const passes = lossFormula(configOf({ optimizer: { epochs: 2, minibatches: 4 } }));
+    expect(passes).toContain('mean over all response tokens of the minibatch');
+    expect(passes).toContain('optimizer steps per rollout batch: 2 × 4');
   });
 
   test('constant divides by the token limit, dual clip is named, ppo has the loss of V', () => {

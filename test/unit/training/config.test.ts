@@ -85,6 +85,14 @@ test.each([
   ],
   [{ ...minimal, reward: [{ name: 'math', wrongAnser: 0 }] }, '(did you mean "reward.wrongAnswer"?)'],
   [{ ...minimal, reward: { name: 'length' } }, 'reward.buffer is missing'],
+  [
+    { ...minimal, rollout: { promptsPerStep: 4 }, optimizer: { minibatches: 8 } },
+    'Expected at most rollout.promptsPerStep (a minibatch holds whole groups) for optimizer.minibatches but received 8',
+  ],
+  [
+    { ...minimal, rollout: { promptsPerStep: 4 }, critic: { minibatches: 8 } },
+    'Expected at most rollout.promptsPerStep (a minibatch holds whole groups) for critic.minibatches but received 8',
+  ],
   [{ ...minimal, preset: 'seeds' }, '(did you mean "seed"?)'],
   [[1], 'Expected a mapping of keys'],
 ])('%j is one sentence', (input, message) => {

@@ -6,7 +6,7 @@ import type { TrainConfigInput } from '../../../src/training/config';
 import { readRows, type MetricsRow, type SampleRow, type Summary } from '../../../src/training/run-folder';
 import { train, type TrainOptions } from '../../../src/training/train';
 import type { TrainEvent } from '../../../src/training/train-event';
-import { BanditPolicy } from '../../support/bandit-policy';
+import { BanditCritic, BanditPolicy } from '../../support/bandit-policy';
 
 const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-train-'));
 const rows = join(scratch, 'rows.jsonl');
@@ -164,6 +164,41 @@ describe('a whole run', () => {
       ),
     );
     expect(held.steps[29].klPerSequence).toBeLessThan(0.2 * free.steps[29].klPerSequence!);
+  });
+
+  test('ppo trains in two passes of four minibatches', async () => {
+    const critic = new BanditCritic();
+    const { steps, error } = await run(
+      makeConfig({
+        steps: 30,
+        algorithm: { name: 'ppo' },
+        rollout: { promptsPerStep: 8, samplesPerPrompt: 4 },
+        optimizer: { objective: 'ppo', learningRate: 0.1, epochs: 2, minibatches: 4 },
+        critic: { learningRate: 0.1 },
+      }),
+      { loadCritic: () => Promise.resolve(critic) },
+    );
+    expect(error).toBeNull();
+    expect(steps[29].rewardMean).toBeGreaterThan(steps[0].rewardMean + 0.5);
+    expect(steps.every(({ optimizerSteps }) => optimizerSteps === 8)).toBe(true);
+    expect(steps.some(({ clipFraction }) => clipFraction > 0)).toBe(true);
+    // One pass, in as many minibatches as the policy's.
+    expect(critic.steps).toBe(30 * 4);
+    expect(critic.value).toBeGreaterThan(0.5);
+  });
+
+  test('a gradient that is not finite ends the optimizer steps on its rollouts', async () => {
+    const { steps, events } = await run(makeConfig({ steps: 2, optimizer: { learningRate: 0.5, minibatches: 4 } }), {
+      prepare: (policy) => (policy.gradNorm = (step) => (step === 3 ? NaN : 1)),
+    });
+    expect(steps.map(({ applied, optimizerSteps }) => [applied, optimizerSteps])).toEqual([
+      [false, 2],
+      [true, 4],
+    ]);
+    expect(events).toContainEqual({
+      type: 'warning',
+      message: 'Step 1 was cut short after 2 optimizer steps: its gradient was not finite',
+    });
   });
 
   test('the reference is loaded only where a KL is wanted', async () => {
