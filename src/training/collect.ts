@@ -1,11 +1,11 @@
 /** The samples of a step: its prompts, sampled and scored, with groups that carry no signal refilled where wanted. */
 import { problemsOfStep } from '../data/order';
 import type { PhaseClock } from './phase-clock';
-import { penalizeLength } from './length-penalty';
 import type { TrainConfig } from './config';
 import type { Run } from './open-run';
 import { samplingOptions } from './phase-options';
 import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
+import { penalizeTruncated } from './stop-properly';
 import { firstUid } from './uids';
 
 export interface Collected {
@@ -52,7 +52,7 @@ export async function collectSamples(
       samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }, run.play),
     );
     const scored = await clock.time('verify', () => scoreRollouts(sampler, prompts, rollouts, reward, signal));
-    return [prompts, penalizeLength(scored, config)];
+    return [prompts, penalizeTruncated(scored, config)];
   };
   const groupsOf = (count: number, samples: readonly Sample[]): Sample[][] => {
     const groups = Array.from({ length: count }, (): Sample[] => []);

@@ -1,6 +1,6 @@
-/** Keys of what stands around the steps of a run: checkpoints, the moving average, refills, length penalties and the watchdog. */
+/** Keys of what stands around the steps of a run: checkpoints, the moving average, refills, the penalty on cut-off completions and the watchdog. */
 import { z } from 'zod';
-import { count, fraction, nonNegative, positiveInteger } from './config-numbers';
+import { count, fraction, positiveInteger } from './config-numbers';
 
 export const checkpointSchema = z.strictObject({
   /** Steps between checkpoints; 0: only after the last step. Default 0. */
@@ -33,15 +33,8 @@ export const dynamicSamplingSchema = z.strictObject({
 
 export const lengthPenaltySchema = z.strictObject({
   /**
-   * Tokens before rollout.maxTokens over which the reward falls linearly by up to `factor` (DAPO's soft overlong
-   * punishment, with OpenRLHF's factor); 0 is off. Default 0.
-   */
-  buffer: count.default(0),
-  /** Most that is taken off. Default 1. */
-  factor: nonNegative.default(1),
-  /**
    * OpenRLHF's stop-properly penalty on completions cut off by the limit: from 0 on their reward is multiplied by it, below
-   * 0 it becomes their reward. null is off. Default null.
+   * 0 it becomes their reward. null is off. Default null. DAPO's soft overlong punishment is the reward `length`.
    */
   stopProperly: z.number().max(1).nullable().default(null),
 });

@@ -11,6 +11,7 @@ import { nearest } from '../nearest';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
 import { applyPreset } from './presets';
+import { checkRemovedKeys } from './removed-keys';
 
 type Plain = Record<string, unknown>;
 const isPlain = (value: unknown): value is Plain =>
@@ -219,6 +220,7 @@ export function resolveConfig(
   if (!isPlain(input)) throw configError(invalidType(where, 'a mapping of keys', input).message);
   const config = structuredClone(input) as Plain;
   applyAliases(config, hint);
+  checkRemovedKeys(config, where);
   return resolvePaths(checkSchema(configSchema, applyPreset(config), where));
 }
 

@@ -10,7 +10,7 @@ import { hasSpread } from './collect';
 import type { Companions } from './companions';
 import { needsGreedy, type TrainConfig } from './config';
 import { knownGroups, rightShare } from './evaluate';
-import { penalizeLength } from './length-penalty';
+import { penalizeTruncated } from './stop-properly';
 import { countMemory, type Memory } from './memory';
 import type { RunInputs } from './open-run';
 import { samplingOptions } from './phase-options';
@@ -163,7 +163,7 @@ export async function makePreview(input: PreviewInput): Promise<{ preview: Previ
     samplePrompts(policy, prompts, { ...samplingOptions(config), signal }, play),
   );
   const [scored, verify] = await timed(() => scoreRollouts(policy, prompts, rollouts, reward, signal));
-  const samples = penalizeLength(scored, config);
+  const samples = penalizeTruncated(scored, config);
   const sequences = samples.map(wholeSequence);
   const [, forward] = await timed(() => policy.logProbs(sequences, { temperature, signal }));
   const facts = factsOf(samples, config);

@@ -93,10 +93,19 @@ test.each([
     { ...minimal, rollout: { promptsPerStep: 4 }, critic: { minibatches: 8 } },
     'Expected at most rollout.promptsPerStep (a minibatch holds whole groups) for critic.minibatches but received 8',
   ],
+  [
+    { ...minimal, rollout: { lengthPenalty: { buffer: 64, factor: 0.5 } } },
+    'rollout.lengthPenalty.buffer is a reward now; add { name: length, buffer: 64, penalty: -0.5 } to the list under reward',
+  ],
   [{ ...minimal, preset: 'seeds' }, '(did you mean "seed"?)'],
   [[1], 'Expected a mapping of keys'],
 ])('%j is one sentence', (input, message) => {
   expect(failure(input)).toContain(message);
+});
+
+test('a length penalty that was off, as older runs wrote it, is taken out', () => {
+  const rollout = { lengthPenalty: { buffer: 0, factor: 1, stopProperly: -1 } } as TrainConfigInput['rollout'];
+  expect(resolveConfig({ ...minimal, rollout }).rollout.lengthPenalty).toEqual({ stopProperly: -1 });
 });
 
 describe('init_kl_coef of OpenRLHF', () => {
