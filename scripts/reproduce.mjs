@@ -76,23 +76,33 @@ async function writeAlgorithms(results) {
   writeFileSync(page, readFileSync(page, 'utf8').replace(TABLE, `$1\n${algorithmTable(results)}\n`));
 }
 
-/** Results of those experiments that are done, now or before. */
-function finished(list) {
+/** Runs of an earlier report with the same settings, by key and seed. */
+function recordedRuns(name) {
+  const file = path.join(root, `bench/results/${name}.json`);
+  if (!existsSync(file)) return new Map();
+  const { config, runs } = JSON.parse(readFileSync(file, 'utf8'));
+  const same = JSON.stringify(config) === JSON.stringify(base);
+  return new Map((same ? runs : []).map((run) => [`${run.key}/${run.seed}`, run]));
+}
+
+/** Results of those experiments that are done; of the others those on record. */
+function finished(list, recorded) {
   return list.flatMap((experiment) => {
     const folder = folderOf(experiment.name);
-    const done = folder !== undefined && existsSync(path.join(folder, 'summary.json'));
-    return done ? [readResult(experiment, folder)] : [];
+    if (folder !== undefined && existsSync(path.join(folder, 'summary.json'))) return [readResult(experiment, folder)];
+    return recorded.get(`${experiment.key}/${experiment.seed}`) ?? [];
   });
 }
 
-/** Runs `list` one after the other and writes what is done of `all` after each. */
-async function reproduce(list, all, write) {
+/** Runs `list` one after the other and writes what is done of `all` after each, with what report `name` has of the rest. */
+async function reproduce(list, all, name, write) {
+  const recorded = recordedRuns(name);
   for (const [index, experiment] of list.entries()) {
     process.stderr.write(`[${index + 1}/${list.length}] ${experiment.title}, seed ${experiment.seed}\n`);
     await runExperiment(experiment, abort.signal);
-    await write(finished(all));
+    await write(finished(all, recorded));
   }
-  return finished(all);
+  return finished(all, recorded);
 }
 
 const abort = new AbortController();
@@ -105,12 +115,12 @@ try {
   if (unknown !== undefined)
     throw new Error(`There is no run ${unknown}; runs: ${algorithmExperiments.map(({ key }) => key).join(', ')}`);
   if (!wanted) {
-    const results = await reproduce(experiments, experiments, writeResults);
+    const results = await reproduce(experiments, experiments, 'reproduce', writeResults);
     process.stdout.write(`${makeTable(results)}\nfigure docs/reproduce.svg, data bench/results/reproduce.json\n`);
   }
   if (flags.all || wanted) {
     const list = algorithmExperiments.filter(({ key }) => wanted?.includes(key) ?? true);
-    const results = await reproduce(list, algorithmExperiments, writeAlgorithms);
+    const results = await reproduce(list, algorithmExperiments, 'algorithms', writeAlgorithms);
     process.stdout.write(
       `${algorithmTable(results)}\nfigure docs/algorithms.svg, data bench/results/algorithms.json\n`,
     );
