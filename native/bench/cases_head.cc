@@ -1,5 +1,6 @@
 // What follows the logits (softmax, gradient, sampler), and the optimizer.
 #include <ATen/ops/abs.h>
+#include <ATen/ops/clamp_min.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/multinomial.h>
@@ -23,6 +24,33 @@ constexpr double kLogitScale = 12;
 
 double elements(int64_t rows, int64_t vocab) { return static_cast<double>(rows) * static_cast<double>(vocab); }
 
+// What the gradients of the logits take and leave.
+struct LogitGradient {
+  LogitGradient(at::ScalarType dtype, const Sizes& sizes, uint64_t seed)
+      : exponentials(random_tensor({sizes.at("rows"), sizes.at("vocab")}, at::kFloat, seed).abs().clamp_min_(1e-30)),
+        sums(exponentials.sum(at::IntArrayRef{1})),
+        coefficients(random_tensor({sizes.at("rows")}, at::kFloat, seed + 1, 2)),
+        targets(random_integers(sizes.at("rows"), sizes.at("vocab"), seed + 2)),
+        in_place(sizes.get("in_place", 0) != 0) {
+    const auto options = at::TensorOptions().dtype(dtype);
+    const int64_t stride = exponentials.size(1) * 4 / static_cast<int64_t>(c10::elementSize(dtype));
+    dlogits = in_place ? at::from_blob(exponentials.data_ptr(), exponentials.sizes(), {stride, 1}, options)
+                       : at::empty(exponentials.sizes(), options);
+  }
+
+  void track(KernelCase& result) const {
+    if (in_place) result.restored.emplace_back(exponentials, exponentials.clone());
+    result.track("dlogits", dlogits);
+    result.bytes = static_cast<double>(exponentials.nbytes() + dlogits.nbytes());
+  }
+
+  at::Tensor exponentials;  // [R, V]
+  at::Tensor sums;          // [R]
+  at::Tensor coefficients;  // [R]
+  std::vector<int32_t> targets;
+  bool in_place;
+  at::Tensor dlogits;  // [R, V]
+};
 
 }  // namespace
 
@@ -60,33 +88,46 @@ KernelCase softmax_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
 
 // Sizes rows, vocab and in_place (0): whether dlogits take the place of the exponentials.
 KernelCase log_prob_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const int64_t rows = sizes.at("rows");
-  const int64_t vocab = sizes.at("vocab");
-  const at::Tensor exponentials = random_tensor({rows, vocab}, at::kFloat, seed).abs();
-  const at::Tensor sums = exponentials.sum(at::IntArrayRef{1});
-  const at::Tensor coefficients = random_tensor({rows}, at::kFloat, seed + 1, 2);
-  const bool in_place = sizes.get("in_place", 0) != 0;
-  const auto options = at::TensorOptions().dtype(dtype);
-  const int64_t stride = in_place ? vocab * 4 / static_cast<int64_t>(c10::elementSize(dtype)) : vocab;
-  const at::Tensor dlogits = in_place ? at::from_blob(exponentials.data_ptr(), {rows, vocab}, {stride, 1}, options)
-                                      : at::empty({rows, vocab}, options);
-  const auto targets = random_integers(rows, vocab, seed + 2);
+  const LogitGradient operands(dtype, sizes, seed);
   KernelCase result;
-  if (in_place) result.restored.emplace_back(exponentials, exponentials.clone());
-  result.run = [=](const kernels::Table& table) {
-    table.log_prob_gradient({.exponentials = exponentials.data_ptr<float>(),
-                             .sums = sums.data_ptr<float>(),
-                             .targets = targets.data(),
-                             .coefficients = coefficients.data_ptr<float>(),
+  result.run = [operands](const kernels::Table& table) {
+    table.log_prob_gradient({.exponentials = operands.exponentials.data_ptr<float>(),
+                             .sums = operands.sums.data_ptr<float>(),
+                             .targets = operands.targets.data(),
+                             .coefficients = operands.coefficients.data_ptr<float>(),
                              .inverse_temperature = kInverseTemperature,
-                             .dlogits = dlogits.data_ptr(),
-                             .dlogits_stride = stride,
-                             .rows = rows,
-                             .vocab = vocab});
+                             .dlogits = operands.dlogits.data_ptr(),
+                             .dlogits_stride = operands.dlogits.stride(0),
+                             .rows = operands.dlogits.size(0),
+                             .vocab = operands.dlogits.size(1)});
   };
-  result.track("dlogits", dlogits);
-  result.bytes = static_cast<double>(exponentials.nbytes() + dlogits.nbytes());
-  result.flops = elements(rows, vocab);
+  operands.track(result);
+  result.flops = static_cast<double>(operands.dlogits.numel());
+  return result;
+}
+
+// Sizes as of log_prob_gradient.
+KernelCase entropy_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const LogitGradient operands(dtype, sizes, seed);
+  const at::Tensor probabilities = operands.exponentials / operands.sums.unsqueeze(1);
+  const at::Tensor entropies = -(probabilities * probabilities.log()).sum(at::IntArrayRef{1});
+  const at::Tensor entropy_coefficients = random_tensor({probabilities.size(0)}, at::kFloat, seed + 3, 2);
+  KernelCase result;
+  result.run = [=](const kernels::Table& table) {
+    table.entropy_gradient({.exponentials = operands.exponentials.data_ptr<float>(),
+                            .sums = operands.sums.data_ptr<float>(),
+                            .targets = operands.targets.data(),
+                            .coefficients = operands.coefficients.data_ptr<float>(),
+                            .entropies = entropies.data_ptr<float>(),
+                            .entropy_coefficients = entropy_coefficients.data_ptr<float>(),
+                            .inverse_temperature = kInverseTemperature,
+                            .dlogits = operands.dlogits.data_ptr(),
+                            .dlogits_stride = operands.dlogits.stride(0),
+                            .rows = operands.dlogits.size(0),
+                            .vocab = operands.dlogits.size(1)});
+  };
+  operands.track(result);
+  result.flops = 6.0 * static_cast<double>(operands.dlogits.numel());
   return result;
 }
 

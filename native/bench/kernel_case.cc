@@ -83,6 +83,7 @@ KernelCase make_case(const std::string& kernel, at::ScalarType dtype, const Size
       {"store_prefix", store_prefix_case},
       {"softmax", softmax_case},
       {"log_prob_gradient", log_prob_gradient_case},
+      {"entropy_gradient", entropy_gradient_case},
       {"sampler", sampler_case},
       {"embedding", embedding_case},
       {"embedding_backward", embedding_backward_case},

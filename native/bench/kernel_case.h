@@ -68,6 +68,7 @@ KernelCase decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint6
 KernelCase store_prefix_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase softmax_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase log_prob_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
+KernelCase entropy_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase sampler_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase embedding_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase embedding_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);

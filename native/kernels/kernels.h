@@ -230,6 +230,22 @@ struct LogProbGradient {
   int64_t vocab;
 };
 
+// The same where the loss depends on the entropy H too: with p = e/Σe,
+// dlogits = (c · (onehot(target) − p) − h · p · (log p + H)) / temperature. Exponentials are normal numbers.
+struct EntropyGradient {
+  const float* exponentials;
+  const float* sums;
+  const int32_t* targets;
+  const float* coefficients;          // [R] c, d loss / d log-prob
+  const float* entropies;             // [R]
+  const float* entropy_coefficients;  // [R] h, d loss / d entropy
+  float inverse_temperature;
+  void* dlogits;  // as of LogProbGradient
+  int64_t dlogits_stride;
+  int64_t rows;
+  int64_t vocab;
+};
+
 // out[t] = table[tokens[t]].
 struct Embedding {
   const void* table;
@@ -284,6 +300,7 @@ struct Table {
   void (*decode_attention)(const DecodeAttention&);
   void (*store_prefix)(const StorePrefix&);
   void (*log_prob_gradient)(const LogProbGradient&);
+  void (*entropy_gradient)(const EntropyGradient&);
   void (*embedding)(const Embedding&);
   void (*embedding_backward)(const EmbeddingBackward&);
   void (*adamw)(const AdamW&);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "learn/entropy_gradient.h"
 #include "model/decoder_steps.h"
 
 namespace zero_rl {
@@ -61,14 +60,17 @@ class Chunk {
     const int64_t stride = vocab * logits_.element_size() / static_cast<int64_t>(c10::elementSize(dtype_));
     const at::Tensor dlogits = at::from_blob(logits_.data_ptr(), {count_, vocab}, {stride, 1}, dtype_);
     if (with_entropy) {
-      entropy_gradient({.exponentials = logits_.data_ptr<float>(),
-                        .sums = value(3),
-                        .targets = targets,
-                        .coefficients = value(4),
-                        .entropies = value(1),
-                        .entropy_coefficients = value(5),
-                        .inverse_temperature = 1.0F / temperature},
-                       dlogits);
+      model_.kernels().entropy_gradient({.exponentials = logits_.data_ptr<float>(),
+                                         .sums = value(3),
+                                         .targets = targets,
+                                         .coefficients = value(4),
+                                         .entropies = value(1),
+                                         .entropy_coefficients = value(5),
+                                         .inverse_temperature = 1.0F / temperature,
+                                         .dlogits = dlogits.data_ptr(),
+                                         .dlogits_stride = stride,
+                                         .rows = count_,
+                                         .vocab = vocab});
       return dlogits;
     }
     model_.kernels().log_prob_gradient({.exponentials = logits_.data_ptr<float>(),

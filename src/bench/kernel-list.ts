@@ -50,6 +50,8 @@ export const kernelShapes: readonly KernelShape[] = [
   { kernel: 'softmax', use: 'large', sizes: { rows: 55, vocab: 151936 }, dtypes },
   { kernel: 'log_prob_gradient', use: 'small', sizes: { rows: 2048, vocab: 256 } },
   { kernel: 'log_prob_gradient', use: 'large', sizes: { rows: 55, vocab: 151936 } },
+  { kernel: 'entropy_gradient', use: 'small', sizes: { rows: 2048, vocab: 256 } },
+  { kernel: 'entropy_gradient', use: 'large', sizes: { rows: 55, vocab: 151936 } },
   { kernel: 'sampler', use: 'small', sizes: { rows: 256, vocab: 256 }, dtypes },
   { kernel: 'sampler', use: 'large', sizes: { rows: 32, vocab: 151936 }, dtypes },
   { kernel: 'sampler', use: 'large, top-p 0.9', sizes: { rows: 4, vocab: 151936, top_p: 900 }, dtypes },

@@ -2,9 +2,9 @@
  * Files that appear whole or not at all: written beside their place under a temporary name, flushed to the disk, then
  * renamed. A failed write removes the temporary file and leaves an older file of that name as it was.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { ZeroRlError } from '../errors';
 import { errorCode } from './checkpoint-file';
@@ -18,6 +18,14 @@ export type AppendBytes = (bytes: Uint8Array) => Promise<void>;
 /** The temporary name of a file; the process id keeps two writers apart. */
 export function temporaryName(file: string): string {
   return `${file}.tmp-${process.pid}`;
+}
+
+/** Removes from `directory`, if there, the temporary files of writers that were killed. Nobody may be writing into it. */
+export function removeTemporary(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory)) {
+    if (/\.tmp-\d+$/.test(name)) rmSync(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 /** Writes `<file>.tmp-<pid>` through `produce` and flushes it; the caller renames. Errors of `produce` itself pass through. */

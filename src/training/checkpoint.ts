@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ZeroRlError } from '../errors';
 import { output, syncFolder, writeFileAtomically } from '../policy/atomic-file';
 import { saveCompanions, type Companions } from './companions';
@@ -63,8 +63,14 @@ export function noteBest({ checkpoint }: TrainConfig, state: TrainerState, evalu
   return true;
 }
 
+/** A whole checkpoint. */
+export interface SavedCheckpoint {
+  step: number;
+  path: string;
+}
+
 /** Whole checkpoints in `folder`, oldest first. */
-export function listCheckpoints(folder: string): { step: number; path: string }[] {
+export function listCheckpoints(folder: string): SavedCheckpoint[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => !Number.isNaN(stepOf(name)) && existsSync(join(folder, name, STATE_FILE)))
@@ -73,7 +79,7 @@ export function listCheckpoints(folder: string): { step: number; path: string }[
 }
 
 /**
- * Writes step-N and deletes all but the newest `checkpoint.keep` and the best. A failure leaves the older checkpoints as they were.
+ * Writes step-N and deletes what {@link pruneCheckpoints} does not keep. A failure leaves the older checkpoints as they were.
  *
  * @returns The path of the checkpoint.
  * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT`
@@ -100,13 +106,25 @@ export async function saveCheckpoint(
     throw error;
   }
   removePartial(folder);
-  for (const old of listCheckpoints(folder).slice(0, -config.checkpoint.keep)) {
-    if (old.step === state.best?.step) continue;
-    const leaving = join(folder, `.step-${old.step}.partial`);
-    renameSync(old.path, leaving);
-    rmSync(leaving, { recursive: true, force: true });
-  }
+  pruneCheckpoints(folder, config.checkpoint.keep);
   return path;
+}
+
+/** Deletes a checkpoint; one that is half deleted is no longer seen. */
+export function discardCheckpoint({ step, path }: SavedCheckpoint): void {
+  const leaving = join(dirname(path), `.step-${step}.partial`);
+  renameSync(path, leaving);
+  rmSync(leaving, { recursive: true, force: true });
+}
+
+/**
+ * Deletes all but the newest `keep` and what they name as the best: a run that goes back to one of them still has its best.
+ * A resumed run does it too, so that it goes on from the same checkpoints as one that was never killed.
+ */
+export function pruneCheckpoints(folder: string, keep: number): void {
+  const checkpoints = listCheckpoints(folder);
+  const best = new Set(checkpoints.slice(-keep).map(({ path }) => readTrainerState(path).best?.step));
+  for (const old of checkpoints.slice(0, -keep)) if (!best.has(old.step)) discardCheckpoint(old);
 }
 
 /** Clears what a killed process left half-written or half-deleted. */

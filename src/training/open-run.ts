@@ -12,7 +12,14 @@ import { combineRewards, rewards, type RewardFunction, type WeightedReward } fro
 import { limitReward } from '../rewards/time-limit';
 import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
-import { initialState, listCheckpoints, readTrainerState, removePartial, type TrainerState } from './checkpoint';
+import {
+  initialState,
+  listCheckpoints,
+  pruneCheckpoints,
+  readTrainerState,
+  removePartial,
+  type TrainerState,
+} from './checkpoint';
 import { loadCompanions, type Companions } from './companions';
 import { environmentLimits, type TrainConfig } from './config';
 import { moderateProblems } from './difficulty';
@@ -20,7 +27,7 @@ import { loadData, type RunData } from './load-data';
 import { resolveStopTokens } from './phase-options';
 import type { Play } from './rollouts';
 import { RunFolder, runFiles } from './run-folder';
-import { readRollbacks } from './rollback';
+import { finishRollback, readRollbacks } from './rollback';
 import { lockRun } from './run-lock';
 import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
 
@@ -267,6 +274,8 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     const folder = lock(RunFolder.open(options.resume));
     const checkpoints = folder.file(runFiles.checkpoints);
     removePartial(checkpoints);
+    await finishRollback(folder);
+    pruneCheckpoints(checkpoints, inputs.config.checkpoint.keep);
     const checkpoint = listCheckpoints(checkpoints).at(-1);
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
     const policy = await load(checkpoint?.path ?? inputs.located.model);

@@ -10,7 +10,7 @@ import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { ZeroRlError } from '../errors';
 import type { StepMetrics } from '../observe/metrics';
-import { makeFolder, output, syncPath, writeFileAtomically } from '../policy/atomic-file';
+import { makeFolder, output, removeTemporary, syncPath, writeFileAtomically } from '../policy/atomic-file';
 import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
 import type { Preview } from './preview';
@@ -202,8 +202,10 @@ export class RunFolder {
     for (const name of [runFiles.metrics, runFiles.rollouts, runFiles.evaluations]) await syncPath(this.file(name));
   }
 
-  /** Forgets what came after `step`: a resumed run writes it again. */
+  /** Forgets what came after `step`, which a resumed run writes again, and what a killed process was writing. */
   async truncateTo(step: number): Promise<void> {
+    for (const name of ['', runFiles.rollouts, runFiles.evaluations, runFiles.watchdog])
+      removeTemporary(this.file(name));
     const rows = this.metrics().filter((row) => row.step <= step);
     await writeFileAtomically(this.file(runFiles.metrics), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     for (const folder of [runFiles.rollouts, runFiles.evaluations]) {

@@ -90,6 +90,11 @@ const cases: Record<string, Record<string, number>[]> = {
     { rows: 40, vocab: 3 },
     { rows: 9, vocab: 523, in_place: 1 },
   ],
+  entropy_gradient: [
+    { rows: 5, vocab: 1031 },
+    { rows: 40, vocab: 3 },
+    { rows: 9, vocab: 523, in_place: 1 },
+  ],
   sampler: [
     { rows: 300, vocab: 97 },
     { rows: 20, vocab: 5003 },

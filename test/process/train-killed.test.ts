@@ -1,6 +1,6 @@
 /**
- * Training with faults in the file layer: killed at 20 random file operations, also within checkpoints, and with a disk that
- * is full during a checkpoint. Each time the resumed run equals, bit for bit, the one left alone.
+ * Training with faults in the file layer: killed at random file operations, also within checkpoints, at every one of a rollback,
+ * and with a disk that is full during a checkpoint. Each time the resumed run equals, bit for bit, the one left alone.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,34 +10,63 @@ import { childProgram, runChild, type Ended } from '../support/child';
 import { temporaryFolder } from '../support/fixture-model';
 import { createTinyPolicy, TOKENIZER_FOLDER } from '../support/tiny-policy';
 
-const STEPS = 6;
-const KILLS = 20;
-
 let folder: string;
-let settings: object;
+let common: object;
 
 beforeAll(async () => {
   folder = temporaryFolder();
   const model = join(folder, 'model');
-  using policy = await createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER, endTokens: [7, 8, 9] });
+  // Every fifth token ends a response, so that their lengths differ.
+  const endTokens = Array.from({ length: 260 }, (_, i) => 5 * i);
+  using policy = await createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER, endTokens });
   await policy.save(model);
-  settings = {
-    model,
-    data: { train: 'arithmetic', count: 20 },
-    reward: 'math',
-    algorithm: { name: 'reinforce', baseline: 'running' },
-    kl: { initCoefficient: 0.05, target: 0.1, follow: { every: 2, rate: 0.5 } },
-    rollout: { promptsPerStep: 4, samplesPerPrompt: 2, maxTokens: 8 },
-    optimizer: { learningRate: 0.003, schedule: 'cosine', entropy: { coefficient: 0.01, target: 6 } },
-    steps: STEPS,
-    evaluation: { every: 3, problems: 4, samples: 2 },
-    checkpoint: { every: 2, keep: 2 },
-    threads: 1,
-  };
+  common = { model, data: { train: 'arithmetic', count: 20 }, threads: 1 };
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const start = (name: string) => ({ config: { ...settings, name, output: join(folder, name) } });
+/** Steered KL, a reference that follows, a running baseline, a steered entropy bonus. */
+const steered = {
+  reward: 'math',
+  algorithm: { name: 'reinforce', baseline: 'running' },
+  kl: { initCoefficient: 0.05, target: 0.1, follow: { every: 2, rate: 0.5 } },
+  rollout: { promptsPerStep: 4, samplesPerPrompt: 2, maxTokens: 8 },
+  optimizer: { learningRate: 0.003, schedule: 'cosine', entropy: { coefficient: 0.01, target: 6 } },
+  steps: 6,
+  evaluation: { every: 3, problems: 4, samples: 2 },
+  checkpoint: { every: 2, keep: 2 },
+};
+
+/** A critic, minibatches, rollouts from the average, refills, and the best checkpoint beside the newest. */
+const shortResponses = { name: 'length', maxTokens: 8, buffer: 7 };
+const companions = {
+  reward: shortResponses,
+  algorithm: { name: 'ppo' },
+  rollout: { promptsPerStep: 4, samplesPerPrompt: 2, maxTokens: 8, dynamicSampling: { rounds: 2 } },
+  optimizer: { objective: 'ppo', learningRate: 0.003, epochs: 2, minibatches: 2 },
+  ema: { decay: 0.8, sample: true },
+  steps: 6,
+  evaluation: { every: 1, problems: 4, samples: 2 },
+  checkpoint: { every: 2, keep: 1, best: 'rewardMean' },
+};
+
+/** An entropy that falls below the limit in step 6; after the rollback nothing is learnt, so that it does not fall again. */
+const alarmed = {
+  reward: shortResponses,
+  algorithm: { name: 'rloo' },
+  rollout: { promptsPerStep: 4, samplesPerPrompt: 4, maxTokens: 8 },
+  optimizer: { learningRate: 0.03 },
+  steps: 8,
+  evaluation: { problems: 2 },
+  checkpoint: { every: 1, keep: 4 },
+  watchdog: {
+    entropy: { limit: 4, steps: 3, action: 'rollback' },
+    rollback: { learningRateFactor: 0, most: 1 },
+  },
+};
+
+const start = (settings: object, name: string) => ({
+  config: { ...common, ...settings, name, output: join(folder, name) },
+});
 
 function runFaulty(options: object): Promise<Ended> {
   return runChild([childProgram('faulty-train.cjs'), JSON.stringify(options)]);
@@ -50,70 +79,111 @@ function runOf(name: string): string | null {
   return run !== undefined && existsSync(join(output, run, 'config.resolved.yaml')) ? join(output, run) : null;
 }
 
-/** Everything that a run leaves but times, memory and the page. */
+/** Goes on with `name`, or starts it where it has left nothing to go on with. */
+function goOn(settings: object, name: string, fault: object = {}): Promise<Ended> {
+  const resume = runOf(name);
+  if (resume === null) rmSync(join(folder, name), { recursive: true, force: true });
+  return runFaulty({ ...(resume ? { resume } : start(settings, name)), ...fault });
+}
+
+const metricsOf = (run: string): MetricsRow[] => readRows<MetricsRow>(join(run, 'metrics.jsonl'));
+
+/** Everything that a run leaves but times, memory, the config with its own name and the page. */
 function traces(run: string): unknown {
-  const texts = (name: string): [string, string][] =>
-    readdirSync(join(run, name))
-      .sort()
-      .map((file) => [file, readFileSync(join(run, name, file), 'utf8')]);
-  const checkpoints = readdirSync(join(run, 'checkpoints')).sort();
-  const tensors = (name: string): string[] =>
-    ['model.safetensors', 'optimizer.safetensors', 'reference/model.safetensors'].map((file) =>
-      readFileSync(join(run, 'checkpoints', name, file)).toString('base64'),
-    );
+  const timeless = (evaluation: object | undefined) => evaluation && { ...evaluation, seconds: null };
+  const files = readdirSync(run, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(run.length + 1))
+    .sort();
+  const read = (file: string): unknown => {
+    const bytes = readFileSync(join(run, file));
+    if (!file.endsWith('trainer-state.json')) return bytes.toString('base64');
+    return { ...(JSON.parse(bytes.toString()) as object), seconds: null };
+  };
+  const own = ['metrics.jsonl', 'config.resolved.yaml', 'summary.json', 'report.html'];
   return {
-    metrics: readRows<MetricsRow>(join(run, 'metrics.jsonl')).map((row) => ({
+    files: files.map((file) => [file, own.includes(file) ? null : read(file)]),
+    metrics: metricsOf(run).map((row) => ({
       ...row,
       seconds: null,
       tokensPerSecond: null,
       memoryMiB: null,
-      evaluation: row.evaluation && { ...row.evaluation, seconds: null },
+      evaluation: timeless(row.evaluation),
+      emaEvaluation: 'emaEvaluation' in row ? timeless(row.emaEvaluation) : undefined,
     })),
-    rollouts: texts('rollouts'),
-    evaluations: texts('evaluations'),
-    checkpoints,
-    tensors: checkpoints.map(tensors),
   };
 }
 
-test(`killed at ${KILLS} random moments and resumed each time, runs end as the one left alone`, async () => {
-  const whole = await runFaulty({ ...start('whole'), count: true });
-  expect(whole.stderr).toBe('');
-  const expected = traces(runOf('whole') ?? '');
-  const operations = Number(whole.stdout);
+/** The run left alone, and its file operations in order. */
+async function leftAlone(settings: object, name: string) {
+  const { stdout, stderr } = await runFaulty({ ...start(settings, name), log: true });
+  expect(stderr).toBe('');
+  const run = runOf(name) ?? '';
+  return { run, expected: traces(run), operations: stdout.trimEnd().split('\n') };
+}
 
-  const random = new RandomStream(7, 'kills');
-  const struck: string[] = [];
-  let finished = 0;
-  for (let attempt = 0; struck.length < KILLS; attempt++) {
-    const name = `killed-${finished}`;
-    const resume = runOf(name);
-    if (resume === null) rmSync(join(folder, name), { recursive: true, force: true });
-    // Most operations are a checkpoint's, so every other kill is an early one.
-    const killAt = random.integer(1, attempt % 2 === 0 ? 14 : Math.ceil(operations / 2));
-    const { signal, stdout, stderr } = await runFaulty({ ...(resume ? { resume } : start(name)), killAt });
-    expect(stderr).toBe('');
-    if (signal === 'SIGKILL') struck.push(stdout.trim());
-    else {
-      expect(traces(runOf(name) ?? '')).toEqual(expected);
-      finished++;
+test.each([
+  ['steered', steered, 20],
+  ['companions', companions, 12],
+])(
+  '%s: killed at random moments and resumed each time, runs end as the one left alone',
+  async (name, settings, kills) => {
+    const { run, expected, operations } = await leftAlone(settings, name);
+    if (settings === companions) {
+      const rows = metricsOf(run).flatMap((row) => (row.step > 0 ? [row as Exclude<MetricsRow, { step: 0 }>] : []));
+      expect(rows.some(({ sampledGroups, groups }) => sampledGroups > groups)).toBe(true);
+      expect(rows.every(({ emaEvaluation }) => emaEvaluation !== undefined)).toBe(true);
+      expect(readdirSync(join(run, 'checkpoints'))).toHaveLength(2);
     }
+    const random = new RandomStream(7, 'kills');
+    const struck: string[] = [];
+    let finished = 0;
+    for (let attempt = 0; struck.length < kills; attempt++) {
+      const killed = `${name}-${finished}`;
+      // Most operations are a checkpoint's, so every other kill is an early one.
+      const killAt = random.integer(1, attempt % 2 === 0 ? 14 : Math.ceil(operations.length / 2));
+      const { signal, stdout, stderr } = await goOn(settings, killed, { killAt });
+      expect(stderr).toBe('');
+      if (signal === 'SIGKILL') struck.push(stdout.trim());
+      else {
+        expect(traces(runOf(killed) ?? '')).toEqual(expected);
+        finished++;
+      }
+    }
+    const last = `${name}-${finished}`;
+    expect((await goOn(settings, last)).stderr).toBe('');
+    expect(traces(runOf(last) ?? '')).toEqual(expected);
+    expect(struck.filter((operation) => operation.includes('.partial')).length).toBeGreaterThan(3);
+    expect(struck.filter((operation) => !operation.includes('checkpoints')).length).toBeGreaterThan(3);
+  },
+  300_000,
+);
+
+test('killed at any file operation of a rollback, and again while it is done once more, a run goes back all the same', async () => {
+  const { run, expected, operations } = await leftAlone(alarmed, 'alarmed');
+  expect(JSON.parse(readFileSync(join(run, 'rollbacks.json'), 'utf8'))).toEqual({ rollbacks: 1 });
+  const first = operations.findIndex((operation) => operation.includes('/watchdog'));
+  const next = operations.findIndex((operation, i) => i > first && operation.startsWith('appendFile'));
+  const window = operations.slice(first, next);
+  expect(window.filter((operation) => operation.startsWith('renameSync')).length).toBe(2);
+  for (const [i, operation] of window.entries()) {
+    const name = `alarmed-${i}`;
+    const { signal, stdout } = await goOn(alarmed, name, { killAt: first + i + 1 });
+    expect([signal, stdout.trim().split(' ')[0]]).toEqual(['SIGKILL', operation.split(' ')[0]]);
+    if (i % 2 === 1) expect((await goOn(alarmed, name, { killAt: 2 + (i % 9) })).signal).toBe('SIGKILL');
+    expect((await goOn(alarmed, name)).stderr).toBe('');
+    expect(traces(runOf(name) ?? '')).toEqual(expected);
+    rmSync(join(folder, name), { recursive: true });
   }
-  const name = `killed-${finished}`;
-  const resume = runOf(name);
-  expect((await runFaulty(resume ? { resume } : start(name))).stderr).toBe('');
-  expect(traces(runOf(name) ?? '')).toEqual(expected);
-  expect(struck.filter((operation) => operation.includes('.partial')).length).toBeGreaterThan(3);
-  expect(struck.filter((operation) => !operation.includes('checkpoints')).length).toBeGreaterThan(3);
-}, 300_000);
+}, 600_000);
 
 test('a disk that is full during a checkpoint keeps the earlier ones and says so', async () => {
-  const { code, stderr } = await runFaulty({ ...start('full'), fullAt: 4 });
+  const { code, stderr } = await runFaulty({ ...start(steered, 'full'), fullAt: 4 });
   expect(code).toBe(1);
   expect(stderr).toContain('ERR_ZERO_RL_OUTPUT: Cannot write ');
   expect(stderr).toContain('no space is left on the device');
   const run = runOf('full') ?? '';
   expect(readdirSync(join(run, 'checkpoints'))).toEqual(['step-2']);
   expect((await runFaulty({ resume: run })).stderr).toBe('');
-  expect(traces(run)).toEqual(traces(runOf('whole') ?? ''));
+  expect(traces(run)).toEqual(traces(runOf('steered') ?? ''));
 });

@@ -1,21 +1,22 @@
 /**
  * Trains with a fault in the file layer: faulty-train.cjs <options as JSON>. `killAt`: the process kills itself before its
  * killAt-th file operation, or in the midst of it where it is an append or a write. `fullAt`: from the time a checkpoint of that step is written on, no
- * bytes fit. Prints the operation of the kill on standard output; with `count`, the number of operations.
+ * bytes fit. Prints the operation of the kill on standard output; with `log`, all operations, one a line.
  */
 const fs = require('node:fs');
 const promises = require('node:fs/promises');
 
-const { config, resume, killAt = 0, fullAt = null, count = false } = JSON.parse(process.argv[2]);
-let operations = 0;
+const { config, resume, killAt = 0, fullAt = null, log = false } = JSON.parse(process.argv[2]);
+const operations = [];
 let full = false;
 
 /** Counts an operation; `torn` does half of it before the kill. */
 function strike(name, path, torn = () => undefined) {
   if (fullAt !== null && String(path).includes(`.step-${fullAt}.partial`)) full = true;
-  if (++operations !== killAt) return;
+  operations.push(`${name} ${path}\n`);
+  if (operations.length !== killAt) return;
   torn();
-  fs.writeSync(1, `${name} ${path}\n`);
+  fs.writeSync(1, operations[killAt - 1]);
   process.kill(process.pid, 'SIGKILL');
   // The signal is on its way; nothing may happen until it is there.
   for (;;);
@@ -67,7 +68,7 @@ const { parse } = require('yaml');
 (async () => {
   const given = resume ? parse(fs.readFileSync(`${resume}/config.resolved.yaml`, 'utf8')) : config;
   for await (const step of train(given, resume ? { resume } : {})) void step;
-  if (count) process.stdout.write(`${operations}\n`);
+  if (log) process.stdout.write(operations.join(''));
 })().catch((error) => {
   process.stderr.write(`${error.code}: ${error.message}\n`);
   process.exitCode = 1;
