@@ -3,7 +3,6 @@
 #include <ATen/ops/empty.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,12 +25,12 @@ class MappedFile {
   explicit MappedFile(const std::string& path) {
     const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) throw checkpoint_error("Cannot open " + path + ": " + std::strerror(errno));
-    struct stat status {};
-    if (fstat(descriptor, &status) != 0) {
+    size_ = lseek(descriptor, 0, SEEK_END);
+    if (size_ < 0) {
+      const int seek_error = errno;
       close(descriptor);
-      throw checkpoint_error("Cannot read " + path + ": " + std::strerror(errno));
+      throw checkpoint_error("Cannot read " + path + ": " + std::strerror(seek_error));
     }
-    size_ = status.st_size;
     data_ = size_ == 0 ? nullptr : mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
     const int map_error = errno;
     close(descriptor);

@@ -2,7 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <pthread.h>
+#include <sys/prctl.h>
 
 #include <condition_variable>
 #include <deque>
@@ -20,7 +20,7 @@ struct EngineThread::State {
 
 EngineThread::EngineThread() : state_(new State) {
   std::thread([state = state_] {
-    pthread_setname_np(pthread_self(), "zero-rl engine");
+    prctl(PR_SET_NAME, "zero-rl engine");
     at::init_num_threads();
     at::globalContext().setFlushDenormal(true);
     for (;;) {

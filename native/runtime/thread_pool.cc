@@ -1,7 +1,7 @@
 #include "runtime/thread_pool.h"
 
 #include <pmmintrin.h>
-#include <pthread.h>
+#include <sys/prctl.h>
 #include <xmmintrin.h>
 
 #include <atomic>
@@ -48,7 +48,7 @@ struct ThreadPool::Team {
   }
 
   void work(int index) {
-    pthread_setname_np(pthread_self(), "zero-rl worker");
+    prctl(PR_SET_NAME, "zero-rl worker");
     _MM_SET_FLUSH_ZERO_MODE(_MM_FLUSH_ZERO_ON);
     _MM_SET_DENORMALS_ZERO_MODE(_MM_DENORMALS_ZERO_ON);
     inside_work = true;
