@@ -3,7 +3,7 @@
  * Loads the addon: first libtorch by path, so that the dynamic linker finds its libraries by name when the addon, which
  * has no RPATH, asks for them; then the addon itself. Knows nothing about where libtorch comes from: see src/libtorch.
  */
-const { readdirSync } = require('node:fs');
+const { existsSync, readdirSync } = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const nodeGypBuild = require('node-gyp-build');
@@ -38,19 +38,6 @@ function nvidiaLibraries(torchDirectory) {
   return NVIDIA_LIBRARIES.flatMap((name) => files.filter((file) => path.basename(file).startsWith(`${name}.so.`)));
 }
 
-/** Maps what libtorch needs on a CUDA device; throws where there is no driver or no CUDA build of libtorch. */
-function preloadCuda(torchDirectory) {
-  preload('libcuda.so.1');
-  for (const file of nvidiaLibraries(torchDirectory)) {
-    try {
-      preload(file);
-    } catch {
-      // Best effort: libtorch_cuda has its own search path and reports what it misses.
-    }
-  }
-  preload(path.join(torchDirectory, 'lib', 'libtorch_cuda.so'));
-}
-
 /**
  * OpenMP's threads spin for milliseconds at every barrier unless told otherwise, which costs a factor of ten wherever the
  * event loop or another process wants a core. The runtime reads the variable as it is mapped; children do not inherit it.
@@ -65,13 +52,31 @@ function withShortSpins(map) {
   }
 }
 
-/** @type {import('./index').load} */
-function load({ directory, cuda = false }) {
+function mapLibtorch(directory) {
   withShortSpins(() => {
     preload(path.join(directory, 'lib', 'libc10.so'));
     preload(path.join(directory, 'lib', 'libtorch_cpu.so'));
   });
-  if (cuda) preloadCuda(directory);
+}
+
+/** @type {import('./index').mapCuda} */
+function mapCuda(directory) {
+  preload('libcuda.so.1');
+  mapLibtorch(directory);
+  for (const file of nvidiaLibraries(directory)) {
+    try {
+      preload(file);
+    } catch {
+      // Best effort: libtorch_cuda has its own search path and reports what it misses.
+    }
+  }
+  preload(path.join(directory, 'lib', 'libtorch_cuda.so'));
+  preload(cudaLibraryPath());
+}
+
+/** @type {import('./index').load} */
+function load({ directory }) {
+  mapLibtorch(directory);
   return nodeGypBuild(packageRoot);
 }
 
@@ -84,4 +89,11 @@ function addonPath() {
   }
 }
 
-module.exports = { load, addonPath, preload };
+/** @type {import('./index').cudaLibraryPath} */
+function cudaLibraryPath() {
+  const addon = addonPath();
+  const file = addon && path.join(path.dirname(addon), 'libzero_rl_cuda.so');
+  return file && existsSync(file) ? file : undefined;
+}
+
+module.exports = { load, mapCuda, addonPath, cudaLibraryPath, preload };

@@ -240,6 +240,8 @@ export interface NativeBinding {
   readonly addonVersion: string;
   /** Kernels in use: "portable", "avx2" or "avx512". */
   readonly instructionSet: string;
+  /** CUDA devices that the driver gives; throws with its words. Absent where there is no device engine. */
+  readonly cudaDeviceCount?: () => number;
   readonly NativeModel: typeof NativeModel;
   readonly AbortFlag: typeof AbortFlag;
   /** The best of `samples` measurements of each quantity; takes a second or two and up to 1 GiB meanwhile. */

@@ -1,15 +1,15 @@
 /** `zero-rl doctor`: what was found on this machine, what was refused and why, what to do. */
-import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { addonPath } from '../../binding/index.js';
 import { cacheDirectory } from '../libtorch/cache';
 import { candidates, type Candidate } from '../libtorch/candidates';
+import { examineCuda, type CudaReport } from '../libtorch/examine-cuda';
 import { loadNative } from '../libtorch/load';
 import { packageVersion, pin } from '../libtorch/pin';
 import { currentPlatform, platformRefusal, type Platform } from '../libtorch/platform';
-import { INSTALL_COMMAND } from '../libtorch/resolve';
+import { chooseCandidate, INSTALL_COMMAND } from '../libtorch/resolve';
 import { defaultThreads } from '../policy/device';
 
 interface Diagnosis {
@@ -21,10 +21,10 @@ interface Diagnosis {
   libtorch: { cache: string; chosen: string | null; candidates: Candidate[] };
   /** Shared libraries of libtorch and OpenMP that are mapped after loading. */
   libraries: string[];
-  driver: string | null;
+  cuda: CudaReport;
   threads: { processors: number; default: number; OMP_NUM_THREADS: string | null };
   environment: Record<string, string>;
-  /** What to do, in order; empty when all is well. */
+  /** What to do; empty when all is well. */
   advice: string[];
 }
 
@@ -33,23 +33,16 @@ const VARIABLES = [
   'ZERO_RL_CACHE',
   'ZERO_RL_DEVICE',
   'ZERO_RL_LOG',
+  'CUDA_VISIBLE_DEVICES',
   'LD_LIBRARY_PATH',
   'LD_PRELOAD',
 ];
 
-function nvidiaDriver(): string | null {
-  try {
-    return (
-      /Kernel Module\s+(?:for \S+\s+)?([\d.]+)/.exec(readFileSync('/proc/driver/nvidia/version', 'utf8'))?.[1] ?? null
-    );
-  } catch {
-    return existsSync('/dev/nvidiactl') ? 'present, version unknown' : null;
-  }
-}
-
 function mappedLibraries(): string[] {
   const report = process.report.getReport() as unknown as { sharedObjects: string[] };
-  return report.sharedObjects.filter((file) => /lib(torch|c10|gomp|cud|cupti)/.test(path.basename(file)));
+  return report.sharedObjects.filter((file) =>
+    /lib(torch|c10|gomp|cu[dpbfs]|nccl|zero_rl)|zero[_-]rl.*\.node$/.test(path.basename(file)),
+  );
 }
 
 /** Examines this machine; loads libtorch and the addon in this process. */
@@ -57,6 +50,8 @@ export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosi
   const platform = currentPlatform();
   const refusal = platformRefusal(platform) ?? null;
   const found = refusal === null ? [...candidates(environment)] : [];
+  // First, because libtorch's CUDA part is best mapped before the addon.
+  const cuda = examineCuda(environment);
   let loaded: string | null = null;
   let error: Diagnosis['addon']['error'] = null;
   try {
@@ -65,7 +60,7 @@ export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosi
     const { message, code } = caught as Error & { code?: string };
     error = { code: code ?? null, message };
   }
-  const chosen = found.find((candidate) => candidate.refusal === undefined) ?? null;
+  const chosen = chooseCandidate(found, environment) ?? null;
   return {
     ok: error === null,
     version: packageVersion,
@@ -74,7 +69,7 @@ export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosi
     addon: { path: addonPath() ?? null, error },
     libtorch: { cache: cacheDirectory(environment), chosen: chosen?.directory ?? null, candidates: found },
     libraries: mappedLibraries(),
-    driver: nvidiaDriver(),
+    cuda,
     threads: {
       processors: availableParallelism(),
       default: defaultThreads(),
@@ -83,14 +78,26 @@ export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosi
     environment: Object.fromEntries(
       VARIABLES.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
     ),
-    // The error is a sentence that says what to do.
-    advice: error === null ? [] : [error.message],
+    // The errors are sentences that say what to do.
+    advice: error !== null ? [error.message] : cuda.present && cuda.refusal !== null ? [cuda.refusal] : [],
   };
+}
+
+const entry = (label: string, text: string): string => `${label.padEnd(12)}${text}`;
+
+function* cudaLines({ present, driver, devices, library, usable, refusal }: CudaReport): Generator<string> {
+  yield entry('driver', !present ? 'no NVIDIA driver' : `NVIDIA ${driver ?? 'of an unknown version'}`);
+  for (const [index, { name, memory, capability }] of devices.entries()) {
+    const details = [memory && `${memory} MiB`, capability && `compute capability ${capability}`].filter(Boolean);
+    yield entry('device', [`${index}: ${name}`, ...details].join(', '));
+  }
+  yield entry('kernels', library ?? 'no CUDA library beside the addon');
+  if (usable > 0) yield entry('cuda', `usable, ${usable} ${usable === 1 ? 'device' : 'devices'}`);
+  else if (present) yield entry('cuda', `refused: ${refusal!}`);
 }
 
 function* lines(diagnosis: Diagnosis): Generator<string> {
   const { platform, torch, addon, libtorch, threads } = diagnosis;
-  const entry = (label: string, text: string): string => `${label.padEnd(12)}${text}`;
   yield entry('zero-rl', `${diagnosis.version}, for libtorch ${torch.pinned}`);
   yield entry(
     'platform',
@@ -116,7 +123,7 @@ function* lines(diagnosis: Diagnosis): Generator<string> {
   if (libtorch.candidates.length === 0) yield entry('libtorch', 'none found');
   yield entry('loaded', torch.loaded === null ? 'nothing' : `libtorch ${torch.loaded}`);
   for (const file of diagnosis.libraries) yield entry('', file);
-  yield entry('driver', diagnosis.driver === null ? 'no NVIDIA driver' : `NVIDIA ${diagnosis.driver}`);
+  yield* cudaLines(diagnosis.cuda);
   yield entry(
     'threads',
     `${threads.default} of ${threads.processors} processors` +
@@ -124,8 +131,8 @@ function* lines(diagnosis: Diagnosis): Generator<string> {
   );
   for (const [name, value] of Object.entries(diagnosis.environment)) yield entry('set', `${name}=${value}`);
   yield '';
-  if (diagnosis.ok) yield 'All is well.';
-  else for (const advice of diagnosis.advice) yield advice;
+  if (diagnosis.ok) yield diagnosis.advice.length === 0 ? 'All is well.' : 'All is well on the CPU.';
+  yield* diagnosis.advice;
 }
 
 export const command = new Command('doctor')

@@ -2,9 +2,10 @@
  * The folder where `zero-rl libtorch install` puts libtorch: one sub-folder per version and flavor with a manifest.json,
  * written under a temporary name and renamed, so that a folder with a manifest is whole.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { nvidiaPresent } from './nvidia';
 import { pin } from './pin';
 
 /** `cpu`: what runs on a machine without a GPU; `cuda`: all that libtorch needs on one with a GPU. */
@@ -45,7 +46,7 @@ export function readManifest(directory: string): Manifest | undefined {
 
 /** The torch folders of the installations for the pinned version, the CUDA one first where a GPU is present. */
 export function cachedInstallations(environment: NodeJS.ProcessEnv = process.env): string[] {
-  const flavors: Flavor[] = existsSync('/dev/nvidiactl') ? ['cuda', 'cpu'] : ['cpu', 'cuda'];
+  const flavors: Flavor[] = nvidiaPresent() ? ['cuda', 'cpu'] : ['cpu', 'cuda'];
   return flavors.flatMap((flavor) => {
     const directory = installationDirectory(flavor, environment);
     const manifest = readManifest(directory);

@@ -8,7 +8,6 @@ import path from 'node:path';
 import { ZeroRlError } from '../errors';
 import type { Flavor } from './cache';
 import { pin } from './pin';
-import { readText } from './unpack';
 
 const PLATFORMS = ['2_28', '2_27', '2_26', '2_25', '2_24', '2_17', '2_12', '2_5', '2014'];
 const TARGET = [
@@ -46,20 +45,12 @@ export async function fetchWheels(
     onBytes?.(Math.max(await folderSize(temporary), await folderSize(directory)));
   const timer = setInterval(() => void watch(), 500);
   try {
-    await download(pip, directory, ['--no-deps', `torch==${pin.torch}`]);
-    const torch = (await wheelsIn(directory))[0];
-    if (flavor === 'cpu') await download(pip, directory, ['--no-deps', ...pin.wheels]);
-    else await download(pip, directory, await nvidiaRequirements(torch));
+    const nvidia = flavor === 'cpu' ? pin.wheels : [...pin.wheels, ...pin.cudaWheels];
+    await download(pip, directory, [`torch==${pin.torch}`, ...nvidia]);
   } finally {
     clearInterval(timer);
   }
   return wheelsIn(directory);
-}
-
-/** What the torch wheel needs of NVIDIA, as it states it itself. */
-async function nvidiaRequirements(wheel: string): Promise<string[]> {
-  const metadata = (await readText(wheel, /^torch-[^/]+\.dist-info\/METADATA$/)) ?? '';
-  return [...metadata.matchAll(/^Requires-Dist: ((?:nvidia-|cuda-toolkit)[^;\n]*)/gm)].map((match) => match[1].trim());
 }
 
 async function wheelsIn(directory: string): Promise<string[]> {
@@ -86,6 +77,7 @@ function download(pip: string[], directory: string, what: string[]): Promise<voi
       'download',
       '--quiet',
       '--no-cache-dir',
+      '--no-deps',
       '--disable-pip-version-check',
       '--dest',
       directory,
@@ -111,7 +103,7 @@ function download(pip: string[], directory: string, what: string[]): Promise<voi
       reject(
         new ZeroRlError(
           'ERR_ZERO_RL_LIBTORCH_NOT_FOUND',
-          `pip could not download ${what.filter((word) => !word.startsWith('-')).join(' and ')} (${said ?? `exit code ${status}`})`,
+          `pip could not download ${what[0]} and NVIDIA's libraries (${said ?? `exit code ${status}`})`,
         ),
       );
     });

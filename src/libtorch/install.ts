@@ -106,10 +106,12 @@ async function install(
     }
     const root = existsSync(path.join(unpacked, 'libtorch')) ? 'libtorch' : 'torch';
     const version = readTorchVersion(path.join(unpacked, root));
-    if (version?.split('+')[0] !== pin.torch || !existsSync(path.join(unpacked, root, 'lib', 'libtorch_cpu.so'))) {
+    const library = path.join(unpacked, root, 'lib', `libtorch_${flavor}.so`);
+    if (version?.split('+')[0] !== pin.torch || !existsSync(library)) {
       throw new ZeroRlError(
         'ERR_ZERO_RL_LIBTORCH_VERSION',
-        `What was downloaded is libtorch ${version ?? 'of an unknown version'} and not ${pin.torch}; nothing was installed.`,
+        `What was downloaded is libtorch ${version ?? 'of an unknown version'}${existsSync(library) ? '' : ` without ${path.basename(library)}`} ` +
+          `and not ${pin.torch}; nothing was installed.`,
       );
     }
     const manifest: Manifest = {

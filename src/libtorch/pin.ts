@@ -10,6 +10,8 @@ interface Pin {
   torch: string;
   /** Requirements of the two NVIDIA packages that the CPU part of the wheel links to. */
   wheels: string[];
+  /** Requirements of what the CUDA part needs besides those. */
+  cudaWheels: string[];
   /** The lowest glibc, e.g. "2.28". */
   glibc: string;
 }

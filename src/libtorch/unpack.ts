@@ -55,19 +55,6 @@ export async function unpack(
   return { files };
 }
 
-/** The text of the first file whose name matches, or undefined. */
-export async function readText(archive: string, name: RegExp): Promise<string | undefined> {
-  return withZip(archive, async (zip) => {
-    for await (const entry of zip.eachEntry()) {
-      if (!name.test(entry.fileName)) continue;
-      const chunks: Buffer[] = [];
-      for await (const chunk of await readEntry(zip, entry)) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString('utf8');
-    }
-    return undefined;
-  });
-}
-
 function readEntry(zip: ZipFile, entry: Entry): Promise<Readable> {
   return zip.openReadStreamPromise(entry);
 }

@@ -1,38 +1,67 @@
 /**
- * Which device and how many threads a Policy gets. This release computes on the CPU only: `cuda` is refused by name,
- * `auto` takes the CPU and says so once where an NVIDIA device seems present.
+ * Which device and how many threads a Policy gets. `auto` takes the first CUDA device where one is usable, else the CPU; it
+ * warns once where an NVIDIA device or driver is present but cannot be used, and is silent where there is none or
+ * CUDA_VISIBLE_DEVICES hides it.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
-import { invalidRange, invalidType, ZeroRlError } from '../errors';
+import { invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
+import { loadCuda } from '../libtorch/load-cuda';
+import { devicesAreHidden, nvidiaPresent } from '../libtorch/nvidia';
 import { log } from '../observe/log';
 
 const EXPECTED = 'one of "auto", "cpu", "cuda" or "cuda:N"';
 let warned = false;
 
+/** How CUDA is reached; tests have their own. */
+export interface CudaAccess {
+  /** Whether a device or a driver seems present. */
+  isPresent(): boolean;
+  /** Number of devices, at least one; throws ZeroRlError `ERR_ZERO_RL_CUDA_UNAVAILABLE` with the reason. */
+  load(): number;
+}
+
+const machine: CudaAccess = { isPresent: nvidiaPresent, load: loadCuda };
+
 /**
- * The engine's device for an option (default: the environment's ZERO_RL_DEVICE, else `auto`).
- * @throws {RangeError} for an unknown name; ZeroRlError `ERR_ZERO_RL_CUDA_UNAVAILABLE` for `cuda`.
+ * The engine's device, `cpu` or `cuda:N`, for an option (default: the environment's ZERO_RL_DEVICE, else `auto`).
+ * @throws {RangeError} for an unknown name; ZeroRlError `ERR_ZERO_RL_CUDA_UNAVAILABLE` where `cuda` cannot be had.
  */
-export function resolveDevice(option: unknown, environment: NodeJS.ProcessEnv = process.env): string {
+export function resolveDevice(
+  option: unknown,
+  environment: NodeJS.ProcessEnv = process.env,
+  cuda: CudaAccess = machine,
+): string {
   const fromEnvironment = option === undefined && Boolean(environment.ZERO_RL_DEVICE);
   const name = fromEnvironment ? 'ZERO_RL_DEVICE' : 'device';
   const value = fromEnvironment ? environment.ZERO_RL_DEVICE : (option ?? 'auto');
   if (typeof value !== 'string') throw invalidType(name, EXPECTED, value);
   if (value === 'cpu') return value;
-  if (/^cuda(:\d{1,3})?$/.test(value)) {
-    throw new ZeroRlError(
-      'ERR_ZERO_RL_CUDA_UNAVAILABLE',
-      `The device ${value} cannot be used because this release of zero-rl computes on the CPU only; use the device cpu.`,
-    );
-  }
-  if (value !== 'auto') throw invalidRange(name, EXPECTED, value);
-  if (!warned && existsSync('/dev/nvidiactl')) {
+  if (value === 'auto') return automaticDevice(environment, cuda);
+  const index = /^cuda(?::(\d{1,3}))?$/.exec(value);
+  if (index === null) throw invalidRange(name, EXPECTED, value);
+  const wanted = Number(index[1] ?? 0);
+  const count = cuda.load();
+  if (wanted < count) return `cuda:${wanted}`;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CUDA_UNAVAILABLE',
+    `The device ${value} does not exist because the driver gives ${count === 1 ? 'one device, cuda:0' : `${count} devices, cuda:0 to cuda:${count - 1}`}; ` +
+      'name one of them.',
+  );
+}
+
+function automaticDevice(environment: NodeJS.ProcessEnv, cuda: CudaAccess): string {
+  if (devicesAreHidden(environment) || !cuda.isPresent()) return 'cpu';
+  try {
+    cuda.load();
+    return 'cuda:0';
+  } catch (error) {
+    if (!isZeroRlError(error) || error.code !== 'ERR_ZERO_RL_CUDA_UNAVAILABLE') throw error;
+    if (!warned) log.warn(`The device auto is the CPU here: ${(error as Error).message}`);
     warned = true;
-    log.warn('An NVIDIA device seems present, but this release of zero-rl computes on the CPU only.');
+    return 'cpu';
   }
-  return 'cpu';
 }
 
 function read(path: string): string | undefined {
