@@ -1,12 +1,13 @@
 /** The one addon in the other supported versions of Node. Skipped, with the reason, where npm cannot fetch them. */
+import { fetchNode, nodeVersions } from '../../scripts/packaging/node-versions';
+import { cacheDirectory } from '../../src/libtorch/cache';
 import { childProgram, repository, runChild } from '../support/child';
-import { fetchNode } from '../support/node-versions';
 
-describe.each(['22.23.3', '24.9.0'])('Node %s', (version) => {
-  const node = fetchNode(version);
-  const command = 'binary' in node ? node.binary : '';
+describe.each(nodeVersions)('Node %s', (version) => {
+  const node = fetchNode(version, cacheDirectory());
+  const command = 'file' in node ? node.file : '';
   const title = (text: string): string => ('reason' in node ? `${text} (${node.reason})` : text);
-  const testHere = 'binary' in node ? test : test.skip;
+  const testHere = 'file' in node ? test : test.skip;
 
   testHere(title('passes doctor'), async () => {
     const { code, stdout } = await runChild([`${repository}/dist/cli/main.js`, 'doctor', '--json'], { command });
