@@ -39,9 +39,8 @@ export function resolveDevice(
   if (typeof value !== 'string') throw invalidType(name, EXPECTED, value);
   if (value === 'cpu') return value;
   if (value === 'auto') return automaticDevice(environment, cuda);
-  const index = /^cuda(?::(\d{1,3}))?$/.exec(value);
-  if (index === null) throw invalidRange(name, EXPECTED, value);
-  const wanted = Number(index[1] ?? 0);
+  if (!/^cuda(:\d{1,3})?$/.test(value)) throw invalidRange(name, EXPECTED, value);
+  const wanted = Number(value.split(':').at(1) ?? 0);
   const count = cuda.load();
   if (wanted < count) return `cuda:${wanted}`;
   throw new ZeroRlError(

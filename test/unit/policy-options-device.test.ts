@@ -2,22 +2,66 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cgroupProcessors, defaultThreads, resolveDevice } from '../../src/policy/device';
+import { ZeroRlError } from '../../src/errors';
+import { log } from '../../src/observe/log';
+import { cgroupProcessors, defaultThreads, resolveDevice, type CudaAccess } from '../../src/policy/device';
+
+/** A machine with this many CUDA devices, or where CUDA is refused. */
+function cuda(devices: number | Error, isPresent = true): CudaAccess {
+  return {
+    isPresent: () => isPresent,
+    load: () => {
+      if (typeof devices === 'number') return devices;
+      throw devices;
+    },
+  };
+}
+
+const refusal = new ZeroRlError('ERR_ZERO_RL_CUDA_UNAVAILABLE', 'CUDA cannot be used because of a test; pass it.');
+const unavailable = expect.objectContaining({ code: 'ERR_ZERO_RL_CUDA_UNAVAILABLE' }) as Error;
 
 describe('resolveDevice', () => {
-  test('auto, cpu and nothing are the CPU', () => {
-    for (const option of ['auto', 'cpu', undefined]) expect(resolveDevice(option, {})).toBe('cpu');
-    expect(resolveDevice(undefined, { ZERO_RL_DEVICE: '' })).toBe('cpu');
+  let warnings: jest.SpyInstance;
+  beforeEach(() => (warnings = jest.spyOn(log, 'warn').mockImplementation(() => undefined)));
+  afterEach(() => warnings.mockRestore());
+
+  test('auto and nothing are the first CUDA device where one is usable', () => {
+    for (const option of ['auto', undefined]) expect(resolveDevice(option, {}, cuda(2))).toBe('cuda:0');
+    expect(resolveDevice('cpu', {}, cuda(2))).toBe('cpu');
+    expect(resolveDevice(undefined, { ZERO_RL_DEVICE: '' }, cuda(1))).toBe('cuda:0');
+    expect(warnings).not.toHaveBeenCalled();
   });
 
-  test.each(['cuda', 'cuda:0', 'cuda:7'])('%s is refused with its code', (option) => {
-    const refused = expect.objectContaining({ code: 'ERR_ZERO_RL_CUDA_UNAVAILABLE' }) as Error;
-    expect(() => resolveDevice(option, {})).toThrow(refused);
+  test('auto is the CPU, silently, where no device is present or all are hidden', () => {
+    expect(resolveDevice('auto', {}, cuda(refusal, false))).toBe('cpu');
+    for (const hidden of ['', '-1']) {
+      expect(resolveDevice('auto', { CUDA_VISIBLE_DEVICES: hidden }, cuda(refusal))).toBe('cpu');
+    }
+    expect(warnings).not.toHaveBeenCalled();
+  });
+
+  test('auto is the CPU, with one warning that says why, where a device cannot be used', () => {
+    for (let i = 0; i < 3; i++) expect(resolveDevice('auto', {}, cuda(refusal))).toBe('cpu');
+    expect(warnings.mock.calls).toEqual([[expect.stringContaining(refusal.message)]]);
+  });
+
+  test('auto hides no other failure', () => {
+    const broken = new ZeroRlError('ERR_ZERO_RL_LIBTORCH_NOT_FOUND', 'No usable libtorch.');
+    expect(() => resolveDevice('auto', {}, cuda(broken))).toThrow(broken);
+  });
+
+  test('cuda and cuda:N are devices that exist, or refused with the reason', () => {
+    expect(resolveDevice('cuda', {}, cuda(1))).toBe('cuda:0');
+    expect(resolveDevice('cuda:7', {}, cuda(8))).toBe('cuda:7');
+    expect(() => resolveDevice('cuda:8', {}, cuda(8))).toThrow(unavailable);
+    expect(() => resolveDevice('cuda:8', {}, cuda(8))).toThrow(/8 devices, cuda:0 to cuda:7/);
+    expect(() => resolveDevice('cuda:1', {}, cuda(1))).toThrow(/one device, cuda:0/);
+    expect(() => resolveDevice('cuda', {}, cuda(refusal))).toThrow(refusal);
   });
 
   test('the environment counts where the option is absent only', () => {
-    expect(() => resolveDevice(undefined, { ZERO_RL_DEVICE: 'cuda' })).toThrow(/CPU only/);
-    expect(resolveDevice('cpu', { ZERO_RL_DEVICE: 'cuda' })).toBe('cpu');
+    expect(() => resolveDevice(undefined, { ZERO_RL_DEVICE: 'cuda' }, cuda(refusal))).toThrow(refusal);
+    expect(resolveDevice('cpu', { ZERO_RL_DEVICE: 'cuda' }, cuda(1))).toBe('cpu');
     expect(() => resolveDevice(undefined, { ZERO_RL_DEVICE: 'gpu' })).toThrow(/for ZERO_RL_DEVICE but received "gpu"/);
   });
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { cacheDirectory, installationDirectory } from '../../../src/libtorch/cache';
 import { candidates, inspect, readTorchVersion } from '../../../src/libtorch/candidates';
 import { pin } from '../../../src/libtorch/pin';
-import { resolveLibtorch } from '../../../src/libtorch/resolve';
+import { chooseCandidate, resolveLibtorch } from '../../../src/libtorch/resolve';
 import { wheelFiles, writeFiles } from '../../support/torch-folder';
 
 /** An environment without Python and with an empty cache. */
@@ -85,6 +85,18 @@ describe('resolution', () => {
     environment.CONDA_PREFIX = fakePython(inPython);
     expect(resolveLibtorch(environment).directory).toBe(inPython);
     expect([...candidates(environment)].map(({ source }) => source).slice(0, 2)).toEqual(['cache', 'python']);
+  });
+
+  test('prefers one with a CUDA part where a device is present', () => {
+    const environment = emptyEnvironment();
+    const plain = fillCache(environment, pin.torch);
+    const withCuda = writeFiles({ ...wheelFiles(pin.torch), 'lib/libtorch_cuda.so': 'not a library' });
+    const choose = (preferCuda: boolean) =>
+      chooseCandidate(candidates(environment), environment, preferCuda)?.directory;
+    expect(choose(true)).toBe(plain);
+    environment.VIRTUAL_ENV = fakePython(withCuda);
+    expect(choose(true)).toBe(withCuda);
+    expect(choose(false)).toBe(plain);
   });
 
   test('a bad ZERO_RL_LIBTORCH is an error, also with a good cache', () => {
