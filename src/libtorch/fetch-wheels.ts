@@ -9,14 +9,13 @@ import { ZeroRlError } from '../errors';
 import type { Flavor } from './cache';
 import { pin } from './pin';
 
-const PLATFORMS = ['2_28', '2_27', '2_26', '2_25', '2_24', '2_17', '2_12', '2_5', '2014'];
+/** pip takes wheels of exactly the platforms that it is told; those of NVIDIA have many. */
+const GLIBC_MINORS = Array.from({ length: 24 }, (_, i) => 28 - i);
+const PLATFORMS = [...GLIBC_MINORS.map((minor) => `manylinux_2_${minor}_x86_64`), 'manylinux2014_x86_64'];
 const TARGET = [
   ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', '3.11'],
   ...['cp311', 'abi3', 'none'].flatMap((abi) => ['--abi', abi]),
-  ...PLATFORMS.flatMap((version) => [
-    '--platform',
-    version === '2014' ? 'manylinux2014_x86_64' : `manylinux_${version}_x86_64`,
-  ]),
+  ...PLATFORMS.flatMap((platform) => ['--platform', platform]),
 ];
 
 /** The command line of pip, or undefined where there is none. */

@@ -14,6 +14,8 @@ interface Pin {
   cudaWheels: string[];
   /** The lowest glibc, e.g. "2.28". */
   glibc: string;
+  /** The lowest version of the C++ library's symbols, e.g. "3.4.24". */
+  glibcxx: string;
 }
 
 interface PackageJson {

@@ -4,7 +4,10 @@ export type Dtype = 'float32' | 'bfloat16';
 
 /** Options of `Policy.load` and `Policy.create`. */
 export interface PolicyOptions {
-  /** `auto` takes CUDA where there is a usable device, else the CPU with one warning. Default: ZERO_RL_DEVICE, else `auto`. */
+  /**
+   * `cpu`, `cuda` (the first device), `cuda:N`, or `auto`: the first CUDA device where one is usable, else the CPU, with one
+   * warning where a device or driver is present but cannot be used. Default: ZERO_RL_DEVICE, else `auto`.
+   */
   device?: string;
   /** Compute dtype. Default `float32`. */
   dtype?: Dtype;

@@ -19,8 +19,9 @@ import json, sys, zipfile
 for requirement, files in json.load(sys.stdin).items():
     name, version = requirement.replace('.*', '.7').split('==')
     name = name.replace('-', '_')
-    # A newer glibc's tag beside an old one's, as the real wheels have.
-    tag = 'cp311-cp311-manylinux_2_28_x86_64' if name == 'torch' else 'py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64'
+    # Tags of many versions of glibc, as the real wheels have.
+    tags = {'torch': 'cp311-cp311-manylinux_2_28_x86_64', 'nvidia_nccl_cu13': 'py3-none-manylinux_2_18_x86_64'}
+    tag = tags.get(name, 'py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64')
     info = f'{name}-{version}.dist-info'
     with zipfile.ZipFile(f'{name}-{version}-{tag}.whl', 'w') as wheel:
         for file in files: wheel.writestr(file, file)
