@@ -32,9 +32,9 @@ function findNpm() {
   return realpathSync(spawnSync('/bin/sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).stdout.trim());
 }
 
-function runScript(name, args) {
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) faults.push(`${name} found faults; see above.`);
+/** Runs a check that prints its own findings. */
+function passes(args) {
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
 }
 
 /** Versions of Node with their binaries; one that cannot be fetched is said and left out. */
@@ -77,13 +77,14 @@ function useIn(directory, tarball, { version, file: node }, manager, script) {
 const { values: flags } = parseArgs({ options: { keep: { type: 'string' } } });
 const directory = mkdtempSync(path.join(tmpdir(), 'zero-rl-package-'));
 try {
-  runScript('prebuilds', ['scripts/prebuilds.mjs']);
+  if (!passes(['scripts/prebuilds.mjs'])) throw new Error('The prebuilds cannot be shipped; see above.');
   const packed = pack(directory);
   faults.push(...packed.faults);
   say(
     `${path.basename(packed.file)}: ${(packed.size / 1e6).toFixed(1)} MB packed, ${(packed.unpackedSize / 1e6).toFixed(1)} MB unpacked`,
   );
-  runScript('publint', ['node_modules/publint/src/cli.js', 'run', packed.file, '--strict']);
+  if (!passes(['node_modules/publint/src/cli.js', 'run', packed.file, '--strict']))
+    faults.push('publint found faults; see above.');
   const pnpm = fetchPackage('pnpm', PNPM, 'bin/pnpm.cjs', cacheDirectory());
   if (pnpm.reason) say(`left out: ${pnpm.reason}`);
   const figures = [];

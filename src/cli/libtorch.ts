@@ -21,7 +21,7 @@ command
     `Installs libtorch ${pin.torch} into the cache (about 530 MB to download, 460 MB kept), with pip where there is one and ` +
       'from PyTorch otherwise. Does nothing when it is there.',
   )
-  .option('--cuda', 'install what a machine with an NVIDIA GPU needs (several GB)')
+  .option('--cuda', 'install what a machine with an NVIDIA GPU needs (2.5 GB to download, 3.6 GB kept)')
   .option('--headers', 'also install the headers, to build zero-rl from source')
   .option('--archive <url>', 'download this archive instead, laid out like those of PyTorch')
   .option('--force', 'install again what is there')
