@@ -21,6 +21,9 @@ function attempt<T>(step: () => T, reason: string, advice: string): T {
   }
 }
 
+/** What came of it the first time: devices, or why there are none. Looking again would ask Python again. */
+let outcome: number | ZeroRlError | undefined;
+
 /**
  * Maps libtorch's CUDA part and our kernels, loads the addon and counts the devices, of which there is at least one.
  * @throws ZeroRlError `ERR_ZERO_RL_CUDA_UNAVAILABLE`, or what {@link loadNative} throws
@@ -29,6 +32,19 @@ export function loadCuda(environment: NodeJS.ProcessEnv = process.env): number {
   if (devicesAreHidden(environment)) {
     throw failure(`CUDA_VISIBLE_DEVICES=${environment.CUDA_VISIBLE_DEVICES!} hides every device`, 'unset it');
   }
+  if (outcome === undefined) {
+    try {
+      outcome = mapAndCount(environment);
+    } catch (error) {
+      if (!(error instanceof ZeroRlError) || error.code !== 'ERR_ZERO_RL_CUDA_UNAVAILABLE') throw error;
+      outcome = error;
+    }
+  }
+  if (typeof outcome === 'number') return outcome;
+  throw outcome;
+}
+
+function mapAndCount(environment: NodeJS.ProcessEnv): number {
   checkPlatform();
   attempt(
     () => binding.preload('libcuda.so.1'),

@@ -194,7 +194,12 @@ describe('wrong usage and failures are one sentence with their exit code', () =>
     ['output over input', () => base('--output', join(folder, 'one.jsonl')), 2, /--input/],
     ['--json without --output', () => base('--json'), 2, /--output/],
     ['text stops without a tokenizer', () => base('--stop-string', 'a'), 2, /tokenizer\.json/],
-    ['cuda', () => base('--device', 'cuda'), 1, /CPU only/],
+    [
+      'a device that is not there',
+      () => base('--device', 'cuda:999'),
+      1,
+      /^zero-rl: (CUDA cannot be used because|The device cuda:999 does not exist)/,
+    ],
     ['no such model', () => ['sample', '--model', join(folder, 'none'), '--input', '-'], 1, /none is not a folder/],
     ['no such input', () => ['sample', '--model', silent, '--input', join(folder, 'none')], 1, /no such file/],
     ['an output without a folder', () => base('--output', join(folder, 'none', 'x')), 1, /cannot be written/],
