@@ -82,15 +82,10 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       advantages: i % 2 ? 1 : -1,
       oldLogProbs: samples[i].rollout.logProbs,
     }));
-<<<<<<< HEAD
     seconds.step = 0;
     const loss = { ...stepOptions(withStops, 1, initialState()), kl: { coefficient: 0 } };
     for (let epoch = 0; epoch < config.optimizer.epochs; epoch++) await time('step', () => policy.step(trained, loss));
     const { critic } = companions;
-=======
-    const loss = { ...stepOptions(config, 1, initialState()), kl: { coefficient: 0 } };
-    for (let epoch = 0; epoch < config.optimizer.epochs; epoch++) await time('step', () => policy.step(trained, loss));
->>>>>>> 83b1f9b (Minibatches: a rollout batch in several optimizer steps per pass, by whole groups in a seeded order)
     if (critic) {
       const values = await time('critic', () => critic.values(sequences, { signal }));
       const targets = sequences.map((sequence, i) => ({ ...sequence, returns: values[i], oldValues: values[i] }));
