@@ -11,6 +11,7 @@
 #include "bench.h"
 #include "kernels/kernels.h"
 #include "model.h"
+#include "profile.h"
 
 namespace {
 
@@ -34,6 +35,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("addonVersion", Napi::String::New(env, ZERO_RL_VERSION));
   zero_rl::binding::registerModel(env, exports);
   zero_rl::binding::registerBench(env, exports);
+  zero_rl::binding::registerProfile(env, exports);
   return exports;
 }
 

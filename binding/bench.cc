@@ -10,6 +10,7 @@
 #include "bench/machine.h"
 #include "bench/run_case.h"
 #include "job.h"
+#include "runtime/profiler.h"
 #include "runtime/thread_pool.h"
 
 namespace zero_rl::binding {
@@ -50,6 +51,7 @@ Napi::Value measure_machine(const Napi::CallbackInfo& info) {
   const int threads = info[0].As<Napi::Number>().Int32Value();
   const int samples = info[1].As<Napi::Number>().Int32Value();
   return Job::start(info.Env(), std::make_shared<AbortFlag>(), [threads, samples](Job& job) -> Finish {
+    const profiler::Scope section(profiler::Section::kMeasureMachine);
     use_threads(threads);
     const bench::Machine machine = bench::measure_machine(samples, job.abort());
     return [machine](Napi::Env env) -> Napi::Value { return to_object(env, machine); };
@@ -95,6 +97,7 @@ Napi::Value run_kernel(const Napi::CallbackInfo& info) {
   return Job::start(
       info.Env(), std::make_shared<AbortFlag>(),
       [request = to_kernel_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
+        const profiler::Scope section(profiler::Section::kRunKernel);
         use_threads(request.threads);
         const auto kernel_case =
             bench::make_case(request.kernel, request.dtype, bench::Sizes(request.sizes), request.seed);

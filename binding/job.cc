@@ -12,6 +12,7 @@
 
 #include "runtime/engine_thread.h"
 #include "runtime/error.h"
+#include "runtime/profiler.h"
 
 namespace zero_rl::binding {
 
@@ -106,6 +107,8 @@ Napi::Promise Job::start(Napi::Env env, std::shared_ptr<AbortFlag> abort, Work w
     Finish finish;
     {
       const c10::InferenceMode inference;
+      profiler::begin_job();
+      const profiler::Scope section(profiler::Section::kJob);
       try {
         abort->check();
         Job job(shared, abort);

@@ -15,11 +15,15 @@
 #include "model/initialize.h"
 #include "model/model.h"
 #include "runtime/engine_thread.h"
+#include "runtime/profiler.h"
 #include "runtime/thread_pool.h"
 
 namespace zero_rl::binding {
 
 namespace {
+
+using profiler::Scope;
+using profiler::Section;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -141,6 +145,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
   Napi::Value load(const Napi::CallbackInfo& info) {
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), sources = to_tensor_sources(info[0].As<Napi::Array>())](Job&) -> Finish {
+                        const Scope section(Section::kLoad);
                         session->prepare();
                         load_checkpoint(session->model.parameters, sources);
                         return nullptr;
@@ -151,6 +156,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const auto seed = static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
     const double std = info[1].As<Napi::Number>().DoubleValue();
     return Job::start(info.Env(), std::make_shared<AbortFlag>(), [session = session(), seed, std](Job&) -> Finish {
+      const Scope section(Section::kInitialize);
       session->prepare();
       zero_rl::initialize(session->model.parameters, session->model.config, seed, std);
       return nullptr;
@@ -218,6 +224,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(),
                        dtype = to_stored_dtype(info[1].As<Napi::String>().Utf8Value())](Job&) -> Finish {
+                        const Scope section(Section::kReadState);
                         session->prepare();
                         const ParameterStore& store = session->model.parameters;
                         const Parameter& parameter = store.find(name);
@@ -231,7 +238,10 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const int64_t count = info[2].As<Napi::Number>().Int64Value();
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
-                       count](Job&) -> Finish { return bytes_of(session->read_state(name, start, count)); });
+                       count](Job&) -> Finish {
+                        const Scope section(Section::kReadState);
+                        return bytes_of(session->read_state(name, start, count));
+                      });
   }
 
   Napi::Value write_state(const Napi::CallbackInfo& info) {
@@ -240,6 +250,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
                        values = to_floats(array)](Job&) -> Finish {
+                        const Scope section(Section::kWriteState);
                         session->prepare();
                         session->write_state(name, start, values);
                         return nullptr;
@@ -251,6 +262,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), other = Unwrap(info[0].As<Napi::Object>())->session(),
                        rate](Job&) -> Finish {
+                        const Scope section(Section::kFollow);
                         session->prepare();
                         session->model.parameters.follow(other->model.parameters, static_cast<float>(rate));
                         return nullptr;

@@ -233,6 +233,47 @@ export interface NativeKernelRun {
   differences: Record<string, number>;
 }
 
+/** What the engine's threads did, recorded while a profile is taken. */
+export interface NativeThreadRecord {
+  /** The system's. */
+  id: number;
+  name: string;
+  /** Events that were lost because they were not drained in time; sums hold them all the same. */
+  dropped: number;
+  /**
+   * Seven numbers an event: 0 for a section or 1 for a kernel, its index in `sections` or `kernels`, 1 for bfloat16, start
+   * and duration in ns of the clock of process.hrtime, least bytes, FLOPs.
+   */
+  events: Float64Array;
+}
+
+export interface NativeKernelTotal {
+  section: string;
+  kernel: string;
+  dtype: 'float32' | 'bfloat16';
+  /** Each call had one thread; the others were at calls of their own. */
+  shared: boolean;
+  calls: number;
+  /** Sum over the calls. */
+  seconds: number;
+  /** Each operand read once and each result written once. */
+  bytes: number;
+  flops: number;
+}
+
+/** Process-wide: one profile at a time. */
+export interface NativeProfile {
+  /** Forgets what was recorded before. For the trace, each thread keeps so many kernels of every job. */
+  start(kernelEventsPerJob: number): void;
+  stop(): void;
+  /** The events since the last call. */
+  drain(): NativeThreadRecord[];
+  /** Sums over every call since the start, and the engine's threads. */
+  totals(): Promise<{ threads: number; kernels: NativeKernelTotal[] }>;
+  readonly sections: readonly string[];
+  readonly kernels: readonly string[];
+}
+
 export interface NativeBinding {
   /** The libtorch that is loaded, e.g. "2.11". */
   readonly torchVersion: string;
@@ -247,4 +288,5 @@ export interface NativeBinding {
   /** The best of `samples` measurements of each quantity; takes a second or two and up to 1 GiB meanwhile. */
   measureMachine(threads: number, samples: number): Promise<NativeMachine>;
   runKernel(request: NativeKernelRequest): Promise<NativeKernelRun>;
+  readonly profile: NativeProfile;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/recorded_set.h"
 #include "kernels/reference.h"
 
 namespace zero_rl::bench {
@@ -79,7 +80,7 @@ std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::Sca
     for (const auto& [name, output] : kernel_case.outputs) results.push_back(output.clone());
     return results;
   };
-  const std::vector<at::Tensor> found = run(kernels::instruction_set());
+  const std::vector<at::Tensor> found = run(kernels::active_set());
   const std::vector<at::Tensor> expected = run(kernels::reference_set());
   std::vector<Difference> differences;
   for (size_t i = 0; i < found.size(); ++i) {
@@ -91,7 +92,7 @@ std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::Sca
 CaseTimes time_case(const KernelCase& kernel_case, at::ScalarType dtype, int samples, double seconds,
                     const AbortFlag& abort) {
   if (samples == 0) return {};
-  const std::function<void()> kernel = [&] { kernel_case.run(table_of(kernels::instruction_set(), dtype)); };
+  const std::function<void()> kernel = [&] { kernel_case.run(table_of(kernels::active_set(), dtype)); };
   const std::function<void()> twin =
       kernel_case.twin ? kernel_case.twin
                        : std::function<void()>([&] { kernel_case.run(table_of(kernels::reference_set(), dtype)); });

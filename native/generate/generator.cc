@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "generate/kv_cache.h"
@@ -10,6 +11,7 @@
 #include "model/decoder.h"
 #include "model/decoder_steps.h"
 #include "runtime/parallel.h"
+#include "runtime/profiler.h"
 
 namespace zero_rl {
 
@@ -43,6 +45,7 @@ class Generator {
         decode_(model, slots_.slots()) {}
 
   GenerateStats run() {
+    const profiler::Scope section(profiler::Section::kSample);
     const int64_t prompts = static_cast<int64_t>(request_.uids.size());
     int64_t longest = 0;
     for (int64_t i = 0; i < prompts; ++i) longest = std::max(longest, prompt_length(i));
@@ -97,6 +100,7 @@ class Generator {
 
   // Runs the prompts that the free slots need, packed, and keeps their caches and last logits.
   void prefill() {
+    const profiler::Scope section(profiler::Section::kPrefill);
     const Workspace::Frame frame(model_.workspace);
     const int64_t prompts = static_cast<int64_t>(request_.uids.size());
     const int64_t first = next_ / request_.samples;
@@ -154,8 +158,11 @@ class Generator {
       std::copy_n(admitted[i].prefix->first_logits.data(), vocab, logits.data() + i * vocab);
     }
     make_keys(admitted);
-    samplers_[0].sample(model_.kernels(), logits.data(), keys_.data(), static_cast<int64_t>(admitted.size()),
-                        drawn_.data());
+    {
+      const profiler::Scope section(profiler::Section::kDraw);
+      samplers_[0].sample(model_.kernels(), logits.data(), keys_.data(), static_cast<int64_t>(admitted.size()),
+                          drawn_.data());
+    }
     append_drawn(admitted);
     for (LiveSequence& sequence : admitted) live_.push_back(std::move(sequence));
     retire();
@@ -163,6 +170,7 @@ class Generator {
 
   // One decode step of all live sequences.
   void step() {
+    const profiler::Scope section(profiler::Section::kDecode);
     const size_t rows = live_.size();
     tokens_.resize(rows);
     positions_.resize(rows);
@@ -195,11 +203,16 @@ class Generator {
   void decode_and_draw(const DecodeRows& all) {
     const int64_t most = model_.panels.cached() ? std::max<int64_t>(1, all.count / kShardRows) : 1;
     const int64_t shards = std::min<int64_t>(static_cast<int64_t>(samplers_.size()), most);
+    std::optional<profiler::Scope> wait;  // of the thread that submits
     parallel_threads(static_cast<int>(shards), [&](int shard) {
       const int64_t begin = all.count * shard / shards;
       const int64_t end = all.count * (shard + 1) / shards;
       const float* logits = decode_.run(all.slice(begin, end), begin);
-      samplers_[shard].sample(model_.kernels(), logits, keys_.data() + begin, end - begin, drawn_.data() + begin);
+      {
+        const profiler::Scope section(profiler::Section::kDraw);
+        samplers_[shard].sample(model_.kernels(), logits, keys_.data() + begin, end - begin, drawn_.data() + begin);
+      }
+      if (shard == 0) wait.emplace(profiler::Section::kWait);
     });
   }
 

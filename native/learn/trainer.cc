@@ -6,10 +6,14 @@
 #include "learn/head.h"
 #include "learn/value_head.h"
 #include "model/flat_buffer.h"
+#include "runtime/profiler.h"
 
 namespace zero_rl {
 
 namespace {
+
+using profiler::Scope;
+using profiler::Section;
 
 constexpr int64_t kScoringBudget = int64_t{1} << 29;
 constexpr int64_t kMostStepTokens = 4096;  // of a micro-batch: more run no faster and take more memory
@@ -47,11 +51,16 @@ Keep Trainer::keep_of(const MicroBatch& batch, int64_t budget) const {
 }
 
 std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) {
+  const Scope section(Section::kLogProbs);
   std::vector<float> result(sequences.response_tokens());
   for (const MicroBatch& batch : split(sequences, kept_tokens(kScoringBudget))) {
     const Workspace::Frame frame(model_.workspace);
     Activations saved;
-    decoder_forward(model_, batch.packed, {}, saved, nullptr, abort);
+    {
+      const Scope forward(Section::kForward);
+      decoder_forward(model_, batch.packed, {}, saved, nullptr, abort);
+    }
+    const Scope head(Section::kHead);
     float* values = result.data() + batch.first_response;
     if (model_.config.value_head) {
       value_head_values(model_, saved, batch, values);
@@ -84,7 +93,10 @@ void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratio
                          StepStats& stats, const AbortFlag& abort) {
   const Workspace::Frame frame(model_.workspace);
   Activations saved;
-  decoder_forward(model_, batch.packed, keep_of(batch, request.memory_budget), saved, nullptr, abort);
+  {
+    const Scope forward(Section::kForward);
+    decoder_forward(model_, batch.packed, keep_of(batch, request.memory_budget), saved, nullptr, abort);
+  }
   const HeadLoss loss = [&](int64_t start, int64_t count, const float* log_probs, const float* entropies,
                             float* coefficients, float* entropy_coefficients) {
     for (int64_t i = 0; i < count; ++i) {
@@ -117,12 +129,16 @@ void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratio
     }
   };
   at::Tensor dx = model_.workspace.take({batch.packed.count(), model_.config.hidden_size}, model_.parameters.dtype());
-  if (model_.config.value_head) {
-    value_head_backward(model_, saved, batch, loss, gradients_->tensors(), dx);
-  } else {
-    const bool with_entropy = request.objective.entropy_coefficient != 0;
-    head_backward(model_, saved, batch, request.temperature, loss, with_entropy, gradients_->tensors(), dx, abort);
+  {
+    const Scope head(Section::kHead);
+    if (model_.config.value_head) {
+      value_head_backward(model_, saved, batch, loss, gradients_->tensors(), dx);
+    } else {
+      const bool with_entropy = request.objective.entropy_coefficient != 0;
+      head_backward(model_, saved, batch, request.temperature, loss, with_entropy, gradients_->tensors(), dx, abort);
+    }
   }
+  const Scope backward(Section::kBackward);
   decoder_backward(model_, batch.packed, saved, dx, gradients_->tensors(), abort);
 }
 
@@ -150,6 +166,7 @@ void Trainer::update(const StepRequest& request, double scale) {
 }
 
 StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
+  const Scope section(Section::kStep);
   ensure_state();
   model_.panels.release_large_layers();
   gradients_->clear();
@@ -170,6 +187,7 @@ StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
   stats.kl /= tokens;
   stats.log_prob_difference /= tokens;
   stats.clip_fraction /= tokens;
+  const Scope optimizer(Section::kOptimizer);
   gradients_->collect();
   const at::Tensor& gradient = gradients_->flat();
   const kernels::Table& kernels = model_.kernels(gradient.scalar_type());

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include "runtime/profiler.h"
+
 namespace zero_rl {
 
 namespace {
@@ -69,6 +71,7 @@ kernels::PackedGemm activated(kernels::PackedGemm gemm, void* act) {
 }  // namespace
 
 void head_logits(const Model& model, const void* x, void* normed, float* logits, int64_t rows) {
+  const profiler::Scope section(profiler::Section::kDecodeHead);
   norm(model, x, model.parameters.tensors().final_norm, normed, rows);
   kernels::PackedGemm gemm = product(normed, model.panels.head(), at::Tensor(), logits, rows, model.config.vocab_size,
                                      model.config.hidden_size);
@@ -143,6 +146,7 @@ void DecodeStep::run_layer(const DecodeRows& rows, int64_t begin, int64_t layer)
 }
 
 const float* DecodeStep::run(const DecodeRows& rows, int64_t begin) {
+  const profiler::Scope section(profiler::Section::kDecodeLayers);
   model_.kernels().embedding({.table = model_.parameters.tensors().embedding.data_ptr(),
                               .tokens = rows.tokens,
                               .out = row(x_, begin),

@@ -1,7 +1,7 @@
 // A decoder's weights and what every pass over them needs.
 #pragma once
 
-#include "kernels/kernels.h"
+#include "kernels/recorded_set.h"
 #include "model/model_config.h"
 #include "model/parameter_store.h"
 #include "model/rope_table.h"
@@ -16,7 +16,7 @@ struct Model {
 
   const kernels::Table& kernels() const { return kernels(parameters.dtype()); }
   static const kernels::Table& kernels(at::ScalarType dtype) {
-    const kernels::InstructionSet& set = kernels::instruction_set();
+    const kernels::InstructionSet& set = kernels::active_set();
     return dtype == at::kFloat ? set.float32 : set.bfloat16;
   }
 

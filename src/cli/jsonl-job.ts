@@ -6,6 +6,7 @@ import { readJsonLines, sourceName, type JsonObject } from '../data/jsonl';
 import { JsonLinesWriter } from '../data/jsonl-writer';
 import { ZeroRlError } from '../errors';
 import { log } from '../observe/log';
+import { timed } from '../profile/spans';
 import { startProgress, type Progress } from '../observe/progress';
 import { interruptible, type JsonLinesFlags } from './common-options';
 
@@ -67,7 +68,7 @@ export async function runJsonLinesJob<T>(job: JsonLinesJob<T>): Promise<JsonLine
       for await (const batch of readBatches(job, summary, progress, signal)) {
         signal.throwIfAborted();
         writer ??= await JsonLinesWriter.open(flags.output);
-        await job.run(batch, write, signal);
+        await timed('work', () => job.run(batch, write, signal));
       }
       writer ??= await JsonLinesWriter.open(flags.output);
       await job.finish?.(write);

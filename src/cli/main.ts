@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../libtorch/pin';
 import { log } from '../observe/log';
+import { timed } from '../profile/spans';
 
 interface CommandModule {
   command: Command;
@@ -26,6 +27,8 @@ const entries: Entry[] = [
   { name: 'logprobs', summary: 'compute log-probabilities of given tokens', load: () => import('./logprobs.js') },
   { name: 'verify', summary: 'check answers against right ones', load: () => import('./verify.js') },
   { name: 'bench', summary: 'measure throughput, memory and kernels', load: () => import('./bench.js') },
+  { name: 'profile', summary: 'record where the time of another command goes', load: () => import('./profile.js') },
+  { name: 'export', summary: 'write the tables of a run for other tools', load: () => import('./export.js') },
   { name: 'doctor', summary: 'say what was found on this machine and what to do', load: () => import('./doctor.js') },
   { name: 'libtorch', summary: 'install libtorch into the cache', load: () => import('./libtorch.js') },
 ];
@@ -48,10 +51,12 @@ export async function main(argv: string[]): Promise<number> {
   const program = new Command('zero-rl')
     .description('Trains base language models to reason by reinforcement learning with rule-checked rewards.')
     .version(packageVersion)
-    .helpCommand('help [command]', 'show the help of a command');
+    .helpCommand('help [command]', 'show the help of a command')
+    // What follows a command is its own: profile hands it on.
+    .enablePositionalOptions();
   const asked = argv[0] === 'help' ? argv[1] : argv.find((word) => !word.startsWith('-'));
   for (const entry of entries) {
-    const command = entry.name === asked ? (await entry.load()).command : new Command(entry.name);
+    const command = entry.name === asked ? (await timed('load modules', entry.load)).command : new Command(entry.name);
     program.addCommand(command.summary(entry.summary));
   }
   program.commands.forEach(exitByException);

@@ -1,5 +1,6 @@
 /** The samples of a step: its prompts, sampled and scored, with groups that carry no signal refilled where wanted. */
 import { problemsOfStep } from '../data/order';
+import { timedSync } from '../profile/spans';
 import type { PhaseClock } from './phase-clock';
 import type { TrainConfig } from './config';
 import type { Run } from './open-run';
@@ -44,10 +45,12 @@ export async function collectSamples(
     count: number,
     firstUid: number,
   ): Promise<[Prompt[], Sample[]]> => {
-    // The order of the problems is the run's own, whatever the seed of sampling has become.
-    const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed, series);
-    const chosen = drawn.slice(0, count).map((i) => problems[i]);
-    const prompts = makePrompts(sampler, chosen, template, firstUid, config.data.addSpecialTokens);
+    const prompts = timedSync('data', () => {
+      // The order of the problems is the run's own, whatever the seed of sampling has become.
+      const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed, series);
+      const chosen = drawn.slice(0, count).map((i) => problems[i]);
+      return makePrompts(sampler, chosen, template, firstUid, config.data.addSpecialTokens);
+    });
     const rollouts = await clock.time('sample', () =>
       samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }, run.play),
     );

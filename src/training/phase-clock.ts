@@ -1,5 +1,6 @@
 /** Times the phases of one step. */
 import { phases, type Phase } from '../observe/metrics';
+import { timed } from '../profile/spans';
 
 export class PhaseClock {
   readonly start = performance.now();
@@ -10,7 +11,7 @@ export class PhaseClock {
   async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
     this.emit({ type: 'phase', phase });
     const start = performance.now();
-    const result = await work();
+    const result = await timed(phase, work);
     this.seconds[phase] += (performance.now() - start) / 1000;
     return result;
   }

@@ -7,6 +7,8 @@ import { runningBaseline, type Estimator, type EstimatorInput } from '../algorit
 import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
 import { stepMetrics, type StepMetrics } from '../observe/metrics';
+import { EventLog } from '../observe/tensorboard/event-log';
+import { timed, timedSync } from '../profile/spans';
 import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
 import { adapt, averageWeights, followPolicy } from './adapt';
@@ -24,7 +26,7 @@ import { PhaseClock } from './phase-clock';
 import { makePreview } from './preview';
 import { estimatorOptions, stepOptions } from './phase-options';
 import { rollBack } from './rollback';
-import { runFiles, sampleRow, type RunFolder, type Summary } from './run-folder';
+import { runFiles, sampleRow, type MetricsRow, type RunFolder, type Summary } from './run-folder';
 import { responseMasks, wholeSequence, type Sample } from './rollouts';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
@@ -74,13 +76,15 @@ async function* trainUntilAlarm(
   const opened = performance.now();
   const { signal, onEvent: emit = () => undefined } = options;
   const warn = (message: string): void => emit({ type: 'warning', message });
-  const run = await openRun(resolveConfig(input, 'the config', warn), {
-    ...options,
-    loadPolicy: options.loadPolicy ?? loadPolicy,
-    loadCritic: options.loadCritic ?? loadCritic,
-    onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
-    warn,
-  });
+  const run = await timed('load', () =>
+    openRun(resolveConfig(input, 'the config', warn), {
+      ...options,
+      loadPolicy: options.loadPolicy ?? loadPolicy,
+      loadCritic: options.loadCritic ?? loadCritic,
+      onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
+      warn,
+    }),
+  );
   const { config, policy, reference, critic, problems, folder, state } = run;
   const earlier = state.seconds.total;
   let savedStep = state.step;
@@ -89,12 +93,15 @@ async function* trainUntilAlarm(
   const save = async (): Promise<void> => {
     emit({ type: 'phase', phase: 'checkpoint' });
     state.seconds.total = earlier + (performance.now() - opened) / 1000;
-    await folder.sync();
-    const path = await saveCheckpoint(folder.file(runFiles.checkpoints), run);
+    const path = await timed('checkpoint', async () => {
+      await folder.sync();
+      return saveCheckpoint(folder.file(runFiles.checkpoints), run);
+    });
     savedStep = state.step;
     emit({ type: 'checkpoint', step: state.step, path });
   };
-  const evaluateNow = async (): Promise<{ evaluation: Evaluation; emaEvaluation?: Evaluation }> => {
+  const evaluateNow = (): ReturnType<typeof evaluateWeights> => timed('evaluation', evaluateWeights);
+  const evaluateWeights = async (): Promise<{ evaluation: Evaluation; emaEvaluation?: Evaluation }> => {
     emit({ type: 'phase', phase: 'evaluation' });
     const { evaluation, samples } = await evaluate({ ...run, problems: run.heldOut, signal });
     await folder.writeEvaluation(
@@ -124,12 +131,18 @@ async function* trainUntilAlarm(
     });
     if (state.step === 0 && config.preview.prompts > 0 && !existsSync(folder.file(runFiles.preview))) {
       emit({ type: 'phase', phase: 'preview' });
-      const { preview } = await makePreview({ ...run, signal });
+      const { preview } = await timed('preview', () => makePreview({ ...run, signal }));
       await folder.writePreview(preview);
       emit({ type: 'preview', preview });
     }
+    const events = await EventLog.open(folder.path, folder.metrics());
+    const record = (row: MetricsRow): Promise<void> =>
+      timed('record', async () => {
+        await folder.appendMetrics(row);
+        await events.write(row);
+      });
     if (state.step === 0 && run.heldOut.length > 0 && folder.metrics().length === 0) {
-      await folder.appendMetrics({ step: 0, ...(await evaluateNow()) });
+      await record({ step: 0, ...(await evaluateNow()) });
     }
 
     while (state.step < config.steps) {
@@ -171,7 +184,7 @@ async function* trainUntilAlarm(
         ...(values ? { values } : {}),
         ...(greedyRewards ? { greedyRewards } : {}),
       };
-      const advantages = run.estimator(batch, estimatorOptions(now, state));
+      const advantages = timedSync('advantages', () => run.estimator(batch, estimatorOptions(now, state)));
 
       const trained = sequences.map((sequence, i) => ({
         ...sequence,
@@ -186,32 +199,36 @@ async function* trainUntilAlarm(
         (await clock.time('critic', () => trainCritic({ ...run, config: now }, sequences, batch, values, step)));
       const stats = await clock.time('step', () => optimize({ ...run, config: now }, trained, batch.groups, step));
 
-      await followPolicy(config, step, reference, policy);
-      await averageWeights(config, run.ema, policy);
+      await timed('average', async () => {
+        await followPolicy(config, step, reference, policy);
+        await averageWeights(config, run.ema, policy);
+      });
       state.baseline = runningBaseline(state.baseline, batch.rewards, config.algorithm.baselineDecay);
       state.step = step;
       state.seconds.training += clock.total;
-      const metrics = stepMetrics({
-        step,
-        samples,
-        kl,
-        stats,
-        learningRate: learningRate(now, step),
-        temperature,
-        sampled,
-        critic: criticMetrics,
-        klCoefficient: state.klScale * (config.kl.initCoefficient || config.kl.lossCoefficient),
-        entropyCoefficient: stepOptions(now, step, state).entropyCoefficient ?? 0,
-        seconds: clock.seconds,
-        total: clock.total,
-      });
+      const metrics = timedSync('metrics', () =>
+        stepMetrics({
+          step,
+          samples,
+          kl,
+          stats,
+          learningRate: learningRate(now, step),
+          temperature,
+          sampled,
+          critic: criticMetrics,
+          klCoefficient: state.klScale * (config.kl.initCoefficient || config.kl.lossCoefficient),
+          entropyCoefficient: stepOptions(now, step, state).entropyCoefficient ?? 0,
+          seconds: clock.seconds,
+          total: clock.total,
+        }),
+      );
       const { klPerSequence, entropy } = metrics;
       adapt(config, state, { applied: stats.applied, klPerSequence, samples: scored.length, entropy });
-      await writeRollouts(run, step, samples, scored, advantages);
+      await timed('record', () => writeRollouts(run, step, samples, scored, advantages));
       if (run.heldOut.length > 0 && isDue(config.evaluation.every, step, config.steps))
         Object.assign(metrics, await evaluateNow());
       const best = metrics.evaluation !== undefined && noteBest(config, state, metrics.evaluation);
-      await folder.appendMetrics(metrics);
+      await record(metrics);
       if (!stats.applied) {
         const { optimizerSteps } = stats;
         const what = optimizerSteps === 0 ? 'skipped' : `cut short after ${optimizerSteps} optimizer steps`;
@@ -299,7 +316,7 @@ async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void)
 async function report(folder: RunFolder, emit: (event: TrainEvent) => void): Promise<string | null> {
   try {
     const { writeReport } = await import('../observe/report.js');
-    return await writeReport(folder);
+    return await timed('report', () => writeReport(folder));
   } catch (error) {
     emit({
       type: 'warning',
