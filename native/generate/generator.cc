@@ -45,7 +45,6 @@ class Generator {
         decode_(model, slots_.slots()) {}
 
   GenerateStats run() {
-    const profiler::Scope section(profiler::Section::kSample);
     const int64_t prompts = static_cast<int64_t>(request_.uids.size());
     int64_t longest = 0;
     for (int64_t i = 0; i < prompts; ++i) longest = std::max(longest, prompt_length(i));
@@ -286,6 +285,7 @@ class Generator {
 
 GenerateStats generate(Model& model, const GenerateRequest& request, const CompletionSink& sink,
                        const AbortFlag& abort) {
+  const profiler::Scope section(profiler::Section::kSample);
   return Generator(model, request, sink, abort).run();
 }
 

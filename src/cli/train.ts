@@ -14,6 +14,7 @@ import {
 } from '../observe/train-output';
 import { formatSeconds } from '../observe/svg';
 import type { PolicyOptions } from '../policy/types';
+import { timedSync } from '../profile/spans';
 import type { TrainConfig, TrainConfigInput } from '../training/config';
 import { advantageFormula, lossFormula } from '../training/formulas';
 import { applyAssignments, readYamlFile, resolveConfig } from '../training/load-config';
@@ -124,7 +125,7 @@ function reporter(
 }
 
 async function run(file: string | undefined, flags: Flags, command: Command): Promise<void> {
-  const config = readConfig(file, flags, command);
+  const config = timedSync('config', () => readConfig(file, flags, command));
   if (flags.dryRun) return dryRun(config, flags.json);
   const abort = new AbortController();
   const interruption: { by: keyof typeof INTERRUPTED | null } = { by: null };

@@ -1,6 +1,6 @@
 /**
- * Whose each moment is: of the stretches under way, the engine's innermost section, else the loop's innermost span, else
- * nobody's.
+ * Whose each moment is: of the stretches under way, the engine's innermost section (while the engine waits for its other
+ * threads, theirs), else the loop's innermost span, else nobody's.
  */
 
 export interface Stretch {
@@ -32,9 +32,20 @@ interface Boundary {
   opens: boolean;
 }
 
+export interface Stretches {
+  loop: readonly Stretch[];
+  /** Of the engine's own thread. */
+  engine: readonly Stretch[];
+  /** Of the threads that it waits for in the section `wait`. */
+  workers: readonly Stretch[];
+  wait: string;
+}
+
 /** Sweeps over the boundaries. Stretches of one list should nest; where they overlap, the later one has the time. */
-export function leaves(loop: readonly Stretch[], engine: readonly Stretch[], start: number, end: number): Leaves {
-  const all = [...loop, ...engine];
+export function leaves({ loop, engine, workers, wait }: Stretches, start: number, end: number): Leaves {
+  const all = [...loop, ...engine, ...workers];
+  const listOf = (i: number): 'loop' | 'engine' | 'workers' =>
+    i < loop.length ? 'loop' : i < loop.length + engine.length ? 'engine' : 'workers';
   const boundaries: Boundary[] = all.flatMap((stretch, i) => [
     { time: Math.max(start, Math.min(end, stretch.start)), stretch: i, opens: true },
     { time: Math.max(start, Math.min(end, stretch.end)), stretch: i, opens: false },
@@ -59,24 +70,29 @@ export function leaves(loop: readonly Stretch[], engine: readonly Stretch[], sta
     table.set(all[i].name, found);
     return found;
   };
-  all.forEach((stretch, i) => {
+  [...loop, ...engine].forEach((stretch, i) => {
     const leaf = leafOf(i);
     leaf.calls++;
     leaf.total += stretch.end - stretch.start;
   });
-  const open: Record<'loop' | 'engine', number[]> = { loop: [], engine: [] };
+  const open: Record<'loop' | 'engine' | 'workers', number[]> = { loop: [], engine: [], workers: [] };
+  const innermost = (): number | undefined => {
+    const own = open.engine.at(-1);
+    if (own === undefined) return open.loop.at(-1);
+    return all[own].name === wait ? (open.workers.at(-1) ?? own) : own;
+  };
   let last = start;
   for (const { time, stretch, opens } of boundaries) {
     const passed = time - last;
     last = time;
     if (passed > 0) {
-      const inner = open.engine.at(-1) ?? open.loop.at(-1);
+      const inner = innermost();
       if (inner === undefined) result.unnamed += passed;
       else leafOf(inner).own += passed;
       const span = open.loop.at(-1);
       if (open.engine.length > 0 && span !== undefined) result.engineWithin[span] += passed;
     }
-    const stack = stretch < loop.length ? open.loop : open.engine;
+    const stack = open[listOf(stretch)];
     if (opens) stack.push(stretch);
     else stack.splice(stack.lastIndexOf(stretch), 1);
   }

@@ -57,7 +57,7 @@ export interface ProfileSummary {
   wall: {
     /** In kernels and named phases and sections. */
     accounted: number;
-    /** Waiting: the event loop idle without the engine at work, and the engine for its threads. */
+    /** Waiting: the event loop without the engine at work, and the engine without one of its threads at work. */
     idle: number;
     /** In no phase and no section. */
     other: number;
@@ -73,15 +73,15 @@ export interface ProfileSummary {
   droppedEvents: number;
 }
 
-/** The thread that runs the engine's jobs; it takes part in the work of the others. */
+/** The thread that runs the engine's jobs; it takes part in the work of the others, its workers. */
 const ENGINE_THREAD = 'zero-rl engine';
 const JOB = 'engine';
 const WAIT = 'wait for threads';
 const EVENT_WIDTH = 7;
 
-function sectionsOf(thread: ThreadTrace | undefined, names: readonly string[]): Stretch[] {
+function sectionsOf(thread: ThreadTrace, names: readonly string[]): Stretch[] {
   const found: Stretch[] = [];
-  for (const events of thread?.events ?? []) {
+  for (const events of thread.events) {
     for (let i = 0; i < events.length; i += EVENT_WIDTH) {
       const start = events[i + 3];
       if (events[i] === 0) found.push({ name: names[events[i + 1]], start, end: start + events[i + 4] });
@@ -153,9 +153,14 @@ const peak = (memory: readonly MemorySample[], pick: (sample: MemorySample) => n
 export function summarize(profile: Profile): ProfileSummary {
   const { command, start, end, spans, threads, memory, engine } = profile;
   const wall = end - start;
-  const thread = threads.find(({ name }) => name === ENGINE_THREAD);
-  const sections = sectionsOf(thread, engine?.sections ?? []);
-  const found = leaves(spans, sections, start, end);
+  const names = engine?.sections ?? [];
+  const sectionsWhere = (own: boolean): Stretch[] =>
+    threads.filter(({ name }) => (name === ENGINE_THREAD) === own).flatMap((thread) => sectionsOf(thread, names));
+  const found = leaves(
+    { loop: spans, engine: sectionsWhere(true), workers: sectionsWhere(false), wait: WAIT },
+    start,
+    end,
+  );
 
   const idleOf = new Map<string, number>();
   const engineOf = new Map<string, number>();

@@ -135,7 +135,7 @@ async function* trainUntilAlarm(
       await folder.writePreview(preview);
       emit({ type: 'preview', preview });
     }
-    const events = await EventLog.open(folder.path, folder.metrics());
+    const events = await timed('record', () => EventLog.open(folder.path, folder.metrics()));
     const record = (row: MetricsRow): Promise<void> =>
       timed('record', async () => {
         await folder.appendMetrics(row);
