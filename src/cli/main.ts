@@ -28,6 +28,7 @@ const entries: Entry[] = [
   { name: 'verify', summary: 'check answers against right ones', load: () => import('./verify.js') },
   { name: 'bench', summary: 'measure throughput, memory and kernels', load: () => import('./bench.js') },
   { name: 'profile', summary: 'record where the time of another command goes', load: () => import('./profile.js') },
+  { name: 'report', summary: 'write a page about one run or several', load: () => import('./report.js') },
   { name: 'export', summary: 'write the tables of a run for other tools', load: () => import('./export.js') },
   { name: 'doctor', summary: 'say what was found on this machine and what to do', load: () => import('./doctor.js') },
   { name: 'libtorch', summary: 'install libtorch into the cache', load: () => import('./libtorch.js') },

@@ -316,7 +316,7 @@ async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void)
 async function report(folder: RunFolder, emit: (event: TrainEvent) => void): Promise<string | null> {
   try {
     const { writeReport } = await import('../observe/report.js');
-    return await timed('report', () => writeReport(folder));
+    return await timed('report', () => writeReport(folder.path));
   } catch (error) {
     emit({
       type: 'warning',

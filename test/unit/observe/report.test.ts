@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chartSheet, lineChart, smooth, spreadLabels } from '../../../src/observe/chart';
-import { choosePairs, renderReport, writeReport } from '../../../src/observe/report';
+import { renderReport as renderViews, writeReport } from '../../../src/observe/report';
+import { choosePairs } from '../../../src/observe/report-samples';
+import { readRun } from '../../../src/observe/run-view';
 import { escapeHtml, formatNumber, formatPercent, formatSeconds } from '../../../src/observe/svg';
 import { resolveConfig } from '../../../src/training/load-config';
 import { RunFolder, type SampleRow } from '../../../src/training/run-folder';
@@ -22,13 +24,14 @@ function evaluation(accuracy: number) {
   return { problems: 500, samples: 1, accuracy, interval, passAtK: [], majorityAtK: [], ...rest };
 }
 
-async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
+async function makeRun(steps: number, kl: boolean, changes: object = {}): Promise<RunFolder> {
   const config = resolveConfig({
     model: scratch,
     data: { train: 'arithmetic' },
     steps,
     output: join(scratch, 'runs'),
     name: 'a.b',
+    ...changes,
   });
   const folder = await RunFolder.create(config);
   await folder.appendMetrics({ step: 0, evaluation: evaluation(0.33) });
@@ -68,6 +71,9 @@ async function makeRun(steps: number, kl: boolean): Promise<RunFolder> {
   return folder;
 }
 
+const renderReport = async (...runs: RunFolder[]): Promise<string> =>
+  renderViews(await Promise.all(runs.map(({ path }) => readRun(path))));
+
 describe('report', () => {
   test('hostile completions are text, and the page asks for nothing', async () => {
     const page = await renderReport(await makeRun(30, true));
@@ -80,7 +86,7 @@ describe('report', () => {
 
   test('shows the outcome, the formula and the change', async () => {
     const folder = await makeRun(30, true);
-    const file = await writeReport(folder);
+    const file = await writeReport(folder.path);
     const page = readFileSync(file, 'utf8');
     expect(page).toContain('33.0 % <small>[29.0, 37.0]</small>');
     expect(page).toContain('95.0 % <small>[91.0, 99.0]</small>');
@@ -96,6 +102,59 @@ describe('report', () => {
     );
     writeFileSync(empty.file('metrics.jsonl'), '{"step":0,"evalu');
     expect(await renderReport(empty)).toContain('This run has not finished.');
+  });
+
+  test('several runs: seeds are one line with a band, other settings lines of their own, and what differs is named', async () => {
+    const first = await makeRun(12, false, { seed: 1 });
+    const second = await makeRun(12, false, { seed: 2 });
+    const third = await makeRun(8, true, { seed: 1, kl: { initCoefficient: 0.1 } });
+    const page = await renderReport(first, second, third);
+    expect(page).toContain('3 runs compared');
+    expect(page).toContain('2 configs');
+    const reward = /<svg[^>]*aria-label="Reward"[^]*?<\/svg>/.exec(page)?.[0] ?? '';
+    expect(reward.match(/class="line /g)).toHaveLength(2);
+    expect(reward.match(/class="band /g)).toHaveLength(1);
+    expect(page).toMatch(/<th>kl.initCoefficient<\/th><td>0<\/td><td>0<\/td><td>0.1<\/td>/);
+    expect(page).toMatch(/<th>seed<\/th><td>1<\/td><td>2<\/td><td>1<\/td>/);
+  });
+
+  test('damage is said and left out, and hostile figures are no markup', async () => {
+    const folder = await makeRun(6, true);
+    const metrics = folder.file('metrics.jsonl');
+    const good = readFileSync(metrics, 'utf8');
+    writeFileSync(
+      metrics,
+      `${good}{"torn\n{"step":"<script>"}\n{"step":7,"evaluation":{"accuracy":"<b>"},"rewardMean":"<script>"}\n{"step":8,"rewa`,
+    );
+    writeFileSync(
+      folder.file('rollouts', 'step-000007.jsonl'),
+      `{"prompt":5,"completion":${JSON.stringify(hostile)}}\n{`,
+    );
+    writeFileSync(folder.file('evaluations', 'step-000006.jsonl'), 'no JSON\n');
+    mkdirSync(folder.file('watchdog'));
+    writeFileSync(
+      folder.file('watchdog', 'kl-step-000004.jsonl'),
+      `${JSON.stringify(sampleRow(4, 1, false, hostile))}\n`,
+    );
+    const page = await renderReport(folder);
+    expect(page).toContain('metrics.jsonl: line 8 cannot be read and is left out');
+    expect(page).toContain('rows without a step are left out');
+    expect(page).toContain('alarm of the rule kl');
+    expect(page).not.toMatch(/<script|<img|<b>|onerror='|NaN|undefined/);
+    rmSync(folder.file('config.resolved.yaml'));
+    expect(await renderReport(folder)).toContain('config.resolved.yaml is missing');
+  });
+
+  test('a folder that is no run is refused in one sentence', async () => {
+    await expect(readRun(scratch)).rejects.toMatchObject({ code: 'ERR_ZERO_RL_DATA', message: /is not a run folder/ });
+  });
+
+  test('a long run has no more points than its charts have pixels', async () => {
+    const folder = await makeRun(2, false);
+    const [, row] = folder.metrics();
+    const rows = Array.from({ length: 20_000 }, (_, i) => JSON.stringify({ ...row, step: i + 1 }));
+    writeFileSync(folder.file('metrics.jsonl'), `${rows.join('\n')}\n`);
+    expect((await renderReport(folder)).length).toBeLessThan(2e6);
   });
 
   test('pairs put improvements first and keep some of each other kind', () => {
