@@ -5,6 +5,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RandomStream } from '../../src/data/random';
+import { eventFiles } from '../../src/observe/tensorboard/event-log';
+import { readEventHead } from '../../src/observe/tensorboard/events';
+import { readRecords } from '../../src/observe/tensorboard/records';
 import { readRows, type MetricsRow } from '../../src/training/run-folder';
 import { childProgram, runChild, type Ended } from '../support/child';
 import { temporaryFolder } from '../support/fixture-model';
@@ -88,20 +91,31 @@ function goOn(settings: object, name: string, fault: object = {}): Promise<Ended
 
 const metricsOf = (run: string): MetricsRow[] => readRows<MetricsRow>(join(run, 'metrics.jsonl'));
 
+/** The steps in the event files, those of TensorBoard, in the order of their files. */
+function eventSteps(run: string): number[] {
+  return eventFiles(run).flatMap((name) =>
+    [...readRecords(readFileSync(join(run, name)))]
+      .map(({ data }) => readEventHead(data))
+      .flatMap(({ step, summary }) => (summary ? [step] : [])),
+  );
+}
+
 /** Everything that a run leaves but times, memory, the config with its own name and the page. */
 function traces(run: string): unknown {
   const timeless = (evaluation: object | undefined) => evaluation && { ...evaluation, seconds: null };
   const files = readdirSync(run, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(run.length + 1))
+    .filter((file) => !file.includes('tfevents'))
     .sort();
   const read = (file: string): unknown => {
     const bytes = readFileSync(join(run, file));
     if (!file.endsWith('trainer-state.json')) return bytes.toString('base64');
     return { ...(JSON.parse(bytes.toString()) as object), seconds: null };
   };
-  const own = ['metrics.jsonl', 'config.resolved.yaml', 'summary.json', 'report.html'];
+  const own = ['metrics.jsonl', 'config.resolved.yaml', 'preview.json', 'summary.json', 'report.html'];
   return {
+    eventSteps: eventSteps(run).sort((a, b) => a - b),
     files: files.map((file) => [file, own.includes(file) ? null : read(file)]),
     metrics: metricsOf(run).map((row) => ({
       ...row,

@@ -104,7 +104,8 @@ export function readEventHead(data: Buffer): EventHead {
     } else if (tag % 8 === FIXED64) at += 8;
     else if (tag % 8 === FIXED32) at += 4;
     else {
-      at += readVarint();
+      const length = readVarint();
+      at += length;
       if (field === EVENT_SUMMARY) head.summary = true;
     }
   }
