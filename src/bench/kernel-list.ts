@@ -3,7 +3,18 @@
  * intermediate 704, 4 and 2 heads of 64, vocabulary 256) and one that does not (896, 4864, 14 and 2, 151,936). Decoding
  * has 256 and 32 sequences, training 2048 and 256 tokens.
  */
+import { invalidRange } from '../errors';
 import type { Dtype } from '../policy/types';
+
+/** `gemm:m=32,n=64,k=128` as a shape. @throws RangeError for a text of another form */
+export function parseShape(text: string): KernelShape {
+  const [, kernel = '', list = ''] = /^(\w+):(.*)$/.exec(text) ?? [];
+  const pairs = list.split(',').map((pair) => /^(\w+)=(\d+)$/.exec(pair.trim()));
+  if (kernel === '' || pairs.some((pair) => pair === null))
+    throw invalidRange('shape', 'a kernel and its sizes such as gemm:m=32,n=64,k=128', text);
+  const sizes = Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', Number(pair?.[2])]));
+  return { kernel, use: '', sizes };
+}
 
 export interface KernelShape {
   /** As native/bench/kernel_case.cc names it. */

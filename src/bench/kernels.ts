@@ -42,6 +42,8 @@ export interface KernelBenchOptions {
   only?: string;
   /** Fewer and shorter samples, and no large shapes. */
   quick?: boolean;
+  /** Instead of those of the two models. */
+  shapes?: readonly KernelShape[];
   onKernel?: (done: number, total: number) => void;
 }
 
@@ -82,7 +84,7 @@ export async function benchKernels(options: KernelBenchOptions): Promise<KernelR
   const { threads, quick = false } = options;
   const { samples, seconds } = quick ? QUICK : FULL;
   const native = loadNative();
-  const work = kernelShapes
+  const work = (options.shapes ?? kernelShapes)
     .filter((shape) => shape.kernel.includes(options.only ?? '') && !(quick && isHeavy(shape)))
     .flatMap((shape) =>
       options.dtypes.filter((dtype) => shape.dtypes?.includes(dtype) ?? true).map((dtype) => ({ shape, dtype })),

@@ -1,11 +1,15 @@
 /** `zero-rl bench`: throughput, memory and share of the roofline of the engine, and of its kernels one by one. */
 import { Command, Option } from 'commander';
 import { Bench, type BenchOptions, type BenchResult } from '../bench/bench';
+import { kernelCsv } from '../bench/kernel-csv';
+import { parseShape, type KernelShape } from '../bench/kernel-list';
 import { benchKernels, type KernelReport, type KernelResult } from '../bench/kernels';
+import { rooflinePlot } from '../bench/roofline-plot';
 import { TASKS, type Task } from '../bench/workload';
 import { log } from '../observe/log';
 import { startProgress } from '../observe/progress';
 import { defaultThreads, resolveDevice } from '../policy/device';
+import { writeFileAtomically } from '../policy/atomic-file';
 import type { Dtype, PolicyOptions } from '../policy/types';
 import { addEngineOptions, engineOptions, integerOption } from './common-options';
 
@@ -26,6 +30,9 @@ interface KernelFlags {
   dtype?: Dtype;
   threads?: number;
   only?: string;
+  shape?: KernelShape[];
+  csv?: string;
+  plot?: string;
   quick?: boolean;
   json?: boolean;
 }
@@ -105,6 +112,7 @@ async function kernels(_: object, self: Command): Promise<void> {
     dtypes:
       self.getOptionValueSourceWithGlobals('dtype') === 'cli' && flags.dtype ? [flags.dtype] : ['float32', 'bfloat16'],
     only: flags.only,
+    shapes: flags.shape,
     quick: flags.quick,
     onKernel: (done, total) => {
       progress.setTotal(total);
@@ -112,6 +120,8 @@ async function kernels(_: object, self: Command): Promise<void> {
     },
   });
   progress.stop();
+  if (flags.csv !== undefined) await writeFileAtomically(flags.csv, kernelCsv(report));
+  if (flags.plot !== undefined) await writeFileAtomically(flags.plot, await rooflinePlot(report));
   if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else printKernels(report);
   warnUnsteady(report.machine.float32.steady, report.machine.float32.drift);
@@ -124,6 +134,13 @@ const kernelsCommand = addEngineOptions(
         'same process. Without --dtype both dtypes; ZERO_RL_ISA forces an instruction set.',
     )
     .option('--only <text>', 'only kernels whose name contains this')
+    .option(
+      '--shape <kernel:sizes>',
+      'a shape instead of the usual ones, e.g. gemm:m=32,n=64,k=128; may be repeated',
+      (text, before: KernelShape[] | undefined) => [...(before ?? []), parseShape(text)],
+    )
+    .option('--csv <file>', 'write the table as CSV')
+    .option('--plot <file>', 'draw the roofline plot as SVG')
     .option('--quick', 'fewer, shorter samples and no large shapes')
     .option('--json', 'print one JSON object on standard output'),
 ).action(kernels);
