@@ -7,7 +7,10 @@ import { coordinate, escapeHtml } from '../observe/svg';
 import type { Dtype } from '../policy/types';
 import type { KernelReport, KernelResult } from './kernels';
 
-const SIZE = { width: 980, height: 620 };
+const WIDTH = 980;
+const LEAST_HEIGHT = 620;
+/** Room of a label. */
+const LINE = 13;
 const MARGIN = { top: 58, right: 300, bottom: 52, left: 64 };
 const COLORS: Record<Dtype, number> = { float32: 0, bfloat16: 1 };
 const dtypes = ['float32', 'bfloat16'] as const;
@@ -38,8 +41,9 @@ export async function rooflinePlot({ machine, kernels, threads, instructionSet }
   const used = dtypes.filter((dtype) => dots.some(({ color }) => color === COLORS[dtype]));
   const peaks = used.map((dtype) => ({ dtype, peak: machine[dtype].peakGigaflopsPerSecond }));
   const bandwidth = machine.float32.readGigabytesPerSecond;
-  const right = SIZE.width - MARGIN.right;
-  const bottom = SIZE.height - MARGIN.bottom;
+  const height = Math.max(LEAST_HEIGHT, dots.length * LINE + MARGIN.top + MARGIN.bottom);
+  const right = WIDTH - MARGIN.right;
+  const bottom = height - MARGIN.bottom;
   const highest = Math.max(1, ...peaks.map(({ peak }) => peak));
   const ridge = highest / bandwidth;
   const xs = dots.map(({ x }) => x);
@@ -94,9 +98,9 @@ export async function rooflinePlot({ machine, kernels, threads, instructionSet }
     );
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" width="${SIZE.width}" height="${SIZE.height}" role="img" aria-label="Roofline plot of ${kernels.length} kernels">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Roofline plot of ${kernels.length} kernels">`,
     `<style>${chartStyle('svg')}</style>`,
-    `<rect width="${SIZE.width}" height="${SIZE.height}" rx="8" fill="var(--paper)"/>`,
+    `<rect width="${WIDTH}" height="${height}" rx="8" fill="var(--paper)"/>`,
     ...parts,
     '</svg>\n',
   ].join('\n');

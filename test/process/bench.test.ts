@@ -1,5 +1,5 @@
 /** `zero-rl bench` and `zero-rl bench kernels` as a user runs them. */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchResult } from '../../src/bench/bench';
 import type { KernelReport } from '../../src/bench/kernels';
@@ -95,4 +95,21 @@ test('kernels takes its own options', async () => {
   expect(stdout).toMatch(/portable/);
   expect(stdout).toMatch(/swiglu_backward .*bfloat16/);
   expect(stdout).not.toMatch(/swiglu_backward .*float32/);
+});
+
+test("kernels takes shapes of one's own and writes them as CSV and as a plot", async () => {
+  const [csv, plot] = [join(folder, 'kernels.csv'), join(folder, 'kernels.svg')];
+  const shapes = ['--shape', 'gemm:m=8,n=16,k=32', '--shape', 'embedding:count=4,width=16,vocab=8'];
+  const { code } = await runCli(['bench', 'kernels', '--quick', ...shapes, '--csv', csv, '--plot', plot, '--json']);
+  expect(code).toBe(0);
+  const [head, ...lines] = readFileSync(csv, 'utf8').trimEnd().split('\r\n');
+  expect(lines).toHaveLength(4);
+  for (const line of lines) expect(line.split(',')).toHaveLength(head.split(',').length);
+  expect(lines[0]).toContain('m=8 n=16 k=32');
+  const svg = readFileSync(plot, 'utf8');
+  // An embedding has no FLOPs and so no place under the roofs.
+  expect(svg.match(/<circle /g)).toHaveLength(2);
+  expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+  const wrong = await runCli(['bench', 'kernels', '--shape', 'gemm:m=x']);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('gemm:m=32,n=64,k=128') as string });
 });
