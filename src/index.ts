@@ -52,6 +52,7 @@ export {
   type RewardResult,
   type RewardSample,
   type Score,
+  type ScorePart,
 } from './rewards';
 export type { TrainConfig, TrainConfigInput } from './training/config';
 export type { Evaluation, EstimateAtK } from './training/evaluate';

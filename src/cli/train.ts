@@ -100,6 +100,13 @@ function reporter(
         progress.line(evaluationLine(event.step, event.evaluation));
         if (event.emaEvaluation) progress.line(evaluationLine(event.step, event.emaEvaluation, 'its moving average'));
         break;
+      case 'pause':
+        progress.line(
+          event.paused
+            ? `paused after step ${event.step}, as asked; remove control/pause in the run folder to go on`
+            : 'going on',
+        );
+        break;
       case 'warning':
         progress.line(`warning: ${event.message}`);
         break;
@@ -151,11 +158,11 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
     }
   } catch (error) {
     progress.stop();
-    if (isZeroRlError(error) && error.code === 'ERR_ZERO_RL_ABORTED' && interruption.by !== null) {
+    if (isZeroRlError(error) && error.code === 'ERR_ZERO_RL_ABORTED') {
       // Before the first step only the error knows the folder.
       const next = folder() === '' ? error.message : `go on with: zero-rl train --resume ${shown(folder())}`;
-      log.info(`Stopped by ${interruption.by}; ${next}`);
-      process.exitCode = INTERRUPTED[interruption.by];
+      log.info(`Stopped ${interruption.by === null ? 'as asked' : `by ${interruption.by}`}; ${next}`);
+      process.exitCode = interruption.by === null ? 1 : INTERRUPTED[interruption.by];
       return;
     }
     if (folder() !== '') log.info(`What is done is kept; go on with: zero-rl train --resume ${shown(folder())}`);

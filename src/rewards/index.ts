@@ -15,6 +15,7 @@ export {
   scoreSample,
   scoreSamples,
   type CompleteScore,
+  type ScorePart,
   type WeightedReward,
 } from './score';
 export type { RewardFunction, RewardResult, RewardSample, Score } from './types';

@@ -2,14 +2,27 @@
 import { isZeroRlError, ZeroRlError } from '../errors';
 import type { RewardFunction, RewardResult, RewardSample, Score } from './types';
 
+/** A term of a reward that is a sum. */
+export interface ScorePart {
+  name: string;
+  /** Before the weight. */
+  reward: number;
+  weight: number;
+  reason: string;
+}
+
 export interface CompleteScore extends Required<Score> {
   reason: string;
+  /** The terms of {@link combineRewards}. */
+  parts?: ScorePart[];
 }
 
 export interface WeightedReward {
   reward: RewardFunction;
   /** Default 1. */
   weight?: number;
+  /** What its term is called in rollouts. Default its place, from 1. */
+  name?: string;
 }
 
 /**
@@ -26,6 +39,12 @@ export function combineRewards(parts: readonly WeightedReward[]): RewardFunction
       correct: scores.find(({ correct }) => correct !== null)?.correct ?? null,
       formatted: scores.find(({ formatted }) => formatted !== null)?.formatted ?? null,
       answer: scores.find(({ answer }) => answer !== null)?.answer ?? null,
+      parts: scores.map(({ reward, reason }, i) => ({
+        name: parts[i].name ?? String(i + 1),
+        reward: reward ?? 0,
+        weight: parts[i].weight ?? 1,
+        reason,
+      })),
     };
   };
   const scoreOne = async (sample: RewardSample): Promise<CompleteScore> =>
@@ -51,7 +70,7 @@ function rewardThrew(cause: unknown, where: string): unknown {
 }
 
 function completeScore(result: unknown, sample: RewardSample): CompleteScore {
-  const score = (typeof result === 'object' && result !== null ? result : { reward: result }) as Partial<Score>;
+  const score = (typeof result === 'object' && result !== null ? result : { reward: result }) as Partial<CompleteScore>;
   if (score.reward !== null && !(typeof score.reward === 'number' && Number.isFinite(score.reward))) {
     const received = typeof score.reward === 'number' ? String(score.reward) : typeof score.reward;
     throw new ZeroRlError(
@@ -65,6 +84,7 @@ function completeScore(result: unknown, sample: RewardSample): CompleteScore {
     correct: score.correct ?? null,
     formatted: score.formatted ?? null,
     answer: score.answer ?? null,
+    ...(score.parts ? { parts: score.parts } : {}),
   };
 }
 

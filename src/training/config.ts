@@ -124,13 +124,15 @@ const keysSchema = z.strictObject({
       prompts: count.default(16),
     })
     .prefault({}),
-  /** Rollouts written: of every so many steps (0: none), the groups of the first so many prompts. */
+  /** Rollouts written to the run folder. */
   rollouts: z
     .strictObject({
-      /** Steps between those whose rollouts are written; 0: none are. */
+      /** Steps between those whose rollouts are written; 0: none. Default 1. */
       every: count.default(1),
-      /** Prompts of a step whose groups are written. */
+      /** Prompts of such a step, from the first, whose groups are written. Default 4. */
       prompts: positiveInteger.default(4),
+      /** Whether every token's log-prob, and KL where there is a reference, is written too: about 14 bytes a token. Default true. */
+      tokens: z.boolean().default(true),
     })
     .prefault({}),
   /** Folder in which the run folder is made. */

@@ -13,7 +13,7 @@ export class Guard {
   }
 
   /**
-   * Looks at a step. Every alarm goes to `warn`, with the file of the samples behind it.
+   * Looks at a step. Every alarm goes to `tell`, with the file of the samples behind it.
    * @returns The alarm that ends the run or takes it back; null: it goes on. After `watchdog.rollback.most` rollbacks, `stop`.
    */
   async check(
@@ -21,7 +21,7 @@ export class Guard {
     scored: readonly Sample[],
     kl: readonly Float32Array[] | null,
     advantages: readonly Float32Array[],
-    warn: (message: string) => void,
+    tell: (alarm: Alarm, file: string) => void,
   ): Promise<Alarm | null> {
     const { config, folder, rollbacks } = this.run;
     this.rows.push(metrics);
@@ -39,8 +39,8 @@ export class Guard {
         alarm.rule,
         samples.map((item) => ({ ...sampleRow(metrics.step, item.sample, item.advantage), kl: item.kl })),
       );
-      warn(`${alarm.message}; samples in ${file}`);
       const action = alarm.action === 'rollback' && rollbacks >= config.watchdog.rollback.most ? 'stop' : alarm.action;
+      tell({ ...alarm, action }, file);
       if (action === 'stop' || (action === 'rollback' && gravest === null)) gravest = { ...alarm, action };
     }
     return gravest;

@@ -82,15 +82,19 @@ export async function loadReward(
   const close = (): void => closers.forEach((closePart) => closePart());
   try {
     for (const part of Array.isArray(reward) ? reward : [reward]) {
-      const { weight } = part;
-      if (part.name === 'math') parts.push({ reward: rewards.math(part), weight });
-      else if (part.name === 'format') parts.push({ reward: rewards.format(part), weight });
-      else if (part.name === 'countdown') parts.push({ reward: rewards.countdown(part), weight });
+      const { name, weight } = part;
+      if (part.name === 'math') parts.push({ reward: rewards.math(part), weight, name });
+      else if (part.name === 'format') parts.push({ reward: rewards.format(part), weight, name });
+      else if (part.name === 'countdown') parts.push({ reward: rewards.countdown(part), weight, name });
       else if (part.name === 'length')
-        parts.push({ reward: rewards.length({ ...part, maxTokens: part.maxTokens ?? rollout.maxTokens }), weight });
+        parts.push({
+          reward: rewards.length({ ...part, maxTokens: part.maxTokens ?? rollout.maxTokens }),
+          weight,
+          name,
+        });
       else {
         const user = await loadUserReward(part.code, { timeoutSeconds: part.timeoutSeconds, warn });
-        parts.push({ reward: user.reward, weight });
+        parts.push({ reward: user.reward, weight, name: part.code });
         closers.push(user.close);
       }
     }

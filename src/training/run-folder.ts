@@ -1,5 +1,5 @@
 /**
- * The files of a run: config.resolved.yaml, preview.json, metrics.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html;
+ * The files of a run: config.resolved.yaml, preview.json, metrics.jsonl, events.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html;
  * where the data gives rise to them also leakage.jsonl and difficulty.jsonl.
  * Rows are appended; everything else is written under a temporary name and renamed, so a killed process leaves a folder
  * that can be resumed.
@@ -14,11 +14,14 @@ import { makeFolder, output, removeTemporary, syncPath, writeFileAtomically } fr
 import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
 import type { Preview } from './preview';
+import type { ScorePart } from '../rewards';
 import type { Sample } from './rollouts';
+import type { TokenColumns } from './token-columns';
 
 export const runFiles = {
   config: 'config.resolved.yaml',
   metrics: 'metrics.jsonl',
+  events: 'events.jsonl',
   rollouts: 'rollouts',
   evaluations: 'evaluations',
   checkpoints: 'checkpoints',
@@ -46,7 +49,7 @@ export interface Summary {
 }
 
 /** A row of rollouts/step-N.jsonl and evaluations/step-N.jsonl. */
-export interface SampleRow {
+export interface SampleRow extends Partial<TokenColumns> {
   step: number;
   id: string;
   uid: number;
@@ -56,6 +59,8 @@ export interface SampleRow {
   completion: string;
   reward: number | null;
   reason: string;
+  /** The terms of the reward, where it is a sum. */
+  parts?: ScorePart[];
   correct: boolean | null;
   formatted: boolean | null;
   /** Mean advantage over the tokens; absent in evaluations and for samples left out. */
@@ -76,6 +81,7 @@ export function sampleRow(step: number, sample: Sample, advantage?: number): Sam
     completion: sample.completion,
     reward: score.reward,
     reason: score.reason,
+    ...(score.parts ? { parts: score.parts } : {}),
     correct: score.correct,
     formatted: score.formatted,
     ...(advantage === undefined ? {} : { advantage }),

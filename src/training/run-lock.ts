@@ -35,6 +35,16 @@ function readOwner(file: string): Owner | null {
   }
 }
 
+/** Whether the process is there; one on another host counts as there. */
+const isAlive = (owner: Owner): boolean =>
+  owner.host !== hostname() || (owner.started !== null && processStart(owner.pid) === owner.started);
+
+/** Whether a process is writing the run. */
+export function isLocked(folder: string): boolean {
+  const owner = readOwner(join(folder, LOCK_FILE));
+  return owner !== null && isAlive(owner);
+}
+
 /**
  * Locks `folder` and returns what unlocks it.
  *
@@ -58,9 +68,7 @@ export function lockRun(folder: string): () => void {
   };
   if (!take()) {
     const owner = readOwner(file);
-    const alive =
-      owner && (owner.host !== own.host || (owner.started !== null && processStart(owner.pid) === owner.started));
-    if (alive) {
+    if (owner && isAlive(owner)) {
       throw new ZeroRlError(
         'ERR_ZERO_RL_OUTPUT',
         `The run ${folder} is being written by process ${owner.pid} on ${owner.host}; wait for it, or delete ${file} if that process is gone`,

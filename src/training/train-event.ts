@@ -25,6 +25,8 @@ export type TrainEvent =
   /** Before the start: how many problems have a pass rate, of how many. */
   | { type: 'difficulty'; measured: number; total: number }
   | { type: 'warning'; message: string }
+  /** The run waits, or goes on, as asked by a request in its folder. */
+  | { type: 'pause'; paused: boolean; step: number }
   | {
       type: 'finish';
       folder: string;

@@ -14,6 +14,7 @@ import { stopIdleVerifiers } from '../verifier';
 import { adapt, averageWeights, followPolicy } from './adapt';
 import { noteBest, saveCheckpoint } from './checkpoint';
 import { collectSamples } from './collect';
+import { clearRequests, obey } from './control';
 import { configAt, learningRate, needsGreedy, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
 import { trainCritic } from './critic';
@@ -26,10 +27,12 @@ import { PhaseClock } from './phase-clock';
 import { makePreview } from './preview';
 import { estimatorOptions, stepOptions } from './phase-options';
 import { rollBack } from './rollback';
+import { RunLog } from './run-log';
 import { runFiles, sampleRow, type MetricsRow, type RunFolder, type Summary } from './run-folder';
-import { responseMasks, wholeSequence, type Sample } from './rollouts';
+import { responseMasks, wholeSequence } from './rollouts';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
+import { writeRollouts } from './write-rollouts';
 
 export interface TrainOptions {
   /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
@@ -64,7 +67,7 @@ export async function* train(
   input: TrainConfigInput,
   options: TrainOptions = {},
 ): AsyncGenerator<StepMetrics, void, undefined> {
-  let again = yield* trainUntilAlarm(input, options);
+  let again = yield* trainUntilAlarm(input, options, clearRequests);
   while (again !== null) again = yield* trainUntilAlarm(input, { ...options, resume: again });
 }
 
@@ -72,20 +75,24 @@ export async function* train(
 async function* trainUntilAlarm(
   input: TrainConfigInput,
   options: TrainOptions,
+  atStart: (folder: string) => void = () => undefined,
 ): AsyncGenerator<StepMetrics, string | null, undefined> {
   const opened = performance.now();
   const { signal, onEvent: emit = () => undefined } = options;
-  const warn = (message: string): void => emit({ type: 'warning', message });
+  const early = (message: string): void => emit({ type: 'warning', message });
   const run = await timed('load', () =>
-    openRun(resolveConfig(input, 'the config', warn), {
+    openRun(resolveConfig(input, 'the config', early), {
       ...options,
       loadPolicy: options.loadPolicy ?? loadPolicy,
       loadCritic: options.loadCritic ?? loadCritic,
       onDifficulty: (measured, total) => emit({ type: 'difficulty', measured, total }),
-      warn,
+      warn: early,
     }),
   );
   const { config, policy, reference, critic, problems, folder, state } = run;
+  const log = new RunLog(folder, state, emit);
+  const { warn } = log;
+  atStart(folder.path);
   const earlier = state.seconds.total;
   let savedStep = state.step;
   const guard = new Guard(run);
@@ -98,6 +105,7 @@ async function* trainUntilAlarm(
       return saveCheckpoint(folder.file(runFiles.checkpoints), run);
     });
     savedStep = state.step;
+    log.note('checkpoint', `checkpoint of step ${state.step}`);
     emit({ type: 'checkpoint', step: state.step, path });
   };
   const evaluateNow = (): ReturnType<typeof evaluateWeights> => timed('evaluation', evaluateWeights);
@@ -120,6 +128,7 @@ async function* trainUntilAlarm(
 
   try {
     const { parameterCount: parameters } = policy;
+    log.note('start', state.step === 0 ? 'the run begins' : `the run goes on after step ${state.step}`);
     emit({
       type: 'start',
       folder: folder.path,
@@ -147,6 +156,17 @@ async function* trainUntilAlarm(
 
     while (state.step < config.steps) {
       signal?.throwIfAborted();
+      const onPause = (paused: boolean): void => {
+        log.note(paused ? 'pause' : 'go-on', paused ? 'the run waits, as asked' : 'the run goes on');
+        emit({ type: 'pause', paused, step: state.step });
+      };
+      if ((await obey(folder.path, { save, onPause, signal })) === 'stop') {
+        log.note('stop', 'the run stops, as asked');
+        throw new ZeroRlError(
+          'ERR_ZERO_RL_ABORTED',
+          `The run was asked to stop and did so after step ${state.step}; go on with resume: ${folder.path}`,
+        );
+      }
       const step = state.step + 1;
       const clock = new PhaseClock(emit);
       const now = configAt(config, step, run.rollbacks);
@@ -224,7 +244,8 @@ async function* trainUntilAlarm(
       );
       const { klPerSequence, entropy } = metrics;
       adapt(config, state, { applied: stats.applied, klPerSequence, samples: scored.length, entropy });
-      await timed('record', () => writeRollouts(run, step, samples, scored, advantages));
+      if (step === 1 || isDue(config.rollouts.every, step, config.steps))
+        await timed('record', () => writeRollouts(run, step, { samples, scored, advantages, kl }));
       if (run.heldOut.length > 0 && isDue(config.evaluation.every, step, config.steps))
         Object.assign(metrics, await evaluateNow());
       const best = metrics.evaluation !== undefined && noteBest(config, state, metrics.evaluation);
@@ -236,10 +257,12 @@ async function* trainUntilAlarm(
       }
       if (criticMetrics && !criticMetrics.applied)
         warn(`The critic's gradient of step ${step} was not finite; it stays`);
-      const alarm = await guard.check(metrics, scored, kl, advantages, warn);
+      const alarm = await guard.check(metrics, scored, kl, advantages, log.alarm);
       if (alarm?.action === 'rollback') {
         savedStep = step;
-        warn(`The run goes back to step ${await rollBack(folder, alarm.first)}`);
+        const message = `The run goes back to step ${await rollBack(folder, alarm.first)}`;
+        log.note('rollback', message);
+        emit({ type: 'warning', message });
         return folder.path;
       }
       if (best || isDue(config.checkpoint.every, step, config.steps)) await save();
@@ -252,6 +275,7 @@ async function* trainUntilAlarm(
       }
     }
     state.seconds.total = earlier + (performance.now() - opened) / 1000;
+    log.note('finish', `the run has done its ${config.steps} steps`);
     await finish(run, emit);
     return null;
   } catch (error) {
@@ -275,25 +299,6 @@ function isDue(every: number, step: number, last: number): boolean {
   return step === last || (every > 0 && step % every === 0);
 }
 
-async function writeRollouts(
-  { config, folder }: Run,
-  step: number,
-  samples: readonly Sample[],
-  scored: readonly Sample[],
-  advantages: readonly Float32Array[],
-): Promise<void> {
-  const { every, prompts } = config.rollouts;
-  if (every === 0 || !(step === 1 || isDue(every, step, config.steps))) return;
-  const meanAdvantage = new Map(
-    scored.map((sample, i) => [
-      sample,
-      advantages[i].reduce((sum, value) => sum + value, 0) / Math.max(1, advantages[i].length),
-    ]),
-  );
-  await folder.writeRollouts(
-    step,
-    samples.filter(({ group }) => group < prompts).map((sample) => sampleRow(step, sample, meanAdvantage.get(sample))),
-  );
 }
 
 async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void): Promise<void> {

@@ -15,7 +15,7 @@ export interface TrainingPolicy extends Pick<
   readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'>;
   /** As `Policy.follow`; `other` was loaded as this one was. */
   follow(other: this, rate: number): Promise<void>;
-  readonly tokenizer: Pick<Tokenizer, 'decode'> | null;
+  readonly tokenizer: (Pick<Tokenizer, 'decode'> & Partial<Pick<Tokenizer, 'bytesOf' | 'specialTokens'>>) | null;
 }
 
 /** Makes a policy from a model folder. */

@@ -2,8 +2,10 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, wri
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StepMetrics } from '../../../src/observe/metrics';
+import { request, withdraw } from '../../../src/training/control';
 import type { TrainConfigInput } from '../../../src/training/config';
 import { readRows, type MetricsRow, type SampleRow, type Summary } from '../../../src/training/run-folder';
+import type { LogRow } from '../../../src/training/run-log';
 import { train, type TrainOptions } from '../../../src/training/train';
 import type { TrainEvent } from '../../../src/training/train-event';
 import { BanditCritic, BanditPolicy } from '../../support/bandit-policy';
@@ -53,11 +55,12 @@ async function run(
         finished.policies.push(policy);
         return policy;
       },
+      ...rest,
       onEvent: (event) => {
         finished.events.push(event);
         if (event.type === 'start') finished.folder = event.folder;
+        rest.onEvent?.(event);
       },
-      ...rest,
     });
     for await (const step of steps) {
       finished.steps.push(step);
@@ -378,4 +381,83 @@ describe('what goes wrong', () => {
     expect((await run(config)).error).toMatchObject({ code: 'ERR_ZERO_RL_CHECKPOINT' });
     expect(existsSync(config.output!)).toBe(false);
   });
+});
+
+describe('requests in the run folder', () => {
+  const started: string[] = [];
+  beforeEach(() => {
+    started.length = 0;
+  });
+  const logOf = (folder: string): string[] => readRows<LogRow>(join(folder, 'events.jsonl')).map(({ type }) => type);
+
+  test('stop keeps a checkpoint, and the run resumes to the same end', async () => {
+    const config = makeConfig();
+    const whole = await run(config);
+    const stopped = await run(makeConfig(), {
+      prepare: (policy) => {
+        // The first call is the evaluation before training.
+        policy.beforeSample = (call) => {
+          if (call === 3) request(started[0], 'stop');
+        };
+      },
+      onEvent: (event) => {
+        if (event.type === 'start') started.push(event.folder);
+      },
+    });
+    expect(stopped.error).toMatchObject({
+      code: 'ERR_ZERO_RL_ABORTED',
+      message: expect.stringContaining('asked to stop'),
+    });
+    expect(stopped.steps.map(({ step }) => step)).toEqual([1, 2]);
+    expect(checkpointsOf(started[0])).toEqual(['step-2']);
+    expect(logOf(started[0])).toEqual(['start', 'stop', 'checkpoint']);
+    const resumed = await run({ ...config, output: join(started[0], '..') }, { resume: started[0] });
+    expect(resumed.error).toBeNull();
+    expect(timeless(started[0])).toEqual(timeless(whole.folder));
+  });
+
+  test('pause waits between steps, checkpoint saves meanwhile, and withdrawing it goes on', async () => {
+    const pauses: boolean[] = [];
+    const { folder, error } = await run(makeConfig({ steps: 3 }), {
+      onEvent: (event) => {
+        if (event.type === 'start') request(event.folder, 'pause');
+        if (event.type === 'start') started[0] = event.folder;
+        if (event.type === 'checkpoint' && event.step === 0) withdraw(started[0], 'pause');
+        if (event.type !== 'pause') return;
+        pauses.push(event.paused);
+        if (event.paused) request(started[0], 'checkpoint');
+      },
+    });
+    expect(error).toBeNull();
+    expect(pauses).toEqual([true, false]);
+    expect(logOf(started[0] ?? folder)).toEqual(['start', 'pause', 'checkpoint', 'go-on', 'checkpoint', 'finish']);
+  });
+
+  test('a request that a killed process left is not obeyed by the next one', async () => {
+    const first = await run(makeConfig({ steps: 2 }));
+    request(first.folder, 'stop');
+    const config = { ...makeConfig({ steps: 4 }), output: join(first.folder, '..') };
+    const { error, steps } = await run(config, { resume: first.folder });
+    expect(error).toBeNull();
+    expect(steps.map(({ step }) => step)).toEqual([3, 4]);
+  });
+});
+
+test('rollouts keep the log-probs of their tokens, the KL where there is a reference, and the terms of a sum', async () => {
+  const reward = ['math', { name: 'length' as const, buffer: 4, weight: 0.5 }] as const;
+  const config = { steps: 1, reward: [...reward], kl: { measure: true } };
+  const { folder } = await run(makeConfig(config));
+  const [row] = readRows<SampleRow>(join(folder, 'rollouts/step-000001.jsonl'));
+  expect(row.logProbs).toHaveLength(row.length);
+  expect(row.kl).toHaveLength(row.length);
+  expect(row.logProbs?.[0]).toBeLessThan(0);
+  expect(row.parts?.map(({ name, weight }) => [name, weight])).toEqual([
+    ['math', 1],
+    ['length', 0.5],
+  ]);
+  const sum = row.parts?.reduce((total, part) => total + part.weight * part.reward, 0);
+  expect(sum).toBeCloseTo(row.reward ?? NaN);
+  const without = await run(makeConfig({ steps: 1, rollouts: { tokens: false } }));
+  const [bare] = readRows<SampleRow>(join(without.folder, 'rollouts/step-000001.jsonl'));
+  expect(bare).not.toHaveProperty('logProbs');
 });

@@ -1,0 +1,37 @@
+/** Which rollouts of a step are kept in the run folder, and what of them. */
+import type { Run } from './open-run';
+import { sampleRow } from './run-folder';
+import type { Sample } from './rollouts';
+import { tokenColumns } from './token-columns';
+
+export interface TrainedSamples {
+  samples: readonly Sample[];
+  /** Those with a reward. */
+  scored: readonly Sample[];
+  /** Of the scored ones, per token. */
+  advantages: readonly Float32Array[];
+  /** Of the scored ones, logProb − referenceLogProb per token; null without a reference. */
+  kl: readonly Float32Array[] | null;
+}
+
+/** Writes the groups of the first prompts, as `rollouts` of the config says; nothing where its `every` is 0. */
+export async function writeRollouts(
+  { config, folder, policy }: Run,
+  step: number,
+  trained: TrainedSamples,
+): Promise<void> {
+  const { every, prompts, tokens } = config.rollouts;
+  if (every === 0) return;
+  const { samples, scored, advantages, kl } = trained;
+  const place = new Map(scored.map((sample, i) => [sample, i]));
+  const meanAdvantage = (i: number): number =>
+    advantages[i].reduce((sum, value) => sum + value, 0) / Math.max(1, advantages[i].length);
+  const rows = samples
+    .filter(({ group }) => group < prompts)
+    .map((sample) => {
+      const i = place.get(sample);
+      const row = sampleRow(step, sample, i === undefined ? undefined : meanAdvantage(i));
+      return tokens ? { ...row, ...tokenColumns(policy, sample, i === undefined ? undefined : kl?.[i]) } : row;
+    });
+  await folder.writeRollouts(step, rows);
+}
