@@ -1,0 +1,58 @@
+/** Lines of files that may be long, may grow, and may end in half of a line. */
+import { open, type FileHandle } from 'node:fs/promises';
+
+const CHUNK = 2 ** 20;
+const NEWLINE = 10;
+
+/**
+ * Gives every whole line from byte `from` on to `onLine` with its place; the last one too where `last`, though no newline ends it.
+ * Between chunks other work of the event loop gets its turn.
+ * @returns the byte after the last line given
+ */
+export async function readLines(
+  file: string | FileHandle,
+  from: number,
+  onLine: (line: string, offset: number, bytes: number) => void,
+  { last = false }: { last?: boolean } = {},
+): Promise<number> {
+  const handle = typeof file === 'string' ? await open(file, 'r') : file;
+  try {
+    let chunk = Buffer.allocUnsafe(CHUNK);
+    let offset = from;
+    let filled = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(chunk, filled, chunk.length - filled, offset + filled);
+      const end = filled + bytesRead;
+      let start = 0;
+      for (;;) {
+        const newline = chunk.subarray(0, end).indexOf(NEWLINE, Math.max(start, start === 0 ? filled : 0));
+        if (newline < 0) break;
+        if (newline > start) onLine(chunk.toString('utf8', start, newline), offset + start, newline - start);
+        start = newline + 1;
+      }
+      if (bytesRead === 0) {
+        if (!last || end === start) return offset + start;
+        onLine(chunk.toString('utf8', start, end), offset + start, end - start);
+        return offset + end;
+      }
+      filled = end - start;
+      offset += start;
+      if (filled === chunk.length) chunk = Buffer.concat([chunk], 2 * chunk.length);
+      else chunk.copyWithin(0, start, end);
+    }
+  } finally {
+    if (typeof file === 'string') await handle.close();
+  }
+}
+
+/** The object of a line; null where it is torn or something else. */
+export function parseObject(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
