@@ -2,7 +2,8 @@
 // of the namespace `zero_rl` in operators.cc, implemented for CPU tensors in operators_cpu.cc and for CUDA tensors in
 // libzero_rl_cuda.so, which registers its kernels when it is loaded. Both run the same host-device bodies.
 //
-// Every operator writes into tensors that it is given and allocates none, so that a step can be captured in a CUDA graph.
+// Every operator writes into tensors that it is given and returns none, so that a step can be captured in a CUDA graph. The
+// sums over many rows (embedding_backward excepted) take scratch memory from ATen's allocator, which a capture may too.
 // Unless said otherwise tensors are contiguous and on one device; "rows" may have any stride between rows. Letters: T
 // tokens, R rows, B sequences, H hidden, D head_dim, Hq and Hk query and key/value heads, I intermediate, V vocabulary, L
 // capacity of a slot. `dtype` is the compute dtype, float32 or bfloat16; arithmetic is float32. Token ids, positions, slots
@@ -103,7 +104,8 @@ void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Te
 void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,
                const at::Tensor& log_probs, const OptionalTensor& entropies);
 
-// The numbers of an Objective (native/learn/objective.h) in the order of its members, 10 values of float64 on the CPU.
+constexpr int64_t kObjectiveValues = 9;
+// The numbers of an Objective (native/learn/objective.h) in the order of its members, kObjectiveValues of float64 on the CPU.
 // Per row, all [R] float32: advantages, weights (0: not trained), old and reference log-probs, sequence log-ratios and loss
 // shares where the objective reads them. Fills log_probs, entropies, losses (weight · loss, without the entropy bonus) and
 // clipped (0 or 1), and dlogits [R, V] of dtype, which may be the memory of logits when both are float32.

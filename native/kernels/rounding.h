@@ -5,37 +5,39 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/host_device.h"
+
 namespace zero_rl::kernels {
 
-static inline uint32_t bits_of(float value) {
+ZERO_RL_HOST_DEVICE static inline uint32_t bits_of(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   return bits;
 }
 
-static inline float float_of(uint32_t bits) {
+ZERO_RL_HOST_DEVICE static inline float float_of(uint32_t bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
 
 // The nearest bfloat16; halfway cases away from zero, NaN stays NaN.
-static inline uint16_t upper_half(float master) {
+ZERO_RL_HOST_DEVICE static inline uint16_t upper_half(float master) {
   const uint32_t bits = bits_of(master);
   return static_cast<uint16_t>((master == master ? bits + 0x8000U : bits | 0x400000U) >> 16);
 }
 
 // For masters that are numbers.
-static inline int16_t remainder(float master) {
+ZERO_RL_HOST_DEVICE static inline int16_t remainder(float master) {
   return static_cast<int16_t>(bits_of(master) - (uint32_t{upper_half(master)} << 16));
 }
 
-static inline float joined(uint16_t upper, int16_t remainder) {
+ZERO_RL_HOST_DEVICE static inline float joined(uint16_t upper, int16_t remainder) {
   return float_of((uint32_t{upper} << 16) + static_cast<uint32_t>(static_cast<int32_t>(remainder)));
 }
 
 // 32 well mixed bits of a key and an index (Wellons' hash prospector, lowbias32).
-static inline uint32_t rounding_noise(uint32_t key, uint32_t index) {
+ZERO_RL_HOST_DEVICE static inline uint32_t rounding_noise(uint32_t key, uint32_t index) {
   uint32_t x = index * 0x9E3779B9U ^ key;
   x = (x ^ (x >> 16)) * 0x7FEB352DU;
   x = (x ^ (x >> 15)) * 0x846CA68BU;
@@ -43,7 +45,7 @@ static inline uint32_t rounding_noise(uint32_t key, uint32_t index) {
 }
 
 // The bfloat16 above or below, each with a probability such that the mean is the value; `noise` has 16 bits.
-static inline uint16_t stochastic_half(float value, uint32_t noise) {
+ZERO_RL_HOST_DEVICE static inline uint16_t stochastic_half(float value, uint32_t noise) {
   return static_cast<uint16_t>((bits_of(value) + noise) >> 16);
 }
 

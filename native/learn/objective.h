@@ -1,4 +1,4 @@
-// What one token adds to the loss, and the derivative with respect to its log-prob, or to its value for a critic.
+// Objectives, and what one token gives to them and gets from them: learn/token_loss.h is the formula.
 #pragma once
 
 namespace zero_rl {
@@ -34,16 +34,5 @@ struct TokenLoss {
   double derivative;  // d loss / d log_prob
   bool clipped;
 };
-
-// With ρ = exp(logp − old):
-//   reinforce  −A·logp (Williams, 1992)
-//   ppo        −min(ρA, clip(ρ)A) (Schulman et al., arXiv 1707.06347); with a dual clip c at most −cA where A < 0
-//              (Ye et al., arXiv 1912.09729)
-//   gspo       the same with the ratio s of the whole response, whose gradient is s·∇logp (Zheng et al., arXiv 2507.18071)
-//   cispo      −sg(clip(ρ))·A·logp (MiniMax, arXiv 2506.13585)
-//   value      ½·max((V − R)², (clip(V, V_old ± c) − R)²)
-// KL: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp) (Schulman, 2020); corrected, ρ·k
-// (DeepSeek-V3.2, arXiv 2512.02556).
-TokenLoss token_loss(const Objective& objective, const TokenInputs& token);
 
 }  // namespace zero_rl

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "learn/head.h"
+#include "learn/token_loss.h"
 #include "learn/value_head.h"
 #include "model/flat_buffer.h"
 #include "runtime/profiler.h"

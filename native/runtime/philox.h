@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 
+#include "runtime/host_device.h"
+
 namespace zero_rl {
 
-inline std::array<uint32_t, 4> philox(uint64_t key, std::array<uint32_t, 4> counter) {
+ZERO_RL_HOST_DEVICE inline std::array<uint32_t, 4> philox(uint64_t key, std::array<uint32_t, 4> counter) {
   uint32_t key0 = static_cast<uint32_t>(key);
   uint32_t key1 = static_cast<uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
@@ -21,7 +23,7 @@ inline std::array<uint32_t, 4> philox(uint64_t key, std::array<uint32_t, 4> coun
 }
 
 // 53 random bits, strictly inside (0, 1).
-inline double uniform_open(uint32_t high, uint32_t low) {
+ZERO_RL_HOST_DEVICE inline double uniform_open(uint32_t high, uint32_t low) {
   const uint64_t bits = (uint64_t{high} << 21) ^ (low >> 11);
   return (static_cast<double>(bits) + 0.5) * 0x1.0p-53;
 }

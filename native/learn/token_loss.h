@@ -1,18 +1,23 @@
-#include "learn/objective.h"
+// What one token adds to the loss, and the derivative with respect to its log-prob, or to its value for a critic.
+#pragma once
 
 #include <algorithm>
 #include <cmath>
 
+#include "learn/objective.h"
+#include "runtime/host_device.h"
+
 namespace zero_rl {
 
-namespace {
+namespace objective_terms {
 
 // exp of a log ratio; a larger ratio says that the two policies have nothing in common.
-constexpr double kMaxLogRatio = 20;
+ZERO_RL_HOST_DEVICE inline double ratio_of(double log_ratio) {
+  constexpr double most = 20;
+  return std::exp(std::clamp(log_ratio, -most, most));
+}
 
-double ratio_of(double log_ratio) { return std::exp(std::clamp(log_ratio, -kMaxLogRatio, kMaxLogRatio)); }
-
-TokenLoss clipped_loss(const Objective& objective, double ratio, double advantage) {
+ZERO_RL_HOST_DEVICE inline TokenLoss clipped_loss(const Objective& objective, double ratio, double advantage) {
   const double low = 1.0 - objective.clip_low;
   const double high = 1.0 + objective.clip_high;
   TokenLoss result{};
@@ -25,7 +30,7 @@ TokenLoss clipped_loss(const Objective& objective, double ratio, double advantag
   return result;
 }
 
-TokenLoss value_loss(const Objective& objective, const TokenInputs& token) {
+ZERO_RL_HOST_DEVICE inline TokenLoss value_loss(const Objective& objective, const TokenInputs& token) {
   const double value = token.log_prob;
   const double target = token.advantage;
   const double error = value - target;
@@ -40,7 +45,7 @@ TokenLoss value_loss(const Objective& objective, const TokenInputs& token) {
   return {.loss = 0.5 * error * error, .derivative = error, .clipped = false};
 }
 
-TokenLoss policy_loss(const Objective& objective, const TokenInputs& token) {
+ZERO_RL_HOST_DEVICE inline TokenLoss policy_loss(const Objective& objective, const TokenInputs& token) {
   const double advantage = token.advantage;
   switch (objective.kind) {
     case ObjectiveKind::kPpo:
@@ -63,7 +68,7 @@ TokenLoss policy_loss(const Objective& objective, const TokenInputs& token) {
 }
 
 // The estimate of the KL and its derivative with respect to the log-prob.
-TokenLoss kl_loss(const Objective& objective, const TokenInputs& token) {
+ZERO_RL_HOST_DEVICE inline TokenLoss kl_loss(const Objective& objective, const TokenInputs& token) {
   const double difference = static_cast<double>(token.log_prob) - token.reference_log_prob;
   double value = 0.5 * difference * difference;
   double derivative = difference;
@@ -80,13 +85,22 @@ TokenLoss kl_loss(const Objective& objective, const TokenInputs& token) {
   return {.loss = value, .derivative = derivative, .clipped = false};
 }
 
-}  // namespace
+}  // namespace objective_terms
 
-TokenLoss token_loss(const Objective& objective, const TokenInputs& token) {
-  if (objective.kind == ObjectiveKind::kValue) return value_loss(objective, token);
-  TokenLoss result = policy_loss(objective, token);
+// With ρ = exp(logp − old):
+//   reinforce  −A·logp (Williams, 1992)
+//   ppo        −min(ρA, clip(ρ)A) (Schulman et al., arXiv 1707.06347); with a dual clip c at most −cA where A < 0
+//              (Ye et al., arXiv 1912.09729)
+//   gspo       the same with the ratio s of the whole response, whose gradient is s·∇logp (Zheng et al., arXiv 2507.18071)
+//   cispo      −sg(clip(ρ))·A·logp (MiniMax, arXiv 2506.13585)
+//   value      ½·max((V − R)², (clip(V, V_old ± c) − R)²)
+// KL: k2 = ½(logp − ref)², k3 = exp(ref − logp) − 1 − (ref − logp) (Schulman, 2020); corrected, ρ·k
+// (DeepSeek-V3.2, arXiv 2512.02556).
+ZERO_RL_HOST_DEVICE inline TokenLoss token_loss(const Objective& objective, const TokenInputs& token) {
+  if (objective.kind == ObjectiveKind::kValue) return objective_terms::value_loss(objective, token);
+  TokenLoss result = objective_terms::policy_loss(objective, token);
   if (objective.kl_coefficient != 0) {
-    const TokenLoss kl = kl_loss(objective, token);
+    const TokenLoss kl = objective_terms::kl_loss(objective, token);
     result.loss += objective.kl_coefficient * kl.loss;
     result.derivative += objective.kl_coefficient * kl.derivative;
   }

@@ -1,0 +1,189 @@
+// Rotation and attention of packed sequences, whatever runs their kernels (device/row_operators.h says what Launch is).
+// Launch::flash_attention says whether ATen's flash attention takes an operand; where it does, it is called.
+#pragma once
+
+#include <cmath>
+
+#include "device/flash_attention.h"
+#include "device/row_operators.h"
+#include "kernels/attention.cuh"
+#include "kernels/rotate.cuh"
+
+namespace zero_rl::operators {
+
+// The dimension of a head of rows [T, (Hq + 2Hk)·D], after checks.
+inline int64_t head_dim_of(const at::Tensor& qkv, int64_t heads, int64_t kv_heads) {
+  check_matrix(qkv, "qkv");
+  check(qkv, "qkv", qkv.scalar_type(), qkv.sizes(), qkv);
+  TORCH_CHECK(heads > 0 && kv_heads > 0 && heads % kv_heads == 0, "Expected heads to be a multiple of kv_heads but received ",
+              heads, " and ", kv_heads);
+  const int64_t dim = qkv.size(1) / (heads + 2 * kv_heads);
+  TORCH_CHECK(dim > 0 && dim % 2 == 0 && dim <= device::kMostHeadDim && dim * (heads + 2 * kv_heads) == qkv.size(1),
+              "Expected rows of ", heads + 2 * kv_heads, " heads of an even dimension of at most ", device::kMostHeadDim,
+              " for qkv but received ", qkv.sizes());
+  return dim;
+}
+
+template <class Launch>
+struct AttentionOperators {
+  static void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines,
+                     const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
+                     const OptionalTensor& k_norm, double eps, const OptionalTensor& raw_qk,
+                     const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const OptionalTensor& slots,
+                     const OptionalTensor& indices, const OptionalTensor& keys, const OptionalTensor& values) {
+    const device::Rotation rotation = rotation_of(qkv, positions, cosines, sines, heads, kv_heads);
+    const at::ScalarType dtype = qkv.scalar_type();
+    const int64_t tokens = qkv.size(0);
+    const int64_t dim = rotation.dim();
+    check_norms(qkv, rotation, q_norm, k_norm, raw_qk, q_rstd, k_rstd);
+    TORCH_CHECK(slots.has_value() == keys.has_value() && indices.has_value() == keys.has_value() &&
+                    values.has_value() == keys.has_value(),
+                "Expected slots, indices, keys and values together");
+    int64_t slot_count = 0;
+    int64_t capacity = 0;
+    if (keys.has_value()) {
+      TORCH_CHECK(keys->dim() == 4, "Expected four dimensions for keys but received ", keys->sizes());
+      slot_count = keys->size(0);
+      capacity = keys->size(2);
+      check(*keys, "keys", dtype, {slot_count, kv_heads, capacity, dim}, qkv);
+      check(*values, "values", dtype, keys->sizes(), qkv);
+      check(*slots, "slots", at::kInt, {tokens}, qkv);
+      check(*indices, "indices", at::kInt, {tokens}, qkv);
+    }
+    with_dtype(qkv, [&](auto type) {
+      using T = typename decltype(type)::type;
+      const auto run = [&](auto pack) {
+        constexpr int V = decltype(pack)::value;
+        Launch::warps(qkv, tokens * rotation.all_heads(),
+                      device::RotateBody<T, V>{rotation,           data<T>(qkv),        data<T>(q_norm),
+                                               data<T>(k_norm),    data<T>(raw_qk),     data<float>(q_rstd),
+                                               data<float>(k_rstd), data<int32_t>(slots), data<int32_t>(indices),
+                                               data<T>(keys),      data<T>(values),     slot_count,
+                                               capacity,           static_cast<float>(eps)});
+      };
+      // Two elements for each lane and half of a head of 128; heads begin at multiples of an even dimension.
+      rotation.half % 2 == 0 ? run(std::integral_constant<int, 2>()) : run(std::integral_constant<int, 1>());
+    });
+  }
+
+  static void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const at::Tensor& cosines,
+                              const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
+                              const OptionalTensor& k_norm, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd,
+                              const OptionalTensor& k_rstd, const OptionalTensor& dq_norm,
+                              const OptionalTensor& dk_norm) {
+    const device::Rotation rotation = rotation_of(dqkv, positions, cosines, sines, heads, kv_heads);
+    const int64_t tokens = dqkv.size(0);
+    const int64_t dim = rotation.dim();
+    check_norms(dqkv, rotation, q_norm, k_norm, raw_qk, q_rstd, k_rstd);
+    const bool normed = q_norm.has_value();
+    if (normed) {
+      TORCH_CHECK(raw_qk.has_value() && q_rstd.has_value() && dq_norm.has_value() && dk_norm.has_value(),
+                  "Expected raw_qk, q_rstd, k_rstd, dq_norm and dk_norm beside q_norm");
+      check(*dq_norm, "dq_norm", at::kFloat, {dim}, dqkv);
+      check(*dk_norm, "dk_norm", at::kFloat, {dim}, dqkv);
+    }
+    if (tokens == 0) return;
+    const int64_t parts = normed ? device::row_parts(tokens) : tokens;
+    const at::Tensor partials = scratch({2, normed ? parts : 0, dim}, at::kFloat, dqkv);
+    with_dtype(dqkv, [&](auto type) {
+      using T = typename decltype(type)::type;
+      Launch::warps(dqkv, 2 * parts,
+                    device::RotateBackwardBody<T>{rotation, data<T>(dqkv), data<T>(q_norm), data<T>(k_norm),
+                                                  data<T>(raw_qk), data<float>(q_rstd), data<float>(k_rstd),
+                                                  data<float>(partials), tokens, parts});
+    });
+    if (!normed) return;
+    RowOperators<Launch>::add_parts(partials.select(0, 0), *dq_norm);
+    RowOperators<Launch>::add_parts(partials.select(0, 1), *dk_norm);
+  }
+
+  static void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t max_length, int64_t heads,
+                        int64_t kv_heads, const at::Tensor& out, const at::Tensor& lse) {
+    const device::PackedHeads packed = packed_heads(qkv, offsets, heads, kv_heads, out, lse);
+    if (packed.tokens == 0) return;
+    if constexpr (Launch::kFlashAttention) {
+      if (takes_flash_attention(qkv, packed.dim)) {
+        flash_attention(qkv, offsets, max_length, packed, out, lse);
+        return;
+      }
+    }
+    with_dtype(qkv, [&](auto type) {
+      using T = typename decltype(type)::type;
+      Launch::warps(qkv, packed.tokens * heads,
+                    device::AttentionBody<T>{packed, data<T>(qkv), data<T>(out), data<float>(lse)});
+    });
+  }
+
+  static void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out,
+                                 const at::Tensor& lse, const at::Tensor& offsets, int64_t max_length, int64_t heads,
+                                 int64_t kv_heads, const at::Tensor& dqkv) {
+    const device::PackedHeads packed = packed_heads(qkv, offsets, heads, kv_heads, out, lse);
+    check(dout, "dout", qkv.scalar_type(), out.sizes(), qkv);
+    check(dqkv, "dqkv", qkv.scalar_type(), qkv.sizes(), qkv);
+    if (packed.tokens == 0) return;
+    if constexpr (Launch::kFlashAttention) {
+      if (takes_flash_attention(qkv, packed.dim)) {
+        flash_attention_backward(dout, qkv, out, lse, offsets, max_length, packed, dqkv);
+        return;
+      }
+    }
+    with_dtype(qkv, [&](auto type) {
+      using T = typename decltype(type)::type;
+      const device::AttentionGradient<T> gradient{packed,       data<T>(dout),    data<T>(qkv),
+                                                  data<T>(out), data<float>(lse), data<T>(dqkv)};
+      Launch::warps(qkv, packed.tokens * heads, device::AttentionQueryGradientBody<T>{gradient});
+      Launch::warps(qkv, packed.tokens * kv_heads, device::AttentionKeyGradientBody<T>{gradient});
+    });
+  }
+
+  static void implement(torch::Library& library) {
+    library.impl("rotate", &rotate);
+    library.impl("rotate_backward", &rotate_backward);
+    library.impl("attention", &attention);
+    library.impl("attention_backward", &attention_backward);
+  }
+
+ private:
+  static device::Rotation rotation_of(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines,
+                                      const at::Tensor& sines, int64_t heads, int64_t kv_heads) {
+    const int64_t half = head_dim_of(qkv, heads, kv_heads) / 2;
+    check(positions, "positions", at::kInt, {qkv.size(0)}, qkv);
+    check(cosines, "cosines", at::kFloat, {cosines.size(0), half}, qkv);
+    check(sines, "sines", at::kFloat, cosines.sizes(), qkv);
+    return {data<int32_t>(positions), data<float>(cosines),        data<float>(sines),     cosines.size(0),
+            static_cast<int>(heads),  static_cast<int>(kv_heads), static_cast<int>(half)};
+  }
+
+  static void check_norms(const at::Tensor& qkv, const device::Rotation& rotation, const OptionalTensor& q_norm,
+                          const OptionalTensor& k_norm, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd,
+                          const OptionalTensor& k_rstd) {
+    const int64_t tokens = qkv.size(0);
+    const int64_t dim = rotation.dim();
+    TORCH_CHECK(q_norm.has_value() == k_norm.has_value(), "Expected q_norm and k_norm together");
+    TORCH_CHECK(q_rstd.has_value() == k_rstd.has_value(), "Expected q_rstd and k_rstd together");
+    if (q_norm.has_value()) {
+      check(*q_norm, "q_norm", qkv.scalar_type(), {dim}, qkv);
+      check(*k_norm, "k_norm", qkv.scalar_type(), {dim}, qkv);
+    }
+    if (raw_qk.has_value()) {
+      check(*raw_qk, "raw_qk", qkv.scalar_type(), {tokens, rotation.rotated_heads() * dim}, qkv);
+    }
+    if (q_rstd.has_value()) {
+      check(*q_rstd, "q_rstd", at::kFloat, {tokens, rotation.heads}, qkv);
+      check(*k_rstd, "k_rstd", at::kFloat, {tokens, rotation.kv_heads}, qkv);
+    }
+  }
+
+  static device::PackedHeads packed_heads(const at::Tensor& qkv, const at::Tensor& offsets, int64_t heads,
+                                          int64_t kv_heads, const at::Tensor& out, const at::Tensor& lse) {
+    const int64_t dim = head_dim_of(qkv, heads, kv_heads);
+    TORCH_CHECK(offsets.numel() > 1, "Expected at least one sequence but received ", offsets.numel(), " offsets");
+    check(offsets, "offsets", at::kInt, {offsets.numel()}, qkv);
+    check(out, "out", qkv.scalar_type(), {qkv.size(0), heads * dim}, qkv);
+    check(lse, "lse", at::kFloat, {heads, qkv.size(0)}, qkv);
+    return {data<int32_t>(offsets),     offsets.numel() - 1,   qkv.size(0), static_cast<int>(heads),
+            static_cast<int>(kv_heads), static_cast<int>(dim), 1.0F / std::sqrt(static_cast<float>(dim))};
+  }
+};
+
+}  // namespace zero_rl::operators
