@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 
 #include <map>
 #include <memory>
@@ -93,6 +94,12 @@ Napi::Array to_array(Napi::Env env, const std::vector<double>& values) {
   return array;
 }
 
+Napi::Object to_object(Napi::Env env, const std::vector<bench::Difference>& differences) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const bench::Difference& difference : differences) object.Set(difference.output, difference.largest);
+  return object;
+}
+
 Napi::Value run_kernel(const Napi::CallbackInfo& info) {
   return Job::start(
       info.Env(), std::make_shared<AbortFlag>(),
@@ -111,12 +118,37 @@ Napi::Value run_kernel(const Napi::CallbackInfo& info) {
           object.Set("twinSeconds", to_array(env, times.twin));
           object.Set("bytes", bytes);
           object.Set("flops", flops);
-          Napi::Object compared = Napi::Object::New(env);
-          for (const bench::Difference& difference : differences) compared.Set(difference.output, difference.largest);
-          object.Set("differences", compared);
+          object.Set("differences", to_object(env, differences));
           return object;
         };
       });
+}
+
+Napi::Value compare_operator(const Napi::CallbackInfo& info) {
+  const auto options = info[0].As<Napi::Object>();
+  const bool emulate = options.Get("emulate").As<Napi::Boolean>().Value();
+  return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                    [request = to_kernel_request(options), emulate](Job&) -> Finish {
+                      use_threads(request.threads);
+                      const auto differences = bench::compare_with_twin(
+                          bench::make_operator_case(request.kernel, request.dtype, bench::Sizes(request.sizes), request.seed),
+                          emulate);
+                      return [differences](Napi::Env env) -> Napi::Value { return to_object(env, differences); };
+                    });
+}
+
+// Names of the operators that have a kernel for a device: all that the dispatcher knows, also from libraries loaded later.
+Napi::Value operators_for(const Napi::CallbackInfo& info) {
+  const bool cuda = info[0].As<Napi::String>().Utf8Value() == "cuda";
+  const auto key = cuda ? c10::DispatchKey::CUDA : c10::DispatchKey::CPU;
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const c10::OperatorName& name : c10::Dispatcher::singleton().getRegistrationsForDispatchKey(key)) {
+    const auto space = name.getNamespace();
+    if (space.has_value() && *space == "zero_rl") {
+      names.Set(names.Length(), name.name.substr(name.name.find("::") + 2));
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -124,6 +156,8 @@ Napi::Value run_kernel(const Napi::CallbackInfo& info) {
 void registerBench(Napi::Env env, Napi::Object exports) {
   exports.Set("measureMachine", Napi::Function::New(env, measure_machine, "measureMachine"));
   exports.Set("runKernel", Napi::Function::New(env, run_kernel, "runKernel"));
+  exports.Set("compareOperator", Napi::Function::New(env, compare_operator, "compareOperator"));
+  exports.Set("operatorsFor", Napi::Function::New(env, operators_for, "operatorsFor"));
 }
 
 }  // namespace zero_rl::binding

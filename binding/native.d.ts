@@ -289,4 +289,11 @@ export interface NativeBinding {
   measureMachine(threads: number, samples: number): Promise<NativeMachine>;
   runKernel(request: NativeKernelRequest): Promise<NativeKernelRun>;
   readonly profile: NativeProfile;
+  /**
+   * Differences of an operator of the device engine, run on the CPU, from its twin (see NativeKernelRun). `kernel` is a
+   * name that native/bench/operator_cases_*.cc list; `emulate` runs every thread that the device would have.
+   */
+  compareOperator(request: NativeKernelRequest & { emulate: boolean }): Promise<Record<string, number>>;
+  /** Names of the device engine's operators that have kernels for a device; those for CUDA once their library is loaded. */
+  operatorsFor(device: 'cpu' | 'cuda'): string[];
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/fiber_group.h"
 #include "kernels/recorded_set.h"
 #include "kernels/reference.h"
 
@@ -32,6 +33,29 @@ double largest_difference(const at::Tensor& found, const at::Tensor& expected) {
     largest = std::max(largest, difference);
   }
   return largest;
+}
+
+std::vector<Difference> compare_sides(const std::vector<std::pair<std::string, at::Tensor>>& outputs,
+                                      const std::vector<std::pair<at::Tensor, at::Tensor>>& restored,
+                                      const std::function<void()>& kernel, const std::function<void()>& twin) {
+  const auto run = [&](const std::function<void()>& side) {
+    // What a side leaves unwritten must not pass as its result.
+    for (const auto& [name, output] : outputs) {
+      output.is_floating_point() ? output.fill_(std::numeric_limits<double>::quiet_NaN()) : output.fill_(-1);
+    }
+    for (const auto& [tensor, before] : restored) tensor.copy_(before);
+    side();
+    std::vector<at::Tensor> results;
+    for (const auto& [name, output] : outputs) results.push_back(output.clone());
+    return results;
+  };
+  const std::vector<at::Tensor> found = run(kernel);
+  const std::vector<at::Tensor> expected = run(twin);
+  std::vector<Difference> differences;
+  for (size_t i = 0; i < found.size(); ++i) {
+    differences.push_back({outputs[i].first, largest_difference(found[i], expected[i])});
+  }
+  return differences;
 }
 
 double seconds_of(const std::function<void()>& work, int64_t calls) {
@@ -69,24 +93,26 @@ class Side {
 }  // namespace
 
 std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::ScalarType dtype) {
-  const auto run = [&](const kernels::InstructionSet& set) {
-    // What a side leaves unwritten must not pass as its result.
-    for (const auto& [name, output] : kernel_case.outputs) {
-      output.is_floating_point() ? output.fill_(std::numeric_limits<double>::quiet_NaN()) : output.fill_(-1);
-    }
-    for (const auto& [tensor, before] : kernel_case.restored) tensor.copy_(before);
-    kernel_case.run(table_of(set, dtype));
-    std::vector<at::Tensor> results;
-    for (const auto& [name, output] : kernel_case.outputs) results.push_back(output.clone());
-    return results;
-  };
-  const std::vector<at::Tensor> found = run(kernels::active_set());
-  const std::vector<at::Tensor> expected = run(kernels::reference_set());
-  std::vector<Difference> differences;
-  for (size_t i = 0; i < found.size(); ++i) {
-    differences.push_back({kernel_case.outputs[i].first, largest_difference(found[i], expected[i])});
-  }
-  return differences;
+  return compare_sides(
+      kernel_case.outputs, kernel_case.restored,
+      [&] { kernel_case.run(table_of(kernels::active_set(), dtype)); },
+      [&] { kernel_case.run(table_of(kernels::reference_set(), dtype)); });
+}
+
+std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, bool emulate) {
+  return compare_sides(
+      operator_case.outputs, operator_case.restored,
+      [&] {
+        device::set_emulation(emulate);
+        try {
+          operator_case.run();
+        } catch (...) {
+          device::set_emulation(false);
+          throw;
+        }
+        device::set_emulation(false);
+      },
+      operator_case.twin);
 }
 
 CaseTimes time_case(const KernelCase& kernel_case, at::ScalarType dtype, int samples, double seconds,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/kernel_case.h"
+#include "bench/operator_case.h"
 #include "runtime/abort_flag.h"
 
 namespace zero_rl::bench {
@@ -22,6 +23,8 @@ struct CaseTimes {
 };
 
 std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::ScalarType dtype);
+// `emulate`: with the threads that the device has (kernels/fiber_group.h), else with one for each block.
+std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, bool emulate);
 
 // `samples` pairs in turn, each side as many calls as take `seconds`; operands are as warm as their size allows. A
 // side whose first call takes over a second and over 20 · `seconds` is not called again and has that one time.

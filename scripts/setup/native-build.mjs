@@ -14,7 +14,7 @@ const MINIMUM = { cmake: '3.20', gcc: '11' };
 const COMPILER_BYTES = 1.2e9;
 
 function hash(torchDirectory) {
-  const sources = [...filesIn('native', /\.(cc|h)$/), ...filesIn('binding', /\.(cc|h)$/)];
+  const sources = [...filesIn('native', /\.(cc|h|cuh)$/), ...filesIn('binding', /\.(cc|h)$/)];
   return contentHash([...sources, 'CMakeLists.txt', 'package.json'], torchDirectory);
 }
 

@@ -63,7 +63,7 @@ const typescript = {
 };
 
 /** A torch folder with headers to build against, or undefined. */
-function findLibtorch() {
+export function findLibtorch() {
   const { resolveLibtorch } = require(path.join(root, 'dist/libtorch/resolve.js'));
   const { candidates } = require(path.join(root, 'dist/libtorch/candidates.js'));
   for (const candidate of candidates()) {

@@ -1,0 +1,248 @@
+// Sampling and the head beside their twins.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
+
+#include <algorithm>
+
+#include "bench/operator_case.h"
+#include "device/operators.h"
+#include "kernels/reference.h"
+#include "learn/entropy_gradient.h"
+#include "learn/token_loss.h"
+#include "runtime/philox.h"
+
+namespace zero_rl::bench {
+
+namespace {
+
+constexpr double kLogitScale = 12;
+const auto kFloatOptions = at::TensorOptions().dtype(at::kFloat);
+const auto kIntOptions = at::TensorOptions().dtype(at::kInt);
+
+double permille(const Sizes& sizes, const char* name, double fallback) {
+  const int64_t value = sizes.get(name, -1);
+  return value < 0 ? fallback : static_cast<double>(value) / 1000;
+}
+
+// Sizes rows, vocab, top_k (0); temperature (1250), top_p (1000) and min_p (0) in thousandths; ties (0): logits that many
+// tokens share.
+OperatorCase sample(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t vocab = sizes.at("vocab");
+  const double temperature = permille(sizes, "temperature", 1.25);
+  const int64_t top_k = sizes.get("top_k", 0);
+  const double top_p = permille(sizes, "top_p", 1);
+  const double min_p = permille(sizes, "min_p", 0);
+  at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
+  if (sizes.get("ties", 0) == 1) logits = (logits / 4).round() * 4;
+  const at::Tensor settings = at::tensor({temperature, static_cast<double>(top_k), top_p, min_p}, at::kDouble);
+  const at::Tensor key = at::full({1}, 1234567890123, at::kLong);
+  const at::Tensor uids = integer_tensor(rows, 1 << 30, seed + 1).to(at::kLong) * 5'000'000'000;
+  const at::Tensor samples = integer_tensor(rows, 100, seed + 2);
+  const at::Tensor positions = integer_tensor(rows, 100, seed + 3);
+  const at::Tensor tokens = at::empty({rows}, kIntOptions);
+  const at::Tensor log_probs = at::empty({rows}, kFloatOptions);
+  OperatorCase result;
+  result.run = [=] { operators::sample(logits, settings, key, uids, samples, positions, tokens, log_probs); };
+  result.twin = [=] {
+    std::vector<double> uniforms(rows);
+    for (int64_t row = 0; row < rows; ++row) {
+      const auto uid = static_cast<uint64_t>(uids.data_ptr<int64_t>()[row]);
+      const auto bits = philox(1234567890123, {static_cast<uint32_t>(positions.data_ptr<int32_t>()[row]),
+                                               static_cast<uint32_t>(samples.data_ptr<int32_t>()[row]),
+                                               static_cast<uint32_t>(uid), static_cast<uint32_t>(uid >> 32)});
+      uniforms[row] = uniform_open(bits[0], bits[1]);
+    }
+    if (temperature == 0) {
+      const at::Tensor all = logits.to(at::kDouble).log_softmax(1);
+      for (int64_t row = 0; row < rows; ++row) {
+        const float* at = logits.data_ptr<float>() + row * vocab;
+        tokens.data_ptr<int32_t>()[row] = static_cast<int32_t>(std::max_element(at, at + vocab) - at);
+      }
+      log_probs.copy_(all.gather(1, tokens.to(at::kLong).unsqueeze(1)).squeeze(1));
+      return;
+    }
+    kernels::sample_reference({.logits = logits.data_ptr<float>(),
+                               .uniforms = uniforms.data(),
+                               .inverse_temperature = static_cast<float>(1 / temperature),
+                               .top_k = top_k,
+                               .top_p = top_p,
+                               .min_p = min_p,
+                               .tokens = tokens.data_ptr<int32_t>(),
+                               .log_probs = log_probs.data_ptr<float>(),
+                               .rows = rows,
+                               .vocab = vocab});
+  };
+  result.track("tokens", tokens);
+  result.track("log_probs", log_probs);
+  return result;
+}
+
+// Sizes rows, capacity, stops.
+OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t capacity = sizes.at("capacity");
+  const at::Tensor tokens = integer_tensor(rows, 9, seed);
+  const at::Tensor log_probs = random_tensor({rows}, at::kFloat, seed + 1);
+  const at::Tensor stop_tokens = integer_tensor(sizes.at("stops"), 9, seed + 2);
+  const at::Tensor counts = integer_tensor(rows, capacity, seed + 3);
+  const at::Tensor limits = (counts + 1 + integer_tensor(rows, 2, seed + 4)).clamp_max(capacity);
+  const at::Tensor slots = integer_tensor(rows, 12, seed + 5) - 2;
+  const at::Tensor positions = integer_tensor(rows, 100, seed + 6);
+  const at::Tensor lengths = integer_tensor(rows, 100, seed + 7);
+  const at::Tensor out_tokens = integer_tensor(rows * capacity, 9, seed + 8).view({rows, capacity});
+  const at::Tensor out_log_probs = random_tensor({rows, capacity}, at::kFloat, seed + 9);
+  OperatorCase result;
+  result.run = [=] {
+    operators::advance(tokens, log_probs, stop_tokens, limits, slots, positions, lengths, counts, out_tokens,
+                       out_log_probs);
+  };
+  result.twin = [=] {
+    const at::Tensor running = slots.ge(0);
+    const at::Tensor places = counts.to(at::kLong).unsqueeze(1);
+    const auto append = [&](const at::Tensor& to, const at::Tensor& values) {
+      const at::Tensor chosen = at::where(running, values, to.gather(1, places).squeeze(1));
+      to.scatter_(1, places, chosen.unsqueeze(1));
+    };
+    append(out_tokens, tokens);
+    append(out_log_probs, log_probs);
+    const at::Tensor stopped = tokens.unsqueeze(1).eq(stop_tokens.unsqueeze(0)).any(1);
+    counts.add_(running.to(at::kInt));
+    const at::Tensor over = running & (stopped | counts.ge(limits));
+    slots.copy_(at::where(over, -1 - slots, slots));
+    const at::Tensor going = (running & ~over).to(at::kInt);
+    positions.add_(going);
+    lengths.add_(going);
+  };
+  for (const auto& [name, tensor] : {std::pair("slots", slots), std::pair("positions", positions),
+                                     std::pair("lengths", lengths), std::pair("counts", counts),
+                                     std::pair("out_tokens", out_tokens), std::pair("out_log_probs", out_log_probs)}) {
+    result.track_in_place(name, tensor);
+  }
+  return result;
+}
+
+// Sizes rows, vocab.
+OperatorCase log_probs(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const at::Tensor logits = random_tensor({rows, sizes.at("vocab")}, at::kFloat, seed, kLogitScale);
+  const at::Tensor targets = integer_tensor(rows, sizes.at("vocab"), seed + 1);
+  const at::Tensor found = at::empty({rows}, kFloatOptions);
+  const at::Tensor entropies = at::empty({rows}, kFloatOptions);
+  OperatorCase result;
+  result.run = [=] { operators::log_probs(logits, targets, 1.25, found, entropies); };
+  result.twin = [=] {
+    const at::Tensor all = (logits.to(at::kDouble) * 1.25).log_softmax(1);
+    found.copy_(all.gather(1, targets.to(at::kLong).unsqueeze(1)).squeeze(1));
+    entropies.copy_(-(all.exp() * all).sum(1));
+  };
+  result.track("log_probs", found);
+  result.track("entropies", entropies);
+  return result;
+}
+
+// The order of operators::head_loss.
+at::Tensor values_of(const Objective& o) {
+  return at::tensor({static_cast<double>(o.kind), static_cast<double>(o.clip_low), static_cast<double>(o.clip_high),
+                     static_cast<double>(o.dual_clip), static_cast<double>(o.product_ratio),
+                     static_cast<double>(o.kl_coefficient), static_cast<double>(o.kl_estimator),
+                     static_cast<double>(o.kl_corrected), static_cast<double>(o.entropy_coefficient)},
+                    at::kDouble);
+}
+
+Objective objective_of(const Sizes& sizes) {
+  Objective objective;
+  objective.kind = static_cast<ObjectiveKind>(sizes.get("kind", 0));
+  objective.dual_clip = sizes.get("dual", 0) == 1 ? 3.0F : 0.0F;
+  objective.product_ratio = sizes.get("product", 0) == 1;
+  objective.kl_coefficient = sizes.get("kl", 0) == 0 ? 0.0F : 0.1F;
+  objective.kl_estimator = sizes.get("kl", 0) == 2 ? KlEstimator::kK3 : KlEstimator::kK2;
+  objective.kl_corrected = sizes.get("corrected", 0) == 1;
+  objective.entropy_coefficient = sizes.get("entropy", 0) == 1 ? 0.3F : 0.0F;
+  return objective;
+}
+
+// Sizes rows, vocab, and an objective: kind (0), dual (0), product (0), kl (0; 1: k2, 2: k3), corrected (0), entropy (0).
+// float32 gradients take the place of the logits.
+OperatorCase head_loss(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t vocab = sizes.at("vocab");
+  const Objective objective = objective_of(sizes);
+  const at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
+  const at::Tensor targets = integer_tensor(rows, vocab, seed + 1);
+  const at::Tensor advantages = random_tensor({rows}, at::kFloat, seed + 2, 2);
+  // Some rows are not trained.
+  const at::Tensor weights = random_tensor({rows}, at::kFloat, seed + 3).clamp_min(0);
+  const at::Tensor all = (logits * 0.8).log_softmax(1).gather(1, targets.to(at::kLong).unsqueeze(1)).squeeze(1);
+  const at::Tensor old = all + random_tensor({rows}, at::kFloat, seed + 4, 0.6);
+  const at::Tensor reference = all + random_tensor({rows}, at::kFloat, seed + 5);
+  const at::Tensor ratios = random_tensor({rows}, at::kFloat, seed + 6, 0.6);
+  const at::Tensor shares = random_tensor({rows}, at::kFloat, seed + 7).abs();
+  const at::Tensor values = at::empty({4, rows}, kFloatOptions);  // log-probs, entropies, losses, clipped
+  const at::Tensor dlogits = dtype == at::kFloat ? logits : at::empty(logits.sizes(), logits.options().dtype(dtype));
+  OperatorCase result;
+  result.run = [=] {
+    operators::head_loss(logits, targets, 0.8, values_of(objective), advantages, weights, old, reference, ratios, shares,
+                         values.select(0, 0), values.select(0, 1), values.select(0, 2), values.select(0, 3), dlogits);
+  };
+  result.twin = [=] {
+    const at::Tensor exponentials = at::empty({rows, vocab}, kFloatOptions);
+    const at::Tensor sums = at::empty({4, rows}, kFloatOptions);  // maxima, sums, coefficients, entropy coefficients
+    float* found = values.data_ptr<float>();
+    float* sum = sums.data_ptr<float>();
+    kernels::reference_set().float32.softmax({.logits = logits.data_ptr<float>(),
+                                              .exponentials = exponentials.data_ptr<float>(),
+                                              .inverse_temperature = 0.8F,
+                                              .targets = targets.data_ptr<int32_t>(),
+                                              .log_probs = found,
+                                              .entropies = found + rows,
+                                              .maxima = sum,
+                                              .sums = sum + rows,
+                                              .rows = rows,
+                                              .vocab = vocab});
+    for (int64_t i = 0; i < rows; ++i) {
+      const double weight = weights.data_ptr<float>()[i];
+      TokenLoss loss{};
+      if (weight != 0) {
+        loss = token_loss(objective, {.log_prob = found[i],
+                                      .advantage = advantages.data_ptr<float>()[i],
+                                      .old_log_prob = old.data_ptr<float>()[i],
+                                      .reference_log_prob = reference.data_ptr<float>()[i],
+                                      .sequence_log_ratio = ratios.data_ptr<float>()[i],
+                                      .loss_share = shares.data_ptr<float>()[i]});
+      }
+      found[2 * rows + i] = static_cast<float>(weight * loss.loss);
+      found[3 * rows + i] = loss.clipped ? 1.0F : 0.0F;
+      sum[2 * rows + i] = static_cast<float>(weight * loss.derivative);
+      sum[3 * rows + i] = static_cast<float>(-weight * objective.entropy_coefficient);
+    }
+    entropy_gradient({.exponentials = exponentials.data_ptr<float>(),
+                      .sums = sum + rows,
+                      .targets = targets.data_ptr<int32_t>(),
+                      .coefficients = sum + 2 * rows,
+                      .entropies = found + rows,
+                      .entropy_coefficients = sum + 3 * rows,
+                      .inverse_temperature = 0.8F},
+                     dlogits);
+  };
+  result.track("log_probs", values.select(0, 0));
+  result.track("entropies", values.select(0, 1));
+  result.track("losses", values.select(0, 2));
+  result.track("clipped", values.select(0, 3));
+  if (dtype == at::kFloat) {
+    result.track_in_place("dlogits", dlogits);
+  } else {
+    result.track("dlogits", dlogits);
+  }
+  return result;
+}
+
+}  // namespace
+
+OperatorMakers token_operator_makers() {
+  return {{"sample", sample}, {"advance", advance}, {"log_probs", log_probs}, {"head_loss", head_loss}};
+}
+
+}  // namespace zero_rl::bench
