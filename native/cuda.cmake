@@ -14,14 +14,14 @@ find_library(CUDART NAMES libcudart.so.13 HINTS "${CUDA_ROOT}" PATH_SUFFIXES lib
 file(GLOB CUDA_SOURCES CONFIGURE_DEPENDS native/kernels/*_cuda.cu native/device/*_cuda.cc)
 add_library(zero_rl_cuda SHARED ${CUDA_SOURCES} native/device/operator_checks.cc)
 set_target_properties(zero_rl_cuda PROPERTIES
-  CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
-  CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF CUDA_RUNTIME_LIBRARY None
+  CUDA_RUNTIME_LIBRARY None
   POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
   BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "")
 target_include_directories(zero_rl_cuda PRIVATE native)
 target_include_directories(zero_rl_cuda SYSTEM PRIVATE
   ${TORCH_DIR}/include ${TORCH_DIR}/include/torch/csrc/api/include ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
-target_compile_options(zero_rl_cuda PRIVATE
+# CMake below 3.26 does not know that this nvcc takes C++20, and what a target asks of C++ it asks of CUDA too.
+target_compile_options(zero_rl_cuda PRIVATE -std=c++20
   "$<$<COMPILE_LANGUAGE:CXX>:-O3;-Wall;-Wextra;-Wno-unused-parameter>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-O3;--expt-relaxed-constexpr>")
 target_link_libraries(zero_rl_cuda PRIVATE torch::torch_cpu torch::c10 "${CUDART}")
