@@ -197,15 +197,17 @@ struct DecodeSplitBody {
 #ifdef __CUDA_ARCH__
 #pragma unroll 2
 #endif
-    for (int d = 0; d < kChunk; d += 4) {
-      Pack<T, 4> key[kOwned];
+    for (int d = 0; d < kChunk; d += kPack<T>) {
+      Pack<T, kPack<T>> key[kOwned];
       for (int k = 0; k < kOwned; ++k) {
-        key[k] = load<4>(staged + (group.lane() + k * Group::kLanes) * Shared::kStride + d);
+        key[k] = load<kPack<T>>(staged + (group.lane() + k * Group::kLanes) * Shared::kStride + d);
       }
       for (int head = 0; head < kHeads; ++head) {
-        const auto query = load<4>(queries + head * kDims + d);
-        for (int k = 0; k < kOwned; ++k) {
-          for (int v = 0; v < 4; ++v) scores[head][k] += query[v] * widen(key[k][v]);
+        for (int first = 0; first < kPack<T>; first += 4) {
+          const auto query = load<4>(queries + head * kDims + d + first);
+          for (int k = 0; k < kOwned; ++k) {
+            for (int v = 0; v < 4; ++v) scores[head][k] += query[v] * widen(key[k][first + v]);
+          }
         }
       }
     }
@@ -245,20 +247,25 @@ struct DecodeSplitBody {
     constexpr int kParts = kLaneDims / kOnce;
     const float* weights = weights_of(group, tile);
     float sums[kHeads][kLaneDims] = {};
-    const auto add = [&](int key, int part, int d) {
-      const auto value = a.template read<kOnce>(values + static_cast<int64_t>(key) * a.dim, d);
-      for (int head = 0; head < kHeads; ++head) {
-        const float weight = weights[head * kTileKeys + key];
-        for (int v = 0; v < kOnce; ++v) sums[head][part * kOnce + v] += weight * widen(value[v]);
-      }
-    };
     for (int part = 0; part < kParts; ++part) {
       const int d = (part * Group::kLanes + group.lane()) * kOnce;
       if (d >= a.dim) break;
 #ifdef __CUDA_ARCH__
-#pragma unroll 8
+#pragma unroll 2
 #endif
-      for (int key = 0; key < keys; ++key) add(key, part, d);
+      for (int first = 0; first < keys; first += 4) {
+        Pack<T, kOnce> value[4];
+        for (int k = 0; k < 4; ++k) {
+          value[k] = {};
+          if (first + k < keys) value[k] = a.template read<kOnce>(values + static_cast<int64_t>(first + k) * a.dim, d);
+        }
+        for (int head = 0; head < kHeads; ++head) {
+          const auto weight = load<4>(weights + head * kTileKeys + first);  // 0 beyond the keys
+          for (int k = 0; k < 4; ++k) {
+            for (int v = 0; v < kOnce; ++v) sums[head][part * kOnce + v] += weight[k] * widen(value[k][v]);
+          }
+        }
+      }
     }
     float* result = result_of(group, tile);
     for (int head = 0; head < kHeads; ++head) {
