@@ -299,8 +299,6 @@ function isDue(every: number, step: number, last: number): boolean {
   return step === last || (every > 0 && step % every === 0);
 }
 
-}
-
 async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void): Promise<void> {
   const evaluations = folder
     .metrics()
