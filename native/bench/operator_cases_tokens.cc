@@ -9,7 +9,6 @@
 #include "bench/operator_case.h"
 #include "device/operators.h"
 #include "kernels/reference.h"
-#include "learn/entropy_gradient.h"
 #include "learn/token_loss.h"
 #include "runtime/philox.h"
 
@@ -218,14 +217,19 @@ OperatorCase head_loss(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
       sum[2 * rows + i] = static_cast<float>(weight * loss.derivative);
       sum[3 * rows + i] = static_cast<float>(-weight * objective.entropy_coefficient);
     }
-    entropy_gradient({.exponentials = exponentials.data_ptr<float>(),
-                      .sums = sum + rows,
-                      .targets = targets.data_ptr<int32_t>(),
-                      .coefficients = sum + 2 * rows,
-                      .entropies = found + rows,
-                      .entropy_coefficients = sum + 3 * rows,
-                      .inverse_temperature = 0.8F},
-                     dlogits);
+    const kernels::InstructionSet& twins = kernels::reference_set();
+    (dtype == at::kFloat ? twins.float32 : twins.bfloat16)
+        .entropy_gradient({.exponentials = exponentials.data_ptr<float>(),
+                           .sums = sum + rows,
+                           .targets = targets.data_ptr<int32_t>(),
+                           .coefficients = sum + 2 * rows,
+                           .entropies = found + rows,
+                           .entropy_coefficients = sum + 3 * rows,
+                           .inverse_temperature = 0.8F,
+                           .dlogits = dlogits.data_ptr(),
+                           .dlogits_stride = vocab,
+                           .rows = rows,
+                           .vocab = vocab});
   };
   result.track("log_probs", values.select(0, 0));
   result.track("entropies", values.select(0, 1));

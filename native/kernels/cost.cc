@@ -140,6 +140,11 @@ Cost cost_of(const LogProbGradient& call, int64_t element) {
   return {.bytes = elements * (kFloat + static_cast<double>(element)), .flops = elements};
 }
 
+Cost cost_of(const EntropyGradient& call, int64_t element) {
+  const double elements = product(call.rows, call.vocab);
+  return {.bytes = elements * (kFloat + static_cast<double>(element)), .flops = 6 * elements};
+}
+
 Cost cost_of(const Embedding& call, int64_t element) {
   return {.bytes = 2 * product(call.count, call.width, element) + kIndex * static_cast<double>(call.count), .flops = 0};
 }

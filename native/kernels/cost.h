@@ -25,6 +25,7 @@ Cost cost_of(const DecodeAttention& call, int64_t element);
 Cost cost_of(const StorePrefix& call, int64_t element);
 Cost cost_of(const Softmax& call, int64_t element);
 Cost cost_of(const LogProbGradient& call, int64_t element);
+Cost cost_of(const EntropyGradient& call, int64_t element);
 Cost cost_of(const Embedding& call, int64_t element);
 Cost cost_of(const EmbeddingBackward& call, int64_t element);
 Cost cost_of(const AdamW& call, int64_t element);

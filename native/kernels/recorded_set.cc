@@ -47,7 +47,8 @@ double recorded_squared_norm(const void* values, int64_t count) {
 constexpr std::array kNames{
     "squared_norm", "gemm",      "pack_panels",        "packed_gemm",      "rms_norm",     "rms_norm_backward",
     "rope",         "swiglu_backward", "column_sums",  "attention",        "attention_backward", "decode_attention",
-    "store_prefix", "softmax",   "log_prob_gradient",  "embedding",        "embedding_backward", "adamw"};
+    "store_prefix", "softmax",   "log_prob_gradient",  "embedding",        "embedding_backward", "adamw",
+    "entropy_gradient"};
 
 template <bool kBfloat16>
 Table recorded_table() {
@@ -74,6 +75,7 @@ Table recorded_table() {
   ZERO_RL_RECORD(15, embedding);
   ZERO_RL_RECORD(16, embedding_backward);
   ZERO_RL_RECORD(17, adamw);
+  ZERO_RL_RECORD(18, entropy_gradient);
 #undef ZERO_RL_RECORD
   return table;
 }

@@ -31,6 +31,7 @@ async function trainOnce(name: string, optimizer: TrainConfigInput['optimizer'])
     rollout: { promptsPerStep: 5, samplesPerPrompt: 3, maxTokens: 10 },
     optimizer: { learningRate: 0.003, ...optimizer },
     evaluation: { problems: 1 },
+    preview: { prompts: 0 },
     steps: 1,
     threads: 1,
     output: join(folder, name),

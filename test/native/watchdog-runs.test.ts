@@ -30,6 +30,7 @@ async function run(reward: RewardFunction, changes: Partial<TrainConfigInput>) {
     algorithm: { name: 'rloo' },
     rollout: { promptsPerStep: 4, samplesPerPrompt: 8, maxTokens: 40 },
     optimizer: { learningRate: 0.02, memoryBudgetMiB: 64 },
+    preview: { prompts: 0 },
     steps: 40,
     evaluation: { problems: 1 },
     threads: 1,
