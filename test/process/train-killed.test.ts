@@ -52,18 +52,19 @@ const companions = {
   checkpoint: { every: 2, keep: 1, best: 'rewardMean' },
 };
 
-/** An entropy that falls below the limit in step 6; after the rollback nothing is learnt, so that it does not fall again. */
+/** With this seed steps 3 to 5 have groups without a spread; after the rollback to step 2 no three in a row have. */
 const alarmed = {
   reward: shortResponses,
   algorithm: { name: 'rloo' },
-  rollout: { promptsPerStep: 4, samplesPerPrompt: 4, maxTokens: 8 },
-  optimizer: { learningRate: 0.03 },
-  steps: 8,
+  rollout: { promptsPerStep: 4, samplesPerPrompt: 2, maxTokens: 8 },
+  optimizer: { learningRate: 0.003 },
+  seed: 4,
+  steps: 6,
   evaluation: { problems: 2 },
   checkpoint: { every: 1, keep: 4 },
   watchdog: {
-    entropy: { limit: 4, steps: 3, action: 'rollback' },
-    rollback: { learningRateFactor: 0, most: 1 },
+    deadGroups: { limit: 0.2, steps: 3, action: 'rollback' },
+    rollback: { most: 1 },
   },
 };
 
@@ -167,8 +168,8 @@ test.each([
     const last = `${name}-${finished}`;
     expect((await goOn(settings, last)).stderr).toBe('');
     expect(traces(runOf(last) ?? '')).toEqual(expected);
-    expect(struck.filter((operation) => operation.includes('.partial')).length).toBeGreaterThan(3);
-    expect(struck.filter((operation) => !operation.includes('checkpoints')).length).toBeGreaterThan(3);
+    expect(struck.filter((operation) => operation.includes('.partial')).length).toBeGreaterThan(2);
+    expect(struck.filter((operation) => !operation.includes('checkpoints')).length).toBeGreaterThan(2);
   },
   300_000,
 );
@@ -177,7 +178,7 @@ test('killed at any file operation of a rollback, and again while it is done onc
   const { run, expected, operations } = await leftAlone(alarmed, 'alarmed');
   expect(JSON.parse(readFileSync(join(run, 'rollbacks.json'), 'utf8'))).toEqual({ rollbacks: 1 });
   const first = operations.findIndex((operation) => operation.includes('/watchdog'));
-  const next = operations.findIndex((operation, i) => i > first && operation.startsWith('appendFile'));
+  const next = operations.findIndex((operation, i) => i > first && operation.includes('report.html'));
   const window = operations.slice(first, next);
   expect(window.filter((operation) => operation.startsWith('renameSync')).length).toBe(2);
   for (const [i, operation] of window.entries()) {
