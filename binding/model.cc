@@ -12,8 +12,8 @@
 
 #include "convert.h"
 #include "job.h"
+#include "engine/engine.h"
 #include "model/initialize.h"
-#include "model/model.h"
 #include "runtime/engine_thread.h"
 #include "runtime/profiler.h"
 #include "runtime/thread_pool.h"
@@ -47,51 +47,67 @@ class AbortFlagWrap : public Napi::ObjectWrap<AbortFlagWrap> {
 };
 
 // What jobs share with the wrapper; freed on the engine thread once no job needs it.
-struct Session {
-  Session(const ModelConfig& config, at::ScalarType dtype, bool masters, int threads)
-      : model(config, dtype, masters), trainer(model), threads(threads) {}
+class Session {
+ public:
+  Session(const ModelConfig& config, EngineOptions options, int threads)
+      : config_(config), options_(std::move(options)), threads_(threads) {}
 
-  void prepare() const {
-    ThreadPool::instance().set_threads(threads);
-    if (at::get_num_threads() != threads) at::set_num_threads(threads);
+  // The engine, on the engine thread, as long as the scope lives. The first one makes it: weights of a device take a while.
+  std::unique_ptr<Engine::Scope> enter() {
+    ThreadPool::instance().set_threads(threads_);
+    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
+    if (engine_ == nullptr) engine_ = make_engine(config_, options_);
+    return engine_->enter();
   }
+  Engine& engine() const {
+    if (engine_ == nullptr) throw native_error("The model has no weights yet");
+    return *engine_;
+  }
+
   // Elements [start, start + count) of a training buffer, in float32.
-  at::Tensor read_state(const std::string& name, int64_t start, int64_t count) {
+  at::Tensor read_state(const std::string& name, int64_t start, int64_t count) const {
     if (name == "master") return read_masters(start, count);
-    return moments(name).narrow(0, start, count).to(at::kFloat);
+    return moments(name).narrow(0, start, count).to(at::kCPU, at::kFloat);
   }
   at::Tensor read_masters(int64_t start, int64_t count) const {
     at::Tensor values = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
-    model.parameters.read_masters(start, count, values.data_ptr<float>());
+    engine().parameters().read_masters(start, count, values.data_ptr<float>());
     return values;
   }
-  void write_state(const std::string& name, int64_t start, const std::vector<float>& values) {
+  void write_state(const std::string& name, int64_t start, const std::vector<float>& values) const {
     const auto count = static_cast<int64_t>(values.size());
     if (name == "master") {
-      model.parameters.write_masters(start, count, values.data());
+      engine().parameters().write_masters(start, count, values.data());
       return;
     }
     moments(name).narrow(0, start, count).copy_(
         at::from_blob(const_cast<float*>(values.data()), {count}, at::TensorOptions().dtype(at::kFloat)));
   }
-  const at::Tensor& moments(const std::string& name) {
-    return name == "expAvg" ? trainer.exp_avg() : trainer.exp_avg_sq();
+
+ private:
+  const at::Tensor& moments(const std::string& name) const {
+    return engine().moment(name == "expAvg" ? Moment::kExpAvg : Moment::kExpAvgSq);
   }
 
-  Model model;
-  Trainer trainer;
-  int threads;
+  ModelConfig config_;
+  EngineOptions options_;
+  int threads_;
+  std::unique_ptr<Engine> engine_;
 };
 
 class NativeModel : public Napi::ObjectWrap<NativeModel> {
  public:
   explicit NativeModel(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeModel>(info) {
     const auto options = info[1].As<Napi::Object>();
-    const bool bfloat16 = options.Get("dtype").As<Napi::String>().Utf8Value() == "bfloat16";
-    session_ = std::make_shared<Session>(to_model_config(info[0].As<Napi::Object>()),
-                                         bfloat16 ? at::kBFloat16 : at::kFloat,
-                                         options.Get("masterWeights").ToBoolean().Value(),
-                                         options.Get("threads").As<Napi::Number>().Int32Value());
+    const auto text = [&](const char* name) { return options.Get(name).As<Napi::String>().Utf8Value(); };
+    session_ = std::make_shared<Session>(
+        to_model_config(info[0].As<Napi::Object>()),
+        EngineOptions{.device = text("device"),
+                      .on_device = options.Get("deviceEngine").ToBoolean().Value(),
+                      .dtype = text("dtype") == "bfloat16" ? at::kBFloat16 : at::kFloat,
+                      .masters = options.Get("masterWeights").ToBoolean().Value(),
+                      .moments = text("moments")},
+        options.Get("threads").As<Napi::Number>().Int32Value());
   }
   ~NativeModel() override { release(); }
 
@@ -129,7 +145,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
 
   Napi::Value parameters(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const auto& all = session()->model.parameters.parameters();
+    const auto& all = session()->engine().parameters().parameters();
     Napi::Array result = Napi::Array::New(env, all.size());
     for (uint32_t i = 0; i < all.size(); ++i) {
       Napi::Array shape = Napi::Array::New(env, all[i].shape.size());
@@ -146,8 +162,8 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     return Job::start(info.Env(), std::make_shared<AbortFlag>(),
                       [session = session(), sources = to_tensor_sources(info[0].As<Napi::Array>())](Job&) -> Finish {
                         const Scope section(Section::kLoad);
-                        session->prepare();
-                        load_checkpoint(session->model.parameters, sources);
+                        const auto entered = session->enter();
+                        load_checkpoint(session->engine().parameters(), sources);
                         return nullptr;
                       });
   }
@@ -157,8 +173,9 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const double std = info[1].As<Napi::Number>().DoubleValue();
     return Job::start(info.Env(), std::make_shared<AbortFlag>(), [session = session(), seed, std](Job&) -> Finish {
       const Scope section(Section::kInitialize);
-      session->prepare();
-      zero_rl::initialize(session->model.parameters, session->model.config, seed, std);
+      const auto entered = session->enter();
+      const Engine& engine = session->engine();
+      zero_rl::initialize(engine.parameters(), engine.config(), seed, std);
       return nullptr;
     });
   }
@@ -167,7 +184,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     return Job::start(
         info.Env(), AbortFlagWrap::flag(info[2]),
         [session = session(), request = to_generate_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
-          session->prepare();
+          const auto entered = session->enter();
           const auto start = std::chrono::steady_clock::now();
           const CompletionSink sink = [&job](std::vector<Completion> completions) {
             job.post([completions = std::move(completions)](Napi::Env env) -> Napi::Value {
@@ -179,7 +196,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
               return array;
             });
           };
-          const GenerateStats stats = generate(session->model, request, sink, job.abort());
+          const GenerateStats stats = session->engine().generate(request, sink, job.abort());
           return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
         },
         info[1].As<Napi::Function>());
@@ -190,8 +207,8 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     return Job::start(info.Env(), AbortFlagWrap::flag(info[2]),
                       [session = session(), sequences = to_sequences(info[0].As<Napi::Object>()),
                        temperature](Job& job) -> Finish {
-                        session->prepare();
-                        auto values = session->trainer.log_probs(sequences, temperature, job.abort());
+                        const auto entered = session->enter();
+                        auto values = session->engine().log_probs(sequences, temperature, job.abort());
                         return [values = std::move(values)](Napi::Env env) { return to_float32_array(env, values); };
                       });
   }
@@ -200,9 +217,9 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     return Job::start(
         info.Env(), AbortFlagWrap::flag(info[1]),
         [session = session(), request = to_step_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
-          session->prepare();
+          const auto entered = session->enter();
           const auto start = std::chrono::steady_clock::now();
-          const StepStats stats = session->trainer.step(request, job.abort());
+          const StepStats stats = session->engine().step(request, job.abort());
           return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
         });
   }
@@ -225,8 +242,8 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(),
                        dtype = to_stored_dtype(info[1].As<Napi::String>().Utf8Value())](Job&) -> Finish {
                         const Scope section(Section::kReadState);
-                        session->prepare();
-                        const ParameterStore& store = session->model.parameters;
+                        const auto entered = session->enter();
+                        const ParameterStore& store = session->engine().parameters();
                         const Parameter& parameter = store.find(name);
                         return bytes_of(
                             session->read_masters(parameter.offset, parameter.size).to(scalar_type(dtype)));
@@ -240,6 +257,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
                        count](Job&) -> Finish {
                         const Scope section(Section::kReadState);
+                        const auto entered = session->enter();
                         return bytes_of(session->read_state(name, start, count));
                       });
   }
@@ -251,7 +269,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                       [session = session(), name = info[0].As<Napi::String>().Utf8Value(), start,
                        values = to_floats(array)](Job&) -> Finish {
                         const Scope section(Section::kWriteState);
-                        session->prepare();
+                        const auto entered = session->enter();
                         session->write_state(name, start, values);
                         return nullptr;
                       });
@@ -263,20 +281,20 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                       [session = session(), other = Unwrap(info[0].As<Napi::Object>())->session(),
                        rate](Job&) -> Finish {
                         const Scope section(Section::kFollow);
-                        session->prepare();
-                        session->model.parameters.follow(other->model.parameters, static_cast<float>(rate));
+                        const auto entered = session->enter();
+                        session->engine().parameters().follow(other->engine().parameters(), static_cast<float>(rate));
                         return nullptr;
                       });
   }
 
   Napi::Value state_size(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(session()->model.parameters.size()));
+    return Napi::Number::New(info.Env(), static_cast<double>(session()->engine().parameters().size()));
   }
   Napi::Value optimizer_steps(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(session()->trainer.steps()));
+    return Napi::Number::New(info.Env(), static_cast<double>(session()->engine().steps()));
   }
   void set_optimizer_steps(const Napi::CallbackInfo&, const Napi::Value& value) {
-    session()->trainer.set_steps(value.As<Napi::Number>().Int64Value());
+    session()->engine().set_steps(value.As<Napi::Number>().Int64Value());
   }
   void dispose(const Napi::CallbackInfo&) { release(); }
 

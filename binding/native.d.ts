@@ -144,12 +144,22 @@ export class AbortFlag {
 
 export type NativeState = 'master' | 'expAvg' | 'expAvgSq';
 
+export interface NativeModelOptions {
+  /** `cpu` or `cuda:N`, whose libraries have been mapped. */
+  device: string;
+  /** On `cpu` too the engine of devices, for tests of it. */
+  deviceEngine: boolean;
+  dtype: 'float32' | 'bfloat16';
+  /** Without them bfloat16 weights are trained as they are, by stochastic rounding. */
+  masterWeights: boolean;
+  /** Of a device engine's AdamW: in the dtype it computes them in, rounded, or in memory of the host. */
+  moments: 'device' | 'bfloat16' | 'host';
+  threads: number;
+}
+
+/** Weights are made by the first job, `load` or `initialize`; what is synchronous works after that. */
 export class NativeModel {
-  /** Without `masterWeights` bfloat16 weights are trained as they are, by stochastic rounding. */
-  constructor(
-    config: NativeModelConfig,
-    options: { device: string; dtype: 'float32' | 'bfloat16'; masterWeights: boolean; threads: number },
-  );
+  constructor(config: NativeModelConfig, options: NativeModelOptions);
   /** Hugging Face names and shapes, in storage order. */
   parameters(): { name: string; shape: number[] }[];
   /** Maps the files and fills every parameter. */

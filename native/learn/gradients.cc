@@ -7,7 +7,7 @@
 namespace zero_rl {
 
 Gradients::Gradients(const ParameterStore& store)
-    : flat_(flat_buffer(store.size(), store.state_dtype())), tensors_(store.bind(flat_)) {
+    : flat_(flat_buffer(store.size(), store.state_dtype(), store.device())), tensors_(store.bind(flat_)) {
   if (flat_.scalar_type() == at::kFloat) return;
   for (LayerTensors& layer : tensors_.layers) {
     for (at::Tensor* vector : {&layer.input_norm, &layer.qkv_bias, &layer.q_norm, &layer.k_norm, &layer.output_bias,
@@ -19,7 +19,7 @@ Gradients::Gradients(const ParameterStore& store)
 }
 
 void Gradients::sum_apart(at::Tensor& vector) {
-  const at::Tensor sum = at::zeros(vector.sizes(), at::TensorOptions().dtype(at::kFloat));
+  const at::Tensor sum = at::zeros(vector.sizes(), vector.options().dtype(at::kFloat));
   vectors_.push_back({sum, vector});
   vector = sum;
 }

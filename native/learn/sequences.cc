@@ -26,7 +26,7 @@ int64_t sharing_run(const Sequences& sequences, int64_t first) {
 
 }  // namespace
 
-std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit) {
+std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, bool share_prompts) {
   std::vector<MicroBatch> batches;
   kernels::Segment beginning{};  // that the sequences left in the run share
   int64_t run = 0;
@@ -40,7 +40,7 @@ std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit) {
       continue;
     }
     bool fresh = run == 0;
-    if (fresh) run = sharing_run(sequences, i);
+    if (fresh) run = share_prompts ? sharing_run(sequences, i) : 1;
     const int64_t shared = run > 1 || !fresh ? prompt - 1 : 0;
     const int64_t added = length - 1 - (fresh ? 0 : shared);
     if (batches.empty() || batches.back().packed.count() + added > token_limit) {

@@ -20,8 +20,7 @@ struct Sequences {
   int64_t response_tokens() const;
 };
 
-// A run of whole sequences. The last token of a sequence predicts nothing and is not run. Neighbours with the same
-// prompt share all of it but its last token.
+// A run of whole sequences. The last token of a sequence predicts nothing and is not run.
 struct MicroBatch {
   PackedTokens packed;
   std::vector<int64_t> rows;     // [R] packed position whose output predicts the response token
@@ -30,7 +29,8 @@ struct MicroBatch {
   int64_t sequence_tokens = 0;   // prompts and responses, each as often as it occurs
 };
 
-// Consecutive sequences up to `token_limit` packed tokens each; a longer sequence is a batch of its own.
-std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit);
+// Consecutive sequences up to `token_limit` packed tokens each; a longer sequence is a batch of its own. With
+// `share_prompts` neighbours with the same prompt share all of it but its last token.
+std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, bool share_prompts = true);
 
 }  // namespace zero_rl

@@ -5,6 +5,7 @@
 
 #include "learn/head.h"
 #include "learn/token_loss.h"
+#include "learn/update_factors.h"
 #include "learn/value_head.h"
 #include "model/flat_buffer.h"
 #include "runtime/profiler.h"
@@ -22,6 +23,16 @@ constexpr int64_t kMostStepTokens = 4096;  // of a micro-batch: more run no fast
 constexpr int64_t kFewStepTokens = 1024;
 
 }  // namespace
+
+void StepStats::finish() {
+  const auto trained = static_cast<double>(std::max<int64_t>(1, tokens));
+  entropy /= trained;
+  kl /= trained;
+  log_prob_difference /= trained;
+  clip_fraction /= trained;
+}
+
+bool StepStats::finite() const { return std::isfinite(grad_norm) && std::isfinite(loss); }
 
 int64_t Trainer::activation_bytes(int64_t budget) const {
   return budget - head_chunk_bytes(model_.config, model_.parameters.dtype());
@@ -143,9 +154,9 @@ void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratio
   decoder_backward(model_, batch.packed, saved, dx, gradients_->tensors(), abort);
 }
 
-void Trainer::update(const StepRequest& request, double scale) {
+void Trainer::update(const StepRequest& request, double grad_norm) {
   ++steps_;
-  const double step = static_cast<double>(steps_);
+  const UpdateFactors factors = update_factors(request, steps_, grad_norm);
   const at::Tensor& remainders = model_.parameters.remainders();
   model_.parameters.changed();
   model_.kernels().adamw({
@@ -156,13 +167,13 @@ void Trainer::update(const StepRequest& request, double scale) {
       .exp_avg_sq = exp_avg_sq_.data_ptr(),
       .noise = static_cast<uint32_t>(steps_),
       .count = model_.parameters.size(),
-      .gradient_scale = static_cast<float>(scale),
+      .gradient_scale = static_cast<float>(factors.gradient_scale),
       .beta1 = static_cast<float>(request.beta1),
       .beta2 = static_cast<float>(request.beta2),
       .eps = static_cast<float>(request.eps),
-      .step_size = static_cast<float>(request.learning_rate / (1 - std::pow(request.beta1, step))),
-      .inverse_sqrt_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(request.beta2, step))),
-      .decay = static_cast<float>(1 - request.learning_rate * request.weight_decay),
+      .step_size = static_cast<float>(factors.step_size),
+      .inverse_sqrt_correction = static_cast<float>(factors.inverse_sqrt_correction),
+      .decay = static_cast<float>(factors.decay),
   });
 }
 
@@ -183,21 +194,14 @@ StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
     ++stats.micro_batches;
   }
   abort.check();
-  const double tokens = static_cast<double>(std::max<int64_t>(1, stats.tokens));
-  stats.entropy /= tokens;
-  stats.kl /= tokens;
-  stats.log_prob_difference /= tokens;
-  stats.clip_fraction /= tokens;
+  stats.finish();
   const Scope optimizer(Section::kOptimizer);
   gradients_->collect();
   const at::Tensor& gradient = gradients_->flat();
   const kernels::Table& kernels = model_.kernels(gradient.scalar_type());
   stats.grad_norm = std::sqrt(kernels.squared_norm(gradient.data_ptr(), gradient.numel()));
-  if (!std::isfinite(stats.grad_norm) || !std::isfinite(stats.loss)) return stats;
-  // As torch.nn.utils.clip_grad_norm_.
-  const double scale =
-      request.max_grad_norm > 0 ? std::min(1.0, request.max_grad_norm / (stats.grad_norm + 1e-6)) : 1.0;
-  update(request, scale);
+  if (!stats.finite()) return stats;
+  update(request, stats.grad_norm);
   stats.applied = true;
   return stats;
 }

@@ -44,6 +44,11 @@ struct StepStats {
   int64_t total_tokens = 0;
   int64_t micro_batches = 0;
   bool applied = false;
+
+  // Makes means of the sums over tokens.
+  void finish();
+  // Whether the gradient may be used.
+  bool finite() const;
 };
 
 class Trainer {
@@ -72,7 +77,7 @@ class Trainer {
   Keep keep_of(const MicroBatch& batch, int64_t budget) const;
   void accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch, StepStats& stats,
                   const AbortFlag& abort);
-  void update(const StepRequest& request, double scale);
+  void update(const StepRequest& request, double grad_norm);
 
   Model& model_;
   int64_t steps_ = 0;

@@ -8,10 +8,10 @@
 
 namespace zero_rl {
 
-// [size], uninitialised: costs no memory until it is filled.
-inline at::Tensor flat_buffer(int64_t size, at::ScalarType dtype) {
-  at::Tensor buffer = at::empty({size}, at::TensorOptions().dtype(dtype));
-  prefer_huge_pages(buffer.data_ptr(), buffer.nbytes());
+// [size], uninitialised: in the memory of the CPU it costs nothing until it is filled.
+inline at::Tensor flat_buffer(int64_t size, at::ScalarType dtype, at::Device device = at::kCPU) {
+  at::Tensor buffer = at::empty({size}, at::TensorOptions().dtype(dtype).device(device));
+  if (device.is_cpu()) prefer_huge_pages(buffer.data_ptr(), buffer.nbytes());
   return buffer;
 }
 

@@ -47,7 +47,8 @@ std::string layer_name(int64_t layer, const char* rest) { return "model.layers."
 
 }  // namespace
 
-ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters) : config_(config) {
+ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters, at::Device device)
+    : config_(config) {
   Layout layout(parameters_);
   const int64_t hidden = config.hidden_size;
   const int64_t queries = config.query_width();
@@ -93,8 +94,8 @@ ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, 
   size_ = layout.end();
   for (size_t i = 0; i < parameters_.size(); ++i) index_.emplace(parameters_[i].name, i);
 
-  weights_ = flat_buffer(size_, dtype);
-  if (dtype != at::kFloat && masters) remainders_ = flat_buffer(size_, at::kShort);
+  weights_ = flat_buffer(size_, dtype, device);
+  if (dtype != at::kFloat && masters) remainders_ = flat_buffer(size_, at::kShort, device);
   tensors_ = bind(weights_);
 }
 

@@ -47,9 +47,11 @@ struct DecoderTensors {
 class ParameterStore {
  public:
   // The buffers are uninitialised, and cost no memory until they are filled. bfloat16 without `masters` is trained as it is.
-  ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters);
+  ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters, at::Device device = at::kCPU);
+  virtual ~ParameterStore() = default;
 
   at::ScalarType dtype() const { return weights_.scalar_type(); }
+  at::Device device() const { return weights_.device(); }
   // Grows whenever the weights may have changed: by write_masters, or who writes to the buffers says so by `changed`.
   uint64_t version() const { return version_; }
   void changed() const { ++version_; }
@@ -69,11 +71,11 @@ class ParameterStore {
   DecoderTensors bind(const at::Tensor& flat) const;
   // All zeros, alignment gaps too.
   void clear() const;
-  // Elements [start, start + count) in float32.
-  void read_masters(int64_t start, int64_t count, float* out) const;
-  void write_masters(int64_t start, int64_t count, const float* values) const;
+  // Elements [start, start + count) in float32, in memory of the CPU.
+  virtual void read_masters(int64_t start, int64_t count, float* out) const;
+  virtual void write_masters(int64_t start, int64_t count, const float* values) const;
   // masters += rate · (masters of another store of the same shape − masters)
-  void follow(const ParameterStore& other, float rate) const;
+  virtual void follow(const ParameterStore& other, float rate) const;
 
  private:
   mutable uint64_t version_ = 0;

@@ -18,6 +18,7 @@ class Error : public std::runtime_error {
 
 inline Error native_error(const std::string& message) { return {"ERR_ZERO_RL_NATIVE", message}; }
 inline Error checkpoint_error(const std::string& message) { return {"ERR_ZERO_RL_CHECKPOINT", message}; }
+inline Error out_of_memory_error(const std::string& message) { return {"ERR_ZERO_RL_OUT_OF_MEMORY", message}; }
 inline Error aborted_error() { return {"ERR_ZERO_RL_ABORTED", "The operation was aborted"}; }
 
 }  // namespace zero_rl

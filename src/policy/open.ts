@@ -49,12 +49,7 @@ export function countParameters(model: NativeModel): number {
 const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'threads'] as const;
 const MAX_THREADS = 1024;
 
-interface EngineOptions {
-  device: string;
-  dtype: Dtype;
-  masterWeights: boolean;
-  threads: number;
-}
+type EngineOptions = NativeModelOptions;
 
 function checkPolicyOptions(options: PolicyOptions): EngineOptions {
   const dtype = checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']);
