@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench.h"
+#include "device/runtime.h"
 #include "kernels/kernels.h"
 #include "model.h"
 #include "profile.h"
@@ -18,6 +19,10 @@ namespace {
 // "2.11" of the packed form: one byte each for major, minor, patch.
 std::string minorVersion(std::uint64_t abiVersion) {
   return std::to_string(abiVersion >> 56) + "." + std::to_string((abiVersion >> 48) & 0xff);
+}
+
+Napi::Value cudaDeviceCount(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), zero_rl::cuda_runtimes().device_count());
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -33,6 +38,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("torchVersion", Napi::String::New(env, loaded));
   exports.Set("instructionSet", Napi::String::New(env, zero_rl::kernels::instruction_set().name));
   exports.Set("addonVersion", Napi::String::New(env, ZERO_RL_VERSION));
+  exports.Set("cudaDeviceCount", Napi::Function::New(env, cudaDeviceCount, "cudaDeviceCount"));
   zero_rl::binding::registerModel(env, exports);
   zero_rl::binding::registerBench(env, exports);
   zero_rl::binding::registerProfile(env, exports);

@@ -119,6 +119,7 @@ export interface NativeStepRequest extends NativeSequences {
   weightDecay: number;
   /** 0: no clipping. */
   maxGradNorm: number;
+  /** Bytes; 0 on a device: most of what is free. */
   memoryBudget: number;
 }
 
@@ -291,8 +292,8 @@ export interface NativeBinding {
   readonly addonVersion: string;
   /** Kernels in use: "portable", "avx2" or "avx512". */
   readonly instructionSet: string;
-  /** CUDA devices that the driver gives; throws with its words. Absent where there is no device engine. */
-  readonly cudaDeviceCount?: () => number;
+  /** CUDA devices that the driver gives; throws with its words. */
+  readonly cudaDeviceCount: () => number;
   readonly NativeModel: typeof NativeModel;
   readonly AbortFlag: typeof AbortFlag;
   /** The best of `samples` measurements of each quantity; takes a second or two and up to 1 GiB meanwhile. */

@@ -1,4 +1,5 @@
 /** What `zero-rl train` prints: the header, one line a step, the plan, and the table at the end. */
+import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 import type { Evaluation } from '../training/evaluate';
 import type { Memory } from '../training/memory';
 import type { OfflinePlan } from '../training/offline-plan';
@@ -156,7 +157,7 @@ export function offlinePlanText(plan: OfflinePlan, config: TrainConfig): string 
     `model      ${config.model}, ${config.dtype}`,
     `step       ${promptsPerStep} prompts × ${samplesPerPrompt} samples of up to ${maxTokens} tokens`,
     `run        ${config.steps} steps`,
-    `memory     ${memory}, activations up to ${mib(config.optimizer.memoryBudgetMiB)}`,
+    `memory     ${memory}, activations up to ${mib(config.optimizer.memoryBudgetMiB ?? DEFAULT_MEMORY_BUDGET_MIB)}`,
     `not done   time, keys and values, data and what the model does at start: ${plan.missing}`,
   ].join('\n');
 }

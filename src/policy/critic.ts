@@ -18,6 +18,8 @@ import { buildValueStepRequest } from './value-step-request';
 
 export class Critic implements Disposable {
   readonly config: ModelConfig;
+  /** Where the weights lie: `cpu` or `cuda:N`. */
+  readonly device: string;
   readonly parameterCount: number;
   private readonly model: NativeModel;
   private readonly calls: EngineCalls;
@@ -25,6 +27,7 @@ export class Critic implements Disposable {
 
   private constructor(parts: PolicyParts) {
     this.config = parts.config;
+    this.device = parts.device;
     this.model = parts.model;
     this.configSource = parts.configSource;
     this.calls = new EngineCalls(() => new parts.binding.AbortFlag());
@@ -58,7 +61,7 @@ export class Critic implements Disposable {
   async step(sequences: readonly ValueSequence[], options?: CriticStepOptions): Promise<CriticStepStats> {
     const caller = new Caller();
     this.calls.checkUsable(caller);
-    const request = buildValueStepRequest(sequences, options, this.config);
+    const request = buildValueStepRequest(sequences, options, this.config, this.device);
     const signal = checkSignal(options?.signal);
     const stats = await this.calls.run(caller, signal, (flag) => this.model.step(request, flag));
     const { loss, gradNorm, clipFraction, tokens, totalTokens, microBatches, applied, seconds } = stats;

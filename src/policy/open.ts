@@ -1,5 +1,5 @@
 /** Makes the parts of a Policy: from a model folder, or with random weights. */
-import type { NativeBinding, NativeModel } from '../../binding/native';
+import type { NativeBinding, NativeModel, NativeModelOptions } from '../../binding/native';
 import { checkInteger, checkOneOf, invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
 import { modelFolder } from '../hub/model';
 import { loadNative } from '../libtorch/load';
@@ -46,21 +46,26 @@ export function countParameters(model: NativeModel): number {
   return model.parameters().reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
-const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'threads'] as const;
+const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'moments', 'threads'] as const;
 const MAX_THREADS = 1024;
 
-type EngineOptions = NativeModelOptions;
-
-function checkPolicyOptions(options: PolicyOptions): EngineOptions {
+function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
   const dtype = checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']);
   const masterWeights = options.masterWeights ?? true;
   if (typeof masterWeights !== 'boolean') throw invalidType('masterWeights', 'boolean', masterWeights);
   if (!masterWeights && dtype === 'float32')
     throw invalidRange('masterWeights', 'true with dtype float32, whose weights are the masters,', masterWeights);
+  const device = resolveDevice(options.device);
+  // Tests run the engine of devices on the CPU.
+  const deviceEngine = device !== 'cpu' || process.env.ZERO_RL_TEST_DEVICE_ENGINE === '1';
+  const moments = checkOneOf('moments', options.moments ?? 'device', ['device', 'bfloat16', 'host']);
+  if (!deviceEngine && moments !== 'device') throw invalidRange('moments', '"device" with the device cpu', moments);
   return {
-    device: resolveDevice(options.device),
+    device,
+    deviceEngine,
     dtype,
     masterWeights,
+    moments,
     threads: checkInteger('threads', options.threads ?? defaultThreads(), 1, MAX_THREADS),
   };
 }
@@ -69,7 +74,7 @@ function checkPolicyOptions(options: PolicyOptions): EngineOptions {
 async function fillModel(
   caller: Caller,
   config: ModelConfig,
-  engine: EngineOptions,
+  engine: NativeModelOptions,
   fill: (model: NativeModel) => Promise<void>,
   valueHead = false,
 ): Promise<{ binding: NativeBinding; model: NativeModel }> {

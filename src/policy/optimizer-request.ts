@@ -27,8 +27,14 @@ function checkBelowOne(name: string, value: unknown): number {
   return checked;
 }
 
+/** Bytes; 0 where the engine of a device is to take what is free. */
+function memoryBudget({ memoryBudgetMiB }: OptimizerOptions, device: string): number {
+  if (memoryBudgetMiB === undefined) return device === 'cpu' ? DEFAULT_MEMORY_BUDGET_MIB * 2 ** 20 : 0;
+  return checkInteger('memoryBudgetMiB', memoryBudgetMiB, 1, 2 ** 30) * 2 ** 20;
+}
+
 /** The addon's share of a step request. @throws {TypeError|RangeError} naming the argument. */
-export function checkOptimizer(given: OptimizerOptions) {
+export function checkOptimizer(given: OptimizerOptions, device = 'cpu') {
   const [beta1, beta2] = checkBetas(given.betas ?? [0.9, 0.95]);
   return {
     learningRate: checkNumber('learningRate', given.learningRate ?? 1e-6, 0),
@@ -37,7 +43,6 @@ export function checkOptimizer(given: OptimizerOptions) {
     eps: checkNumber('eps', given.eps ?? 1e-8, 0),
     weightDecay: checkNumber('weightDecay', given.weightDecay ?? 0, 0),
     maxGradNorm: given.maxGradNorm === Infinity ? 0 : checkNumber('maxGradNorm', given.maxGradNorm ?? 1, 0),
-    memoryBudget:
-      checkInteger('memoryBudgetMiB', given.memoryBudgetMiB ?? DEFAULT_MEMORY_BUDGET_MIB, 1, 2 ** 30) * 2 ** 20,
+    memoryBudget: memoryBudget(given, device),
   };
 }

@@ -37,7 +37,7 @@ export class Policy implements Disposable {
   readonly tokenizer: Tokenizer | null;
   /** Tokens that end a completion by default; empty when the folder names none. */
   readonly endTokens: readonly number[];
-  /** Where the weights lie: `cpu`. */
+  /** Where the weights lie: `cpu` or `cuda:N`. */
   readonly device: string;
   /** Compute dtype. */
   readonly dtype: Dtype;
@@ -130,7 +130,7 @@ export class Policy implements Disposable {
   async step(sequences: readonly TrainingSequence[], options?: StepOptions): Promise<StepStats> {
     const caller = new Caller();
     this.calls.checkUsable(caller);
-    const request = buildStepRequest(sequences, options, this.config);
+    const request = buildStepRequest(sequences, options, this.config, this.device);
     const signal = checkSignal(options?.signal);
     return this.calls.run(caller, signal, (flag) => this.model.step(request, flag));
   }

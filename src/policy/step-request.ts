@@ -43,6 +43,7 @@ export function buildStepRequest(
   sequences: readonly TrainingSequence[],
   options: StepOptions | undefined,
   config: Pick<NativeModelConfig, 'vocabSize' | 'maxPositions'>,
+  device = 'cpu',
 ): NativeStepRequest {
   const given = checkOptions('options', options, STEP_OPTIONS);
   const objective = checkOneOf('objective', given.objective ?? 'reinforce', objectives);
@@ -52,7 +53,7 @@ export function buildStepRequest(
   if ((kl.estimator as string | undefined) === 'k1') throw invalidRange('kl.estimator', NO_K1_LOSS, 'k1');
   const aggregation = checkOneOf('aggregation', given.aggregation ?? 'token-mean', aggregations);
   const constant = aggregation === 'constant' ? checkPositive('aggregationConstant', given.aggregationConstant) : 1;
-  const optimizer = checkOptimizer(given);
+  const optimizer = checkOptimizer(given, device);
 
   const { responseOffsets, ...packed } = packSequences(sequences, config);
   if (sequences.length === 0) throw invalidRange('sequences', 'at least one sequence', sequences);

@@ -13,6 +13,7 @@ export function buildValueStepRequest(
   sequences: readonly ValueSequence[],
   options: CriticStepOptions | undefined,
   config: Pick<NativeModelConfig, 'vocabSize' | 'maxPositions'>,
+  device = 'cpu',
 ): NativeStepRequest {
   const given = checkOptions('options', options, ['clip', 'aggregation', ...OPTIMIZER_OPTIONS]);
   const clip = checkNumber('clip', given.clip ?? 0.5, 0);
@@ -21,7 +22,7 @@ export function buildValueStepRequest(
     'seq-mean-token-mean',
     'seq-mean-token-sum',
   ]);
-  const optimizer = checkOptimizer(given);
+  const optimizer = checkOptimizer(given, device);
   const { responseOffsets, ...packed } = packSequences(sequences, config);
   if (sequences.length === 0) throw invalidRange('sequences', 'at least one sequence', sequences);
   const returns = new Float32Array(responseOffsets[sequences.length]);

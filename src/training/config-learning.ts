@@ -1,7 +1,6 @@
 /** The keys of a run's config that say how it learns: estimator, KL, objective, optimizer and critic. */
 import { z } from 'zod';
 import { algorithmNames } from '../algorithms';
-import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 import { NO_K1_LOSS } from '../policy/step-request';
 import { aggregations, objectives, sequenceRatios } from '../policy/types';
 import { isUserCode } from '../user-code';
@@ -172,6 +171,9 @@ export const optimizerSchema = z.strictObject({
    * promptsPerStep/minibatches. Default 1.
    */
   minibatches: positiveInteger.default(1),
-  /** Most activation memory of a micro-batch in MiB. Less takes more micro-batches, or computes activations again; the result changes by rounding only. */
-  memoryBudgetMiB: z.number().positive().default(DEFAULT_MEMORY_BUDGET_MIB),
+  /**
+   * Most activation memory of a micro-batch in MiB. Less takes more micro-batches, or computes activations again; the result
+   * changes by rounding only. Default: 384 on the CPU, most of what is free on a CUDA device.
+   */
+  memoryBudgetMiB: z.number().positive().optional(),
 });

@@ -1,4 +1,5 @@
 /** What the tensors of a run take, counted from the sizes of its models. */
+import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 import type { TrainConfig } from './config';
 import type { Companions } from './companions';
 import type { TrainingPolicy } from './training-policy';
@@ -45,7 +46,7 @@ export function countMemory(
     reference: ((reference?.parameterCount ?? 0) * bytes) / MIB,
     critic: ((critic?.parameterCount ?? 0) * trainingBytes(true)) / MIB,
     ema: ((ema?.parameterCount ?? 0) * 4) / MIB,
-    activations: config.optimizer.memoryBudgetMiB,
+    activations: config.optimizer.memoryBudgetMiB ?? DEFAULT_MEMORY_BUDGET_MIB,
     cache: (responses + promptsPerStep * promptTokens * perToken) / MIB,
   };
 }

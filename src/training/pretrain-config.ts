@@ -2,7 +2,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ModelConfig } from '../policy/model-config';
-import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 
 const positiveInteger = z.int().min(1);
 const count = z.int().min(0);
@@ -61,7 +60,7 @@ const optimizerSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0),
   /** Gradients are scaled down to this global norm; 0 does not clip. */
   maxGradNorm: z.number().min(0).default(1),
-  memoryBudgetMiB: z.number().positive().default(DEFAULT_MEMORY_BUDGET_MIB),
+  memoryBudgetMiB: z.number().positive().optional(),
 });
 
 export const pretrainSchema = z.strictObject({
