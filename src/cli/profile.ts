@@ -17,14 +17,17 @@ interface Flags {
   json?: boolean;
 }
 
-async function compare(files: string[], flags: Flags, self: Command): Promise<void> {
+function compare(files: string[], flags: Flags, self: Command): void {
   if (files.length !== 2) self.error('error: --compare takes two summaries', { exitCode: 2 });
   const comparison = compareProfiles(readSummary(files[0]), readSummary(files[1]));
   process.stdout.write(`${flags.json ? JSON.stringify(comparison) : comparisonText(comparison)}\n`);
 }
 
 async function run(command: string[], flags: Flags, self: Command): Promise<void> {
-  if (flags.compare) return compare(command, flags, self);
+  if (flags.compare) {
+    compare(command, flags, self);
+    return;
+  }
   if (command.length === 0 || command[0] === 'profile')
     self.error('error: name the command to profile, e.g. zero-rl profile -- train recipes/demo.yaml', { exitCode: 2 });
   if (flags.json) self.error('error: --json goes with --compare; --summary writes the figures of one', { exitCode: 2 });

@@ -91,7 +91,7 @@ interface WatchdogEvent {
 /** Alarms with the samples behind them, steps that were skipped, and rollbacks. */
 export async function eventsSection(run: RunView, problems: string[]): Promise<string> {
   const events: WatchdogEvent[] = run.rows.flatMap((row) =>
-    'applied' in row && row.applied === false ? [{ step: row.step, html: 'skipped: its gradient was not finite' }] : [],
+    'applied' in row && !row.applied ? [{ step: row.step, html: 'skipped: its gradient was not finite' }] : [],
   );
   for (const { step, rule, file } of run.alarms) {
     const samples = (await readSamples(file, problems)).slice(0, ALARM_SAMPLES);
@@ -102,9 +102,9 @@ export async function eventsSection(run: RunView, problems: string[]): Promise<s
     });
   }
   const rollbacks = join(run.path, runFiles.rollbacks);
-  const [counted] = existsSync(rollbacks) ? await readLenient(rollbacks, problems) : [];
-  const note =
-    typeof counted?.rollbacks === 'number' ? `<p class="note">The run went back ${counted.rollbacks} times.</p>` : '';
+  const counted = existsSync(rollbacks) ? await readLenient(rollbacks, problems) : [];
+  const times = counted.at(0)?.rollbacks;
+  const note = typeof times === 'number' ? `<p class="note">Times that the run went back: ${times}.</p>` : '';
   if (events.length === 0) return note;
   const rows = events
     .sort((a, b) => a.step - b.step)

@@ -139,9 +139,7 @@ export async function renderReport(runs: readonly RunView[]): Promise<string> {
     }
   }
   const progress = runs.map(progressOf);
-  const unfinished = runs.filter(
-    (_, i) => progress[i].planned !== null && progress[i].done < (progress[i].planned ?? 0),
-  );
+  const unfinished = runs.filter((_, i) => progress[i].done < (progress[i].planned ?? 0));
   const title = alone ? runs[0].name : `${runs.length} runs compared`;
   const { model, seed } = runs[0].config ?? {};
   const facts = alone

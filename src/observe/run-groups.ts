@@ -31,7 +31,7 @@ function flatten(config: JsonObject | null, prefix = ''): Map<string, string> {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       for (const [inner, text] of flatten(value as JsonObject, `${prefix}${key}.`)) flat.set(inner, text);
     } else {
-      flat.set(`${prefix}${key}`, typeof value === 'string' ? value : (JSON.stringify(value) ?? '–'));
+      flat.set(`${prefix}${key}`, typeof value === 'string' ? value : JSON.stringify(value));
     }
   }
   return flat;

@@ -41,11 +41,11 @@ function flatten(prefix: string, object: object): Scalar[] {
 
 /** Figures that stand alone go under `train/`. The step is not among them. */
 export function scalarsOf(row: MetricsRow): Scalar[] {
-  const { step: _, evaluation, ...rest } = row;
+  const { evaluation, ...rest } = row;
   const emaEvaluation = 'emaEvaluation' in rest ? rest.emaEvaluation : undefined;
   return [
     ...Object.entries(rest).flatMap(([key, value]: [string, unknown]): Scalar[] => {
-      if (key === 'emaEvaluation') return [];
+      if (key === 'step' || key === 'emaEvaluation') return [];
       return isObject(value) ? flatten(key, value) : flatten('train', { [key]: value });
     }),
     ...(evaluation ? evaluationScalars('evaluation', evaluation) : []),

@@ -110,7 +110,10 @@ test('the command keeps its exit code and its own options; two summaries are com
   expect(wrong.stderr).toContain('none.yaml');
   const compared = await runCli(['profile', '--compare', '--json', file('first.json'), file('second.json')]);
   expect(compared.code).toBe(0);
-  const { seconds, kernels } = JSON.parse(compared.stdout) as { seconds: number[]; kernels: { ratio: null }[] };
+  const { seconds, kernels } = JSON.parse(compared.stdout) as {
+    seconds: number[];
+    kernels: { ratio: number | null }[];
+  };
   expect(seconds[0]).toBeGreaterThan(seconds[1]);
   expect(kernels.length).toBeGreaterThan(0);
   expect(kernels.every(({ ratio }) => ratio === null)).toBe(true);
