@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ZeroRlError } from '../errors';
 import type { PolicyOptions } from '../policy/types';
+import { timed } from '../profile/spans';
 import type { TrainConfig, TrainConfigInput } from '../training/config';
 import { evaluate, knownGroups, rightShare, type Evaluation } from '../training/evaluate';
 import { checkSchema, readYamlFile, resolveConfig } from '../training/load-config';
@@ -89,7 +90,9 @@ export async function evaluateModel(
       try {
         if (problems.length === 0)
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
-        const result = await evaluate({ policy, problems, template, reward, config, signal });
+        const result = await timed('evaluation', () =>
+          evaluate({ policy, problems, template, reward, config, signal }),
+        );
         results.push({ suite: suite.name, ...result });
       } finally {
         closeReward();

@@ -3,6 +3,7 @@ import type { NativeBinding, NativeModel, NativeModelOptions } from '../../bindi
 import { checkInteger, checkOneOf, invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
 import { modelFolder } from '../hub/model';
 import { loadNative } from '../libtorch/load';
+import { timed } from '../profile/spans';
 import type { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
 import { readCheckpointFolder } from './checkpoint-folder';
@@ -98,20 +99,22 @@ export async function loadPolicyParts(
   critic = false,
 ): Promise<PolicyParts> {
   const engine = checkPolicyOptions(checkOptions('options', options, POLICY_OPTIONS));
-  const folder = await readCheckpointFolder((await modelFolder(checkFolder(directory))).folder, critic);
-  const { config, endTokens } = folder;
-  const tokenizer = await Tokenizer.load(folder.directory);
-  const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors), critic);
-  return {
-    ...filled,
-    config,
-    tokenizer,
-    endTokens,
-    device: engine.device,
-    dtype: engine.dtype,
-    configSource: folder.source,
-    tokenizerFrom: folder.directory,
-  };
+  return timed('load model', async () => {
+    const folder = await readCheckpointFolder((await modelFolder(checkFolder(directory))).folder, critic);
+    const { config, endTokens } = folder;
+    const tokenizer = await Tokenizer.load(folder.directory);
+    const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors), critic);
+    return {
+      ...filled,
+      config,
+      tokenizer,
+      endTokens,
+      device: engine.device,
+      dtype: engine.dtype,
+      configSource: folder.source,
+      tokenizerFrom: folder.directory,
+    };
+  });
 }
 
 /** The configuration as its config.json would be read again, so that every field is checked. */

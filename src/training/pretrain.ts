@@ -12,6 +12,7 @@ import { copyTokenizerFiles } from '../policy/checkpoint-folder';
 import { Policy } from '../policy/policy';
 import { Tokenizer } from '../policy/tokenizer';
 import type { PolicyOptions, TrainingSequence } from '../policy/types';
+import { timed, timedSync } from '../profile/spans';
 import { checkpointFolder, modelConfig, pretrainLearningRate, type PretrainConfig } from './pretrain-config';
 import { openCorpus, type Corpus } from './pretrain-corpus';
 import {
@@ -100,7 +101,7 @@ export async function* pretrain(
   options: PretrainOptions = {},
 ): AsyncGenerator<PretrainMetrics> {
   const { resume = false, signal, ...engine } = options;
-  const corpus = await openCorpus(config.corpus, config.seed);
+  const corpus = await timed('data', () => openCorpus(config.corpus, config.seed));
   const found = await openOutput(config, resume);
   if (found && found.step >= config.steps) return;
   const [tokenizer, separator] = await prepareTokenizer(config, corpus);
@@ -110,7 +111,7 @@ export async function* pretrain(
     Array.from({ length: config.documentsPerStep }, (_, i) => (step - 1) * config.documentsPerStep + i).flatMap(
       (index) => encode(corpus.document(index)),
     );
-  const heldOut = corpus.heldOut(config.corpus.heldOutDocuments).flatMap(encode);
+  const heldOut = timedSync('data', () => corpus.heldOut(config.corpus.heldOutDocuments).flatMap(encode));
 
   using policy = await Policy.create(modelConfig(config, tokenizer.vocabSize), {
     ...engine,
@@ -146,13 +147,13 @@ export async function* pretrain(
       aggregation: 'token-mean',
       learningRate,
     });
-    if (step < config.steps) next = batch(step + 1);
+    if (step < config.steps) next = timedSync('data', () => batch(step + 1));
     const stats = await running;
     const seconds = (performance.now() - started) / 1000;
     record.step = step;
     record.tokens += stats.tokens;
     const measure = heldOut.length > 0 && (step % config.evaluateEvery === 0 || step === config.steps);
-    if (measure) record.heldOutLoss = await meanLoss(policy, heldOut);
+    if (measure) record.heldOutLoss = await timed('evaluation', () => meanLoss(policy, heldOut));
     if (config.checkpoints.includes(step)) await policy.save(checkpointFolder(config, step), { dtype: saveDtype });
     record.seconds += (performance.now() - started) / 1000;
     const metrics: PretrainMetrics = {
@@ -168,7 +169,7 @@ export async function* pretrain(
     if (step % config.saveEvery === 0 && step < config.steps) await saveState(policy, config, record);
     yield metrics;
   }
-  await policy.save(config.output, { dtype: saveDtype });
+  await timed('checkpoint', () => policy.save(config.output, { dtype: saveDtype }));
   await writeRecord(config, record);
   await dropState(config);
 }
