@@ -37,6 +37,10 @@ assert list(table["completion"]) == [row["completion"] for row in expected], "co
 assert list(table["uid"]) == [row["uid"] for row in expected], "uids"
 rewards = [math.nan if row["reward"] is None else row["reward"] for row in expected]
 assert all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(table["reward"], rewards)), "rewards"
+log_probs = [row.get("logProbs") or [] for row in expected]
+exported = [[] if row is None else list(row) for row in table["logProbs"]]
+assert all(len(a) == len(b) for a, b in zip(exported, log_probs)), "tokens"
+assert all(math.isclose(x, y, rel_tol=1e-6) for a, b in zip(exported, log_probs) for x, y in zip(a, b)), "log-probs"
 assert pyarrow.parquet.read_metadata(rollouts_file).num_rows == len(expected)
 
 read = pandas.read_csv if metrics_file.suffix == ".csv" else pandas.read_parquet

@@ -10,22 +10,36 @@ type SchemaElement = Writer['schema'][number];
 
 export interface Column<Row> {
   name: string;
-  type: 'STRING' | 'INT32' | 'INT64' | 'DOUBLE' | 'BOOLEAN';
+  /** JSON: any value as its text. The lists are of numbers. */
+  type: 'STRING' | 'JSON' | 'INT32' | 'INT64' | 'DOUBLE' | 'BOOLEAN' | 'INT32[]' | 'FLOAT[]';
   /** Null where the row has none. */
-  value: (row: Row) => string | number | boolean | null | undefined;
+  value: (row: Row) => unknown;
 }
 
 const ROWS_PER_GROUP = 50_000;
 
-const element = ({ name, type }: Pick<Column<never>, 'name' | 'type'>): SchemaElement =>
-  type === 'STRING'
-    ? { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' }
-    : { name, type, repetition_type: 'OPTIONAL' };
+/** A column of the schema: itself, and for a list the levels below it. */
+function elements({ name, type }: Pick<Column<never>, 'name' | 'type'>): SchemaElement[] {
+  if (type === 'STRING' || type === 'JSON')
+    return [{ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' }];
+  if (type !== 'INT32[]' && type !== 'FLOAT[]') return [{ name, type, repetition_type: 'OPTIONAL' }];
+  return [
+    { name, converted_type: 'LIST', repetition_type: 'OPTIONAL', num_children: 1 },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    { name: 'element', type: type === 'INT32[]' ? 'INT32' : 'FLOAT', repetition_type: 'REQUIRED' },
+  ];
+}
+
+const isNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'number');
 
 /** The value as the column's type; what is of another type is null. */
 function typed(type: Column<never>['type'], value: unknown): unknown {
   if (value === null || value === undefined) return null;
   if (type === 'STRING') return typeof value === 'string' ? value : JSON.stringify(value);
+  if (type === 'JSON') return JSON.stringify(value);
+  if (type === 'INT32[]') return isNumbers(value) && value.every(Number.isSafeInteger) ? value : null;
+  if (type === 'FLOAT[]') return isNumbers(value) ? value : null;
   if (type === 'BOOLEAN') return typeof value === 'boolean' ? value : null;
   if (typeof value !== 'number') return null;
   if (type === 'DOUBLE') return value;
@@ -44,7 +58,7 @@ export async function writeParquet<Row>(
 ): Promise<number> {
   const { ParquetWriter, fileWriter } = await import('hyparquet-writer');
   const temporary = temporaryName(file);
-  const schema: SchemaElement[] = [{ name: 'root', num_children: columns.length }, ...columns.map(element)];
+  const schema: SchemaElement[] = [{ name: 'root', num_children: columns.length }, ...columns.flatMap(elements)];
   let count = 0;
   try {
     const writer = await output(file, () =>

@@ -20,6 +20,10 @@ const sampleColumns: readonly Column<SampleRow>[] = [
   { name: 'advantage', type: 'DOUBLE', value: ({ advantage }) => advantage },
   { name: 'length', type: 'INT32', value: ({ length }) => length },
   { name: 'finishReason', type: 'STRING', value: ({ finishReason }) => finishReason },
+  { name: 'parts', type: 'JSON', value: ({ parts }) => parts },
+  { name: 'tokenLengths', type: 'INT32[]', value: ({ tokenLengths }) => tokenLengths },
+  { name: 'logProbs', type: 'FLOAT[]', value: ({ logProbs }) => logProbs },
+  { name: 'kl', type: 'FLOAT[]', value: ({ kl }) => kl },
 ];
 
 async function* samplesOf(files: readonly StepFile[], problems: string[]): AsyncGenerator<SampleRow> {
