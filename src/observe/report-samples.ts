@@ -1,6 +1,5 @@
-/** Completions of a run early and late, and the events of its watchdog, as HTML. Completions are hostile text and are escaped. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/** Completions of a run early and late, and its events, as HTML. Completions are hostile text and are escaped. */
+import { basename, join } from 'node:path';
 import { runFiles, type SampleRow } from '../training/run-folder';
 import { readLenient, readSamples, type RunView, type StepFile } from './run-view';
 import { escapeHtml, formatNumber } from './svg';
@@ -83,31 +82,62 @@ export async function samplesSection(
   return { title: 'Held-out completions, same problems and random numbers', html };
 }
 
-interface WatchdogEvent {
+interface RunEvent {
   step: number;
+  /** When, where the run noted it. */
+  time: string;
   html: string;
 }
 
-/** Alarms with the samples behind them, steps that were skipped, and rollbacks. */
-export async function eventsSection(run: RunView, problems: string[]): Promise<string> {
-  const events: WatchdogEvent[] = run.rows.flatMap((row) =>
-    'applied' in row && !row.applied ? [{ step: row.step, html: 'skipped: its gradient was not finite' }] : [],
-  );
-  for (const { step, rule, file } of run.alarms) {
-    const samples = (await readSamples(file, problems)).slice(0, ALARM_SAMPLES);
-    const inside = samples.map((row) => `<pre class="prompt">${shown(row.prompt)}</pre>${completion(row)}`).join('');
+/** Of events.jsonl, what does not happen in every run. */
+const TOLD = new Set(['watchdog', 'warning', 'rollback', 'pause', 'go-on', 'stop']);
+
+async function alarmSamples(file: string, problems: string[]): Promise<string> {
+  const samples = (await readSamples(file, problems)).slice(0, ALARM_SAMPLES);
+  return samples.map((row) => `<pre class="prompt">${shown(row.prompt)}</pre>${completion(row)}`).join('');
+}
+
+/** What the run noted of itself. The samples of an alarm are looked up among the files of the watchdog. */
+async function notedEvents(run: RunView, problems: string[]): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for (const row of await readLenient(join(run.path, runFiles.events), problems)) {
+    if (typeof row.type !== 'string' || !TOLD.has(row.type) || typeof row.message !== 'string') continue;
+    const file = typeof row.file === 'string' ? basename(row.file) : null;
+    const alarm = run.alarms.find((candidate) => basename(candidate.file) === file);
+    const message = escapeHtml(row.message);
     events.push({
-      step,
-      html: `<details><summary>alarm of the rule ${escapeHtml(rule)}: samples behind it</summary>${inside}</details>`,
+      step: typeof row.step === 'number' ? row.step : 0,
+      time: typeof row.time === 'string' ? row.time.replace('T', ' ').slice(0, 19) : '',
+      html: alarm
+        ? `<details><summary>${message}</summary>${await alarmSamples(alarm.file, problems)}</details>`
+        : message,
     });
   }
-  const rollbacks = join(run.path, runFiles.rollbacks);
-  const counted = existsSync(rollbacks) ? await readLenient(rollbacks, problems) : [];
-  const times = counted.at(0)?.rollbacks;
-  const note = typeof times === 'number' ? `<p class="note">Times that the run went back: ${times}.</p>` : '';
-  if (events.length === 0) return note;
-  const rows = events
-    .sort((a, b) => a.step - b.step)
-    .map(({ step, html }) => `<tr><th>step ${step}</th>${cell(html)}</tr>`);
-  return `${note}<table class="events"><tbody>${rows.join('')}</tbody></table>`;
+  return events;
+}
+
+/** The same from the metrics and the files of the watchdog, for a run without notes. */
+async function foundEvents(run: RunView, problems: string[]): Promise<RunEvent[]> {
+  const events = run.rows.flatMap((row): RunEvent[] =>
+    'applied' in row && !row.applied
+      ? [{ step: row.step, time: '', html: 'skipped: its gradient was not finite' }]
+      : [],
+  );
+  for (const { step, rule, file } of run.alarms) {
+    const summary = `alarm of the rule ${escapeHtml(rule)}: samples behind it`;
+    const html = `<details><summary>${summary}</summary>${await alarmSamples(file, problems)}</details>`;
+    events.push({ step, time: '', html });
+  }
+  return events.sort((a, b) => a.step - b.step);
+}
+
+/** Alarms with the samples behind them, warnings, rollbacks, pauses and stops; empty where there were none. */
+export async function eventsSection(run: RunView, problems: string[]): Promise<string> {
+  const noted = await notedEvents(run, problems);
+  const events = noted.length > 0 ? noted : await foundEvents(run, problems);
+  if (events.length === 0) return '';
+  const rows = events.map(
+    ({ step, time, html }) => `<tr><th>step ${step}<small>${escapeHtml(time)}</small></th>${cell(html)}</tr>`,
+  );
+  return `<table class="events"><tbody>${rows.join('')}</tbody></table>`;
 }

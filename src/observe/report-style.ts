@@ -34,7 +34,7 @@ main{padding-bottom:60px}
 .wide{overflow-x:auto}
 .compare,.differences,.events{font-size:13.5px;margin-top:18px}
 .compare tbody th,.differences tbody th,.events tbody th{font-weight:400}
-.events th{white-space:nowrap;width:90px}
+.events th{white-space:nowrap;width:150px}.events small{display:block}
 .swatch{display:inline-block;min-width:20px;text-align:center;border-radius:4px;color:var(--paper);padding:0 4px}
 .swatch.c0{background:var(--c0)}.swatch.c1{background:var(--c1)}.swatch.c2{background:var(--c2)}.swatch.c3{background:var(--c3)}.swatch.c4{background:var(--c4)}.swatch.c5{background:var(--c5)}.swatch.c6{background:var(--c6)}.swatch.c7{background:var(--c7)}
 h3{font-size:15px;margin:22px 0 8px}

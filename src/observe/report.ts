@@ -111,7 +111,7 @@ async function runSections(run: RunView, alone: boolean, problems: string[]): Pr
   const formulas = config === null ? '' : `${advantageFormula(config)}\n${lossFormula(config)}`;
   const heading = alone ? 'h2' : 'h3';
   return [
-    events === '' ? '' : `<${heading}>Watchdog</${heading}>${events}`,
+    events === '' ? '' : `<${heading}>Events</${heading}>${events}`,
     samples.html === '' ? '' : `<${heading}>${samples.title}</${heading}>${samples.html}`,
     formulas === '' ? '' : `<${heading}>Formulas in force</${heading}><pre class="block">${escapeHtml(formulas)}</pre>`,
     `<${heading}>Config</${heading}>${details(runFiles.config, `<pre class="block">${escapeHtml(run.configText)}</pre>`)}`,

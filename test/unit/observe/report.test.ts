@@ -136,6 +136,27 @@ describe('report', () => {
       folder.file('watchdog', 'kl-step-000004.jsonl'),
       `${JSON.stringify(sampleRow(4, 1, false, hostile))}\n`,
     );
+    writeFileSync(
+      folder.file('events.jsonl'),
+      [
+        {
+          time: '2026-01-02T03:04:05.678Z',
+          step: 4,
+          type: 'watchdog',
+          message: 'KL <b>',
+          file: 'watchdog/kl-step-000004.jsonl',
+        },
+        { time: 5, step: '<b>', type: 'warning', message: hostile, file: '../../../../etc/passwd' },
+        { type: 'start', message: 'the run begins' },
+      ]
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join(''),
+    );
+    const noted = await renderReport(folder);
+    expect(noted).toContain('step 4<small>2026-01-02 03:04:05</small>');
+    expect(noted).toMatch(/<summary>KL &lt;b&gt;<\/summary><pre class="prompt">prompt 1/);
+    expect(noted).not.toMatch(/<script|<img|<b>|onerror='|the run begins/);
+    rmSync(folder.file('events.jsonl'));
     const page = await renderReport(folder);
     expect(page).toContain('metrics.jsonl: line 8 cannot be read and is left out');
     expect(page).toContain('rows without a step are left out');
