@@ -126,13 +126,16 @@ Napi::Value run_kernel(const Napi::CallbackInfo& info) {
 
 Napi::Value compare_operator(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
-  const bool emulate = options.Get("emulate").As<Napi::Boolean>().Value();
+  const std::string name = options.Get("runner").As<Napi::String>().Utf8Value();
+  const bench::Runner runner = name == "cuda"        ? bench::Runner::kCuda
+                               : name == "emulation" ? bench::Runner::kEmulation
+                                                     : bench::Runner::kSerial;
   return Job::start(info.Env(), std::make_shared<AbortFlag>(),
-                    [request = to_kernel_request(options), emulate](Job&) -> Finish {
+                    [request = to_kernel_request(options), runner](Job&) -> Finish {
                       use_threads(request.threads);
                       const auto differences = bench::compare_with_twin(
                           bench::make_operator_case(request.kernel, request.dtype, bench::Sizes(request.sizes), request.seed),
-                          emulate);
+                          runner);
                       return [differences](Napi::Env env) -> Napi::Value { return to_object(env, differences); };
                     });
 }

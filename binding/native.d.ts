@@ -301,10 +301,13 @@ export interface NativeBinding {
   runKernel(request: NativeKernelRequest): Promise<NativeKernelRun>;
   readonly profile: NativeProfile;
   /**
-   * Differences of an operator of the device engine, run on the CPU, from its twin (see NativeKernelRun). `kernel` is a
-   * name that native/bench/operator_cases_*.cc list; `emulate` runs every thread that the device would have.
+   * Differences of an operator of the device engine from its twin (see NativeKernelRun). `kernel` is a name that
+   * native/bench/operator_cases_*.cc list. `runner`: on the CPU with one thread for a block or with all those that the
+   * device would have, or on the device.
    */
-  compareOperator(request: NativeKernelRequest & { emulate: boolean }): Promise<Record<string, number>>;
+  compareOperator(
+    request: NativeKernelRequest & { runner: 'serial' | 'emulation' | 'cuda' },
+  ): Promise<Record<string, number>>;
   /** Names of the device engine's operators that have kernels for a device; those for CUDA once their library is loaded. */
   operatorsFor(device: 'cpu' | 'cuda'): string[];
 }

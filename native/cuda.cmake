@@ -11,7 +11,8 @@ get_filename_component(CUDA_ROOT "${CMAKE_CUDA_COMPILER}" REALPATH)
 get_filename_component(CUDA_ROOT "${CUDA_ROOT}/../.." ABSOLUTE)
 find_library(CUDART NAMES libcudart.so.13 HINTS "${CUDA_ROOT}" PATH_SUFFIXES lib lib64 NO_CACHE REQUIRED)
 
-file(GLOB CUDA_SOURCES CONFIGURE_DEPENDS native/kernels/*_cuda.cu native/device/*_cuda.cc)
+file(GLOB CUDA_SOURCES CONFIGURE_DEPENDS native/kernels/*_cuda.cu native/device/*_cuda.cc
+  native/runtime/old_symbols.cc)
 add_library(zero_rl_cuda SHARED ${CUDA_SOURCES} native/device/operator_checks.cc)
 set_target_properties(zero_rl_cuda PROPERTIES
   CUDA_RUNTIME_LIBRARY None

@@ -8,7 +8,9 @@
 
 namespace zero_rl::bench {
 
-OperatorCase make_operator_case(const std::string& name, at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+namespace {
+
+const OperatorMakers& all_makers() {
   static const OperatorMakers makers = [] {
     OperatorMakers all = row_operator_makers();
     all.merge(attention_operator_makers());
@@ -16,8 +18,20 @@ OperatorCase make_operator_case(const std::string& name, at::ScalarType dtype, c
     all.merge(parameter_operator_makers());
     return all;
   }();
-  const auto found = makers.find(name);
-  if (found == makers.end()) throw native_error("There is no case of the operator " + name);
+  return makers;
+}
+
+}  // namespace
+
+std::vector<std::string> operator_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, maker] : all_makers()) names.push_back(name);
+  return names;
+}
+
+OperatorCase make_operator_case(const std::string& name, at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const auto found = all_makers().find(name);
+  if (found == all_makers().end()) throw native_error("There is no case of the operator " + name);
   return found->second(dtype, sizes, seed);
 }
 

@@ -31,6 +31,9 @@ OperatorMakers attention_operator_makers();
 OperatorMakers token_operator_makers();
 OperatorMakers parameter_operator_makers();
 
+// Names of all cases, which are those of the operators.
+std::vector<std::string> operator_names();
+
 // Random integers in [0, bound) as an int32 tensor.
 at::Tensor integer_tensor(int64_t count, int64_t bound, uint64_t seed);
 

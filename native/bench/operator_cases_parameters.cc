@@ -79,17 +79,21 @@ OperatorCase adamw(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
       .inverse_sqrt_correction = inverse,
       .decay = sizes.get("decay", 0) == 1 ? 1 - 1e-2F * 0.1F : 1.0F};
   OperatorCase result;
-  result.run = [=] {
-    // In two pieces, as a sharded optimizer has it.
-    const int64_t half = count / 2;
-    for (const auto& [first, length] : {std::pair(int64_t{0}, half), std::pair(half, count - half)}) {
-      const auto piece = [first = first, length = length](const at::Tensor& whole) { return whole.narrow(0, first, length); };
-      const auto& remainders = parameters.remainders;
-      operators::adamw(piece(parameters.weights),
-                       remainders.has_value() ? operators::OptionalTensor(piece(*remainders)) : std::nullopt,
-                       piece(gradient), piece(exp_avg), piece(exp_avg_sq), request.noise, first, request.gradient_scale,
-                       request.beta1, request.beta2, request.eps, request.step_size, request.inverse_sqrt_correction,
-                       request.decay);
+  // In two pieces, as a sharded optimizer has it.
+  const auto halves = [count](const at::Tensor& whole) {
+    return std::vector<at::Tensor>{whole.narrow(0, 0, count / 2), whole.narrow(0, count / 2, count - count / 2)};
+  };
+  std::vector<operators::OptionalTensor> remainders(2);
+  if (parameters.remainders.has_value()) {
+    for (size_t i = 0; i < 2; ++i) remainders[i] = halves(*parameters.remainders)[i];
+  }
+  result.run = [=, weights = halves(parameters.weights), gradients = halves(gradient), averages = halves(exp_avg),
+                squares = halves(exp_avg_sq)] {
+    for (size_t i = 0; i < 2; ++i) {
+      const int64_t first = i == 0 ? 0 : count / 2;
+      operators::adamw(weights[i], remainders[i], gradients[i], averages[i], squares[i], request.noise, first,
+                       request.gradient_scale, request.beta1, request.beta2, request.eps, request.step_size,
+                       request.inverse_sqrt_correction, request.decay);
     }
   };
   result.twin = [=] { twins(dtype).adamw(request); };

@@ -181,10 +181,12 @@ OperatorCase head_loss(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
   const at::Tensor shares = random_tensor({rows}, at::kFloat, seed + 7).abs();
   const at::Tensor values = at::empty({4, rows}, kFloatOptions);  // log-probs, entropies, losses, clipped
   const at::Tensor dlogits = dtype == at::kFloat ? logits : at::empty(logits.sizes(), logits.options().dtype(dtype));
+  const at::Tensor coefficients = values_of(objective);
+  const std::vector<at::Tensor> rows_of = values.unbind(0);
   OperatorCase result;
   result.run = [=] {
-    operators::head_loss(logits, targets, 0.8, values_of(objective), advantages, weights, old, reference, ratios, shares,
-                         values.select(0, 0), values.select(0, 1), values.select(0, 2), values.select(0, 3), dlogits);
+    operators::head_loss(logits, targets, 0.8, coefficients, advantages, weights, old, reference, ratios, shares,
+                         rows_of[0], rows_of[1], rows_of[2], rows_of[3], dlogits);
   };
   result.twin = [=] {
     const at::Tensor exponentials = at::empty({rows, vocab}, kFloatOptions);

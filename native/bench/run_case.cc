@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bench/on_cuda.h"
 #include "kernels/fiber_group.h"
 #include "kernels/recorded_set.h"
 #include "kernels/reference.h"
@@ -16,6 +17,11 @@ namespace {
 const kernels::Table& table_of(const kernels::InstructionSet& set, at::ScalarType dtype) {
   return dtype == at::kFloat ? set.float32 : set.bfloat16;
 }
+
+struct Emulation {
+  Emulation() { device::set_emulation(true); }
+  ~Emulation() { device::set_emulation(false); }
+};
 
 double largest_difference(const at::Tensor& found, const at::Tensor& expected) {
   const at::Tensor a = found.to(at::kDouble).contiguous().view({-1});
@@ -99,20 +105,14 @@ std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::Sca
       [&] { kernel_case.run(table_of(kernels::reference_set(), dtype)); });
 }
 
-std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, bool emulate) {
-  return compare_sides(
-      operator_case.outputs, operator_case.restored,
-      [&] {
-        device::set_emulation(emulate);
-        try {
-          operator_case.run();
-        } catch (...) {
-          device::set_emulation(false);
-          throw;
-        }
-        device::set_emulation(false);
-      },
-      operator_case.twin);
+std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, Runner runner) {
+  const std::function<void()> emulated = [&] {
+    const Emulation emulation;
+    operator_case.run();
+  };
+  const std::function<void()> moved = [&] { on_cuda(operator_names(), operator_case.run); };
+  const auto& run = runner == Runner::kCuda ? moved : runner == Runner::kEmulation ? emulated : operator_case.run;
+  return compare_sides(operator_case.outputs, operator_case.restored, run, operator_case.twin);
 }
 
 CaseTimes time_case(const KernelCase& kernel_case, at::ScalarType dtype, int samples, double seconds,

@@ -23,8 +23,10 @@ struct CaseTimes {
 };
 
 std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::ScalarType dtype);
-// `emulate`: with the threads that the device has (kernels/fiber_group.h), else with one for each block.
-std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, bool emulate);
+// Where an operator runs: on the CPU with one thread for each block, there with the threads that the device has
+// (kernels/fiber_group.h), or on a CUDA device.
+enum class Runner { kSerial, kEmulation, kCuda };
+std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, Runner runner);
 
 // `samples` pairs in turn, each side as many calls as take `seconds`; operands are as warm as their size allows. A
 // side whose first call takes over a second and over 20 · `seconds` is not called again and has that one time.

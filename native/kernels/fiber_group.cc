@@ -2,10 +2,13 @@
 
 #include <ucontext.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <utility>
 #include <vector>
+
+#include "runtime/error.h"
 
 namespace zero_rl::device {
 
@@ -46,25 +49,31 @@ struct FiberBlock::Fibers {
     swapcontext(&self->fibers[self->current].context, &self->scheduler);
   }
 
-  // Lets those go on whose barrier is full: fibers that are done count as arrived.
-  bool release() {
-    const int count = static_cast<int>(fibers.size());
+  bool all(int first, int count, State state) const {
+    return std::all_of(fibers.begin() + first, fibers.begin() + first + count,
+                       [state](const Fiber& fiber) { return fiber.state == state || fiber.state == State::kDone; });
+  }
+
+  // Whether any of them goes on: those that are done do not.
+  bool release(int first, int count) {
     bool any = false;
-    bool block_full = true;
-    for (const Fiber& fiber : fibers) block_full = block_full && (fiber.state == State::kAtBlock || fiber.state == State::kDone);
-    for (int first = 0; first < count; first += kWarpLanes) {
-      bool warp_full = true;
-      for (int i = first; i < first + kWarpLanes; ++i) {
-        warp_full = warp_full && (fibers[i].state == State::kAtWarp || fibers[i].state == State::kDone);
-      }
-      for (int i = first; i < first + kWarpLanes; ++i) {
-        if (fibers[i].state == State::kDone) continue;
-        if (!warp_full && !block_full) continue;
-        fibers[i].state = State::kReady;
-        any = true;
-      }
+    for (int i = first; i < first + count; ++i) {
+      if (fibers[i].state == State::kDone) continue;
+      fibers[i].state = State::kReady;
+      any = true;
     }
     return any;
+  }
+
+  // Runs the fibers of a warp as far as they come without the other warps.
+  void run_warp(int warp, bool backwards) {
+    const int first = warp * kWarpLanes;
+    do {
+      for (int i = 0; i < kWarpLanes; ++i) {
+        current = first + (backwards ? kWarpLanes - 1 - i : i);
+        if (fibers[current].state == State::kReady) swapcontext(&scheduler, &fibers[current].context);
+      }
+    } while (all(first, kWarpLanes, State::kAtWarp) && release(first, kWarpLanes));
   }
 };
 
@@ -94,15 +103,14 @@ void FiberBlock::run(const std::function<void(int)>& body) {
                 static_cast<unsigned>(address >> 32));
     fiber.state = Fibers::State::kReady;
   }
+  const int warps = threads_ / kWarpLanes;
+  backwards_ = !backwards_;
   do {
-    for (int i = 0; i < threads_; ++i) {
-      while (f.fibers[i].state == Fibers::State::kReady) {
-        f.current = i;
-        swapcontext(&f.scheduler, &f.fibers[i].context);
-      }
-    }
-  } while (f.release());
+    for (int i = 0; i < warps; ++i) f.run_warp(backwards_ ? warps - 1 - i : i, backwards_);
+  } while (f.all(0, threads_, Fibers::State::kAtBlock) && f.release(0, threads_));
+  const bool ended = f.all(0, threads_, Fibers::State::kDone);
   if (f.failure) std::rethrow_exception(std::exchange(f.failure, nullptr));
+  if (!ended) throw native_error("The threads of a kernel wait at different barriers");
 }
 
 void FiberBlock::wait(bool whole_block) {

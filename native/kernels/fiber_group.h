@@ -1,6 +1,7 @@
 // Emulates a block of CUDA threads on one thread of the host, for tests of the kernels' bodies: every thread of the block is
-// a fiber that runs until it comes to a barrier or a reduction. Fibers run in the order of their ranks, so that a body that
-// misses a barrier reads what is not written yet.
+// a fiber that runs until it comes to a barrier or a reduction. A warp runs as far as it can before the next one starts, from
+// the first to the last in one block and from the last to the first in the next, so that a body that misses a barrier reads
+// what is not written yet, or what is overwritten already.
 #pragma once
 
 #include <algorithm>
@@ -44,6 +45,7 @@ class FiberBlock {
   int64_t shared_bytes_;
   std::unique_ptr<double[]> mailbox_;
   std::unique_ptr<Fibers> fibers_;
+  bool backwards_ = true;
 };
 
 class FiberGroup {

@@ -4,161 +4,27 @@
  */
 import path from 'node:path';
 import { repository, runChild } from '../support/child';
+import { checkOperator, operatorCases, operatorRequests } from '../support/operator-cases';
 
-const heads = { heads: 4, kv_heads: 2, head_dim: 18 };
-const grouped = { heads: 14, kv_heads: 2, head_dim: 64 };
-const single = { heads: 3, kv_heads: 3, head_dim: 40 };
-const wide = { heads: 9, kv_heads: 1, head_dim: 256 };
-const large = { heads: 4, kv_heads: 2, head_dim: 128 };
-const quads = { heads: 4, kv_heads: 1, head_dim: 96 };
-
-const cases: Record<string, Record<string, number>[]> = {
-  embedding: [
-    { vocab: 61, count: 20, width: 18 },
-    { vocab: 7, count: 33, width: 64 },
-  ],
-  embedding_backward: [
-    { vocab: 11, count: 40, width: 45 },
-    { vocab: 11, count: 40, width: 48, narrow: 1 },
-    { vocab: 3, count: 1, width: 8 },
-  ],
-  rms_norm: [
-    { rows: 7, width: 48 },
-    { rows: 5, width: 18, padding: 11 },
-    { rows: 3, width: 4200, padding: 8 },
-  ],
-  add_rms_norm: [
-    { rows: 7, width: 48 },
-    { rows: 4, width: 897 },
-  ],
-  rms_norm_backward: [
-    { rows: 7, width: 48 },
-    { rows: 45, width: 257, padding: 3, accumulate: 1 },
-    { rows: 19, width: 1064, padding: 8, accumulate: 1 },
-  ],
-  rotate: [
-    { tokens: 9, norm: 1, append: 1, ...heads },
-    { tokens: 5, append: 1, ...grouped },
-    { tokens: 6, norm: 1, ...wide },
-    { tokens: 3, norm: 1, append: 1, heads: 2, kv_heads: 1, head_dim: 6 },
-  ],
-  rotate_backward: [
-    { tokens: 29, norm: 1, ...heads },
-    { tokens: 5, ...grouped },
-    { tokens: 17, norm: 1, ...wide },
-  ],
-  attention: [
-    { sequences: 3, length: 37, ragged: 9, empty: 1, ...heads },
-    { sequences: 2, length: 70, ...single },
-    { sequences: 4, length: 3, ragged: 1, ...wide },
-  ],
-  attention_backward: [
-    { sequences: 3, length: 37, ragged: 9, empty: 1, ...heads },
-    { sequences: 2, length: 70, ...single },
-    { sequences: 4, length: 3, ragged: 1, ...wide },
-  ],
-  decode_attention: [
-    { rows: 5, capacity: 9, prefix: 13, group: 2, ...heads },
-    { rows: 6, capacity: 300, prefix: 530, group: 3, ...grouped },
-    { rows: 3, capacity: 65, ...single },
-    { rows: 2, capacity: 140, prefix: 256, ...wide },
-    { rows: 3, capacity: 513, ...large },
-    { rows: 4, capacity: 200, prefix: 64, group: 4, ...quads },
-  ],
-  swiglu: [
-    { rows: 5, width: 37 },
-    { rows: 9, width: 208 },
-  ],
-  swiglu_backward: [
-    { rows: 5, width: 37 },
-    { rows: 9, width: 208 },
-  ],
-  column_sums: [
-    { rows: 5, width: 37 },
-    { rows: 70, width: 203, padding: 5 },
-    { rows: 9, width: 2200 },
-  ],
-  sample: [
-    { rows: 60, vocab: 97 },
-    { rows: 9, vocab: 5003 },
-    { rows: 9, vocab: 5004, temperature: 0 },
-    { rows: 20, vocab: 97, top_k: 7 },
-    { rows: 20, vocab: 97, top_p: 800 },
-    { rows: 20, vocab: 97, min_p: 50, temperature: 3000 },
-    { rows: 9, vocab: 2300, top_p: 700, top_k: 200, min_p: 10, temperature: 4000 },
-    { rows: 20, vocab: 331, ties: 1, top_p: 900 },
-    { rows: 20, vocab: 331, ties: 1, top_k: 5 },
-    { rows: 20, vocab: 331, ties: 1, temperature: 0 },
-  ],
-  advance: [
-    { rows: 40, capacity: 6, stops: 2 },
-    { rows: 3, capacity: 1, stops: 0 },
-  ],
-  log_probs: [
-    { rows: 5, vocab: 1031 },
-    { rows: 40, vocab: 3 },
-  ],
-  head_loss: [
-    { rows: 9, vocab: 1031 },
-    { rows: 9, vocab: 1032, kind: 1, kl: 1, dual: 1 },
-    { rows: 9, vocab: 515, kind: 1, kl: 2, corrected: 1, entropy: 1 },
-    { rows: 9, vocab: 97, kind: 2, product: 1 },
-    { rows: 9, vocab: 97, kind: 3, entropy: 1 },
-    { rows: 9, vocab: 97, kind: 4 },
-  ],
-  squared_norm: [{ count: 10_001 }, { count: 200_000 }],
-  adamw: [
-    { count: 1001 },
-    { count: 5008, decay: 1, scale: 300, step: 40 },
-    { count: 5008, decay: 1, scale: 300, step: 40, masters: 0 },
-  ],
-  follow: [
-    { count: 1001, rate: 250 },
-    { count: 1004, rate: 1000 },
-    { count: 1004, rate: 10, masters: 0 },
-  ],
-  join_masters: [{ count: 1001 }, { count: 1004, masters: 0 }],
-  split_masters: [{ count: 1001 }, { count: 1004, masters: 0 }],
-};
-
-/** float32 sums in another order; bfloat16 rounds results, and between steps where twins do, to 8 bits. */
-const tolerance: Record<string, number> = { float32: 5e-6, bfloat16: 2 ** -7 };
-
-const requests = Object.entries(cases).flatMap(([kernel, all]) =>
-  ['float32', 'bfloat16'].flatMap((dtype) =>
-    all.flatMap((sizes) =>
-      [true, false].map((emulate) => ({ kernel, dtype, sizes, emulate, threads: emulate ? 1 : 2 })),
-    ),
-  ),
-);
+const requests = operatorRequests(['serial', 'emulation']);
 
 interface Compared {
   operators: string[];
-  results: Record<string, number>[];
+  results: Record<string, number | null>[];
 }
 
 let compared: Compared;
 beforeAll(async () => {
-  const child = path.join(repository, 'test', 'native', 'operators-child.cjs');
+  const child = path.join(repository, 'test', 'support', 'operators-child.cjs');
   const ended = await runChild([child], { input: JSON.stringify(requests) });
   expect(ended.stderr).toBe('');
   compared = JSON.parse(ended.stdout) as Compared;
 });
 
 test('every operator has a case', () => {
-  expect(Object.keys(cases).sort()).toEqual([...compared.operators].sort());
+  expect(Object.keys(operatorCases).sort()).toEqual([...compared.operators].sort());
 });
 
-test.each(Object.keys(cases))('%s does what its twin does', (kernel) => {
-  let checked = 0;
-  requests.forEach((request, i) => {
-    if (request.kernel !== kernel) return;
-    for (const [output, difference] of Object.entries(compared.results[i])) {
-      // NaN is null in JSON: a result that one side left unwritten.
-      const within = typeof difference === 'number' && difference <= tolerance[request.dtype];
-      if (!within) throw new Error(`${output} of ${JSON.stringify(request)} differs by ${String(difference)}`);
-      checked++;
-    }
-  });
-  expect(checked).toBeGreaterThan(0);
+test.each(Object.keys(operatorCases))('%s does what its twin does', (kernel) => {
+  expect(checkOperator(kernel, requests, compared.results)).toBeGreaterThan(0);
 });

@@ -1,8 +1,9 @@
-/** Compares operators of the device engine with their twins: JSON cases in, differences out. */
+/** Compares operators of the device engine with their twins: JSON cases in, differences out. Maps CUDA when told so. */
 const { readFileSync } = require('node:fs');
 const { loadNative } = require('../../dist/libtorch/load.js');
 
 async function main() {
+  if (process.argv[2] === 'cuda') require('../../dist/libtorch/load-cuda.js').loadCuda();
   const binding = loadNative();
   const results = [];
   for (const request of JSON.parse(readFileSync(0, 'utf8'))) {
