@@ -78,7 +78,8 @@ test.each([
   }));
 
   using policy = await Policy.load(model, { device: 'cpu', threads: 1 });
-  const { epochs: _epochs, minibatches: _minibatches, ...rest } = { epochs, ...optimizer, minibatches };
+  const own = ['epochs', 'minibatches'];
+  const rest = Object.fromEntries(Object.entries(optimizer).filter(([key]) => !own.includes(key)));
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const part of splitGroups(groups, { minibatches, seed: 0, step: 1 }, epoch)) {
       await policy.step(

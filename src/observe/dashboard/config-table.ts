@@ -5,7 +5,7 @@ import { readConfig } from './run-status';
 function flatten(value: unknown, path: string, into: Map<string, string>): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
     for (const [key, inner] of Object.entries(value)) flatten(inner, path === '' ? key : `${path}.${key}`, into);
-  } else into.set(path, JSON.stringify(value) ?? 'null');
+  } else into.set(path, JSON.stringify(value));
 }
 
 /** @param runs in the order of the columns */

@@ -28,9 +28,10 @@ export async function eventRows(run: string, folder: string): Promise<EventRow[]
   const told = new Set(rows.map(({ file }) => file));
   const files = await readdir(join(folder, runFiles.watchdog)).catch(() => []);
   for (const name of files.sort()) {
-    const [, rule, step] = /^(\w+)-step-(\d+)\.jsonl$/.exec(name) ?? [];
+    const match = /^(\w+)-step-(\d+)\.jsonl$/.exec(name);
     const file = `${runFiles.watchdog}/${name}`;
-    if (rule === undefined || told.has(file)) continue;
+    if (!match || told.has(file)) continue;
+    const [, rule, step] = match;
     const message = `the rule ${rule} spoke`;
     rows.push({ run, time: null, step: Number(step), type: 'watchdog', message, rule, file });
   }

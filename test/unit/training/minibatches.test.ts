@@ -55,9 +55,9 @@ describe('the optimizer steps on a rollout batch', () => {
     const calls: Call[] = [];
     const policy = new BanditPolicy();
     const step = policy.step.bind(policy);
-    policy.step = async (minibatch, options = {}) => {
+    policy.step = async (minibatch, options) => {
       const figure = figures[calls.length] ?? {};
-      calls.push({ groups: minibatch.map(({ tokens }) => tokens[0]), options });
+      calls.push({ groups: minibatch.map(({ tokens }) => tokens[0]), options: options ?? {} });
       return { ...(await step(minibatch, options)), ...figure };
     };
     const config = resolveConfig({ model: '/m', data: { train: 'arithmetic' }, optimizer });
