@@ -23,7 +23,7 @@ target_include_directories(zero_rl_cuda SYSTEM PRIVATE
   ${TORCH_DIR}/include ${TORCH_DIR}/include/torch/csrc/api/include ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 # CMake below 3.26 does not know that this nvcc takes C++20, and what a target asks of C++ it asks of CUDA too.
 target_compile_options(zero_rl_cuda PRIVATE -std=c++20
-  "$<$<COMPILE_LANGUAGE:CXX>:-O3;-Wall;-Wextra;-Wno-unused-parameter>"
+  "$<$<COMPILE_LANGUAGE:CXX>:${COMPILE_OPTIONS_ALL}>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-O3;--expt-relaxed-constexpr>")
 target_link_libraries(zero_rl_cuda PRIVATE torch::torch_cpu torch::c10 "${CUDART}")
 # nodelete: as the addon. Registration has no symbol that anyone refers to, and hidden ones must all be found here.
