@@ -40,21 +40,23 @@ const typescript = {
   title: 'Compiling the TypeScript',
   hash: () =>
     contentHash([
-      ...filesIn('src', /\.ts$/),
+      ...filesIn('src', /\.(tsx?|html|css)$/),
+      'src/observe/dashboard/page/tsconfig.json',
       ...filesIn('binding', /\.d\.ts$/),
       'tsconfig.json',
       'tsconfig.build.json',
+      'scripts/build-typescript.mjs',
     ]),
   isDone() {
     return existsSync(path.join(root, 'dist')) && hasStamp('typescript', this.hash());
   },
   async run() {
     const hash = this.hash();
-    await run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    await run(process.execPath, ['scripts/build-typescript.mjs'], {
       cwd: root,
       failure: 'The TypeScript does not compile; see the errors above.',
     });
-    const sources = new Set(filesIn('src', /\.ts$/).map((file) => file.slice('src/'.length, -'.ts'.length)));
+    const sources = new Set(filesIn('src', /\.tsx?$/).map((file) => file.slice('src/'.length).replace(/\.tsx?$/, '')));
     for (const file of filesIn('dist', /\.(js|d\.ts)$/)) {
       if (!sources.has(file.slice('dist/'.length).replace(/\.(js|d\.ts)$/, ''))) rmSync(path.join(root, file));
     }

@@ -25,6 +25,11 @@ const entries: Entry[] = [
   { name: 'pretrain', summary: 'train a base model by next-token prediction', load: () => import('./pretrain.js') },
   { name: 'sample', summary: 'sample completions of prompts', load: () => import('./sample.js') },
   { name: 'logprobs', summary: 'compute log-probabilities of given tokens', load: () => import('./logprobs.js') },
+  {
+    name: 'dashboard',
+    summary: 'serve a live page of runs',
+    load: () => import('./dashboard.js'),
+  },
   { name: 'verify', summary: 'check answers against right ones', load: () => import('./verify.js') },
   { name: 'bench', summary: 'measure throughput, memory and kernels', load: () => import('./bench.js') },
   { name: 'profile', summary: 'record where the time of another command goes', load: () => import('./profile.js') },

@@ -1,0 +1,47 @@
+/** `zero-rl dashboard`: the live page of the runs in a folder. */
+import { spawn } from 'node:child_process';
+import { Command } from 'commander';
+import { log } from '../observe/log';
+import { defaultPort, startDashboard } from '../observe/dashboard/serve';
+import { integerOption } from './common-options';
+
+interface Flags {
+  port?: number;
+  host: string;
+  token?: string;
+  open: boolean;
+  json: boolean;
+}
+
+/** Asks the desktop to show an address; without one nothing happens. */
+function openBrowser(url: string): void {
+  spawn('xdg-open', [url], { stdio: 'ignore', detached: true })
+    .on('error', () => log.warn('There is no xdg-open; open the address yourself'))
+    .unref();
+}
+
+async function run(folder: string, { port, host, token, open, json }: Flags): Promise<void> {
+  const dashboard = await startDashboard({ folder, port, host, token });
+  if (json) process.stdout.write(`${JSON.stringify({ url: dashboard.url, pid: process.pid })}\n`);
+  else process.stdout.write(`dashboard of ${folder}: ${dashboard.url}\n`);
+  if (open) openBrowser(dashboard.url);
+  await new Promise<void>((stop) => {
+    process.once('SIGINT', stop).once('SIGTERM', stop);
+    // Started by zero-rl train: it ends with the training, however that ends.
+    process.once('disconnect', stop);
+  });
+  await dashboard.close();
+}
+
+export const command = new Command('dashboard')
+  .description(
+    'Serves a page with live curves, rollouts, events and configs of the runs in a folder, and with buttons to pause, save ' +
+      'and stop them. Ctrl-C ends it. It needs no network.',
+  )
+  .argument('[folder]', 'folder with runs, or a run folder', 'runs')
+  .option('--port <number>', `default ${defaultPort}, or a free one where that is taken`, integerOption(0))
+  .option('--host <name>', 'address to listen on; on others than loopback pages need the token', '127.0.0.1')
+  .option('--token <secret>', 'the token of pages on other hosts (default: a random one, printed in the address)')
+  .option('--open', 'open the page in a browser', false)
+  .option('--json', 'print the address as one JSON object on stdout', false)
+  .action(run);

@@ -1,0 +1,130 @@
+/** The routes of the dashboard. */
+import { Hono, type Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import { z } from 'zod';
+import { request, withdraw } from '../../training/control';
+import { actGuard, guard, type Access } from './access';
+import type { Assets } from './assets';
+import { chartData, chartsOf, dataQuery, type LoadedRun } from './chart-data';
+import { configTable } from './config-table';
+import { eventRows } from './event-rows';
+import { Live } from './live';
+import { actions, rolloutKinds, type RunChanges } from './protocol';
+import { listRollouts, rolloutAt, rolloutQuery } from './rollout-query';
+import type { RunList } from './run-list';
+
+/** Runs that one request may name. */
+const MOST_RUNS = 100;
+/** Milliseconds between signs of life on a quiet stream. */
+const HEARTBEAT = 15_000;
+
+const rolloutPlace = z.object({
+  run: z.string(),
+  kind: z.enum(rolloutKinds).default('rollouts'),
+  place: z.coerce.number().int().min(0),
+});
+const rolloutSource = z.object({ run: z.string(), kind: z.enum(rolloutKinds).default('rollouts') });
+const controlBody = z.object({ run: z.string(), action: z.enum(actions) });
+
+/** A wrong parameter as a sentence. */
+function refused(context: Context, error: z.ZodError): Response {
+  const [{ path, message }] = error.issues;
+  return context.json({ error: `Parameter ${path.join('.')}: ${message}` }, 400);
+}
+
+const unknownRun = (context: Context): Response => context.json({ error: 'There is no such run' }, 404);
+
+export function makeApp(runs: RunList, access: Access, assets: Assets | null): { app: Hono; live: Live } {
+  const app = new Hono();
+  const live = new Live(runs);
+  runs.refresh();
+
+  app.use(guard(access));
+  app.use(async (context, next) => {
+    await next();
+    context.header('x-content-type-options', 'nosniff');
+    context.header('referrer-policy', 'no-referrer');
+    context.header('cache-control', 'no-cache');
+    if (assets) context.header('content-security-policy', assets.policy);
+  });
+  app.onError((error, context) => context.json({ error: error.message }, 500));
+
+  const loaded = (context: Context): Promise<LoadedRun[]> => {
+    const ids = (context.req.queries('run') ?? []).slice(0, MOST_RUNS);
+    const known = ids.flatMap((id) => runs.get(id) ?? []);
+    return Promise.all(known.map(async ({ info }) => ({ info, table: await runs.metrics(info.id) })));
+  };
+
+  if (assets) {
+    app.get('/', (context) => context.html(assets.index(access.token)));
+    for (const [address, { type, content }] of assets.files)
+      app.get(address, (context) => context.body(content, 200, { 'content-type': type }));
+  }
+
+  app.get('/api/live', (context) =>
+    streamSSE(context, async (stream) => {
+      const send = (changes: RunChanges): Promise<void> =>
+        stream.writeSSE({ event: 'runs', data: JSON.stringify(changes) });
+      const end = live.listen((changes) => void send(changes).catch(() => stream.abort()));
+      stream.onAbort(end);
+      await stream.writeSSE({ event: 'all', data: JSON.stringify(runs.all()) });
+      while (!stream.aborted && !stream.closed) {
+        await stream.sleep(HEARTBEAT);
+        await stream.writeSSE({ event: 'alive', data: '' });
+      }
+    }),
+  );
+  app.get('/api/runs', (context) => {
+    runs.refresh();
+    return context.json(runs.all());
+  });
+  app.get('/api/charts', async (context) => {
+    const tables = (await loaded(context)).map(({ table }) => table);
+    return context.json({ charts: chartsOf(tables), damaged: tables.reduce((sum, { damaged }) => sum + damaged, 0) });
+  });
+  app.get('/api/data', async (context) => {
+    const query = dataQuery.safeParse(context.req.query());
+    if (!query.success) return refused(context, query.error);
+    const data = chartData(await loaded(context), query.data);
+    return data ? context.json(data) : context.json({ error: 'There is no such chart' }, 404);
+  });
+  app.get('/api/rollouts', async (context) => {
+    const source = rolloutSource.safeParse(context.req.query());
+    const query = rolloutQuery.safeParse(context.req.query());
+    if (!source.success) return refused(context, source.error);
+    if (!query.success) return refused(context, query.error);
+    if (!runs.get(source.data.run)) return unknownRun(context);
+    return context.json(await listRollouts(await runs.rollouts(source.data.run, source.data.kind), query.data));
+  });
+  app.get('/api/rollout', async (context) => {
+    const query = rolloutPlace.safeParse(context.req.query());
+    if (!query.success) return refused(context, query.error);
+    if (!runs.get(query.data.run)) return unknownRun(context);
+    const { run, kind, place } = query.data;
+    const rollout = await rolloutAt(await runs.rollouts(run, kind), place);
+    return rollout ? context.json(rollout) : context.json({ error: 'There is no such rollout' }, 404);
+  });
+  app.get('/api/events', async (context) => {
+    const known = (context.req.queries('run') ?? []).slice(0, MOST_RUNS).flatMap((id) => runs.get(id) ?? []);
+    return context.json((await Promise.all(known.map(({ info, folder }) => eventRows(info.id, folder)))).flat());
+  });
+  app.get('/api/config', (context) => {
+    const ids = (context.req.queries('run') ?? []).slice(0, MOST_RUNS);
+    return context.json(configTable(ids.flatMap((id) => (runs.get(id) ? [{ id, folder: runs.get(id)!.folder }] : []))));
+  });
+  app.post('/api/control', actGuard(access), async (context) => {
+    const body = controlBody.safeParse(await context.req.json().catch(() => null));
+    if (!body.success) return context.json({ error: 'Expected a run and an action' }, 400);
+    runs.refresh();
+    const run = runs.get(body.data.run);
+    if (!run) return unknownRun(context);
+    if (run.info.state !== 'running' && run.info.state !== 'paused')
+      return context.json({ error: 'No process of this machine is training this run' }, 409);
+    if (body.data.action === 'resume') withdraw(run.folder, 'pause');
+    else request(run.folder, body.data.action);
+    live.look();
+    return context.json({ asked: body.data.action });
+  });
+  app.notFound((context) => context.json({ error: 'There is no such address' }, 404));
+  return { app, live };
+}

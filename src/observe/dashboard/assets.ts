@@ -1,0 +1,64 @@
+/** The files of the page: its own beside this module, those of its libraries from their packages. No other file is served. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PAGE = join(__dirname, 'page');
+
+function packageFolder(name: string): string {
+  const entry = require.resolve.paths(name) ?? [];
+  for (const folder of entry) {
+    try {
+      readFileSync(join(folder, name, 'package.json'));
+      return join(folder, name);
+    } catch {
+      // In a folder further up.
+    }
+  }
+  throw new Error(`The package ${name} is not installed`);
+}
+
+/** Addresses of what libraries bring; index.html maps their names to these. */
+const vendored: Record<string, [packageName: string, file: string]> = {
+  '/vendor/preact.js': ['preact', 'dist/preact.mjs'],
+  '/vendor/preact-hooks.js': ['preact', 'hooks/dist/hooks.mjs'],
+  '/vendor/preact-jsx-runtime.js': ['preact', 'jsx-runtime/dist/jsxRuntime.mjs'],
+  '/vendor/uplot.js': ['uplot', 'dist/uPlot.esm.js'],
+  '/vendor/uplot.css': ['uplot', 'dist/uPlot.min.css'],
+};
+
+const types: Record<string, string> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+};
+
+export interface Asset {
+  type: string;
+  content: string;
+}
+
+export interface Assets {
+  files: ReadonlyMap<string, Asset>;
+  /** index.html with the token in its place. */
+  index: (token: string) => string;
+  /** Content-Security-Policy: nothing from elsewhere, no inline script but the import map. */
+  policy: string;
+}
+
+export function loadAssets(): Assets {
+  const files = new Map<string, Asset>();
+  const add = (address: string, file: string): void => {
+    const type = types[address.slice(address.lastIndexOf('.') + 1)];
+    files.set(address, { type, content: readFileSync(file, 'utf8') });
+  };
+  for (const name of readdirSync(PAGE)) if (/\.(js|css)$/.test(name)) add(`/page/${name}`, join(PAGE, name));
+  for (const [address, [name, file]] of Object.entries(vendored)) add(address, join(packageFolder(name), file));
+  const html = readFileSync(join(PAGE, 'index.html'), 'utf8');
+  const map = /<script type="importmap">([^]*?)<\/script>/.exec(html)?.[1] ?? '';
+  const hash = createHash('sha256').update(map).digest('base64');
+  return {
+    files,
+    index: (token) => html.replace('{{token}}', token),
+    policy: `default-src 'none'; script-src 'self' 'sha256-${hash}'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+  };
+}
