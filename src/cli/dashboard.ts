@@ -26,8 +26,9 @@ async function run(folder: string, { port, host, token, open, json }: Flags): Pr
   else process.stdout.write(`dashboard of ${folder}: ${dashboard.url}\n`);
   if (open) openBrowser(dashboard.url);
   await new Promise<void>((stop) => {
-    process.once('SIGINT', stop).once('SIGTERM', stop);
-    // Started by zero-rl train: it ends with the training, however that ends.
+    // Started by zero-rl train it ends with the training, however that ends, and not by the terminal's interrupt to both.
+    const beside = process.channel !== undefined;
+    process.on('SIGINT', () => beside || stop()).once('SIGTERM', stop);
     process.once('disconnect', stop);
   });
   await dashboard.close();

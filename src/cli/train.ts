@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { isZeroRlError, ZeroRlError } from '../errors';
+import { dashboardBeside, type DashboardProcess } from '../observe/dashboard/beside';
 import { log } from '../observe/log';
 import { startProgress, type Progress } from '../observe/progress';
 import {
@@ -13,6 +14,7 @@ import {
   stepTable,
 } from '../observe/train-output';
 import { formatSeconds } from '../observe/svg';
+import { makeFolder } from '../policy/atomic-file';
 import type { PolicyOptions } from '../policy/types';
 import { timedSync } from '../profile/spans';
 import type { TrainConfig, TrainConfigInput } from '../training/config';
@@ -29,6 +31,7 @@ interface Flags extends PolicyOptions {
   set: string[];
   resume?: string;
   dryRun: boolean;
+  dashboard: boolean;
   json: boolean;
 }
 
@@ -131,6 +134,13 @@ function reporter(
   return { onEvent, progress, folder: () => folder };
 }
 
+async function startBeside(output: string, progress: Progress): Promise<DashboardProcess | null> {
+  await makeFolder(output);
+  const dashboard = await dashboardBeside(output);
+  progress.line(dashboard ? `dashboard ${dashboard.url}` : 'warning: the dashboard did not start');
+  return dashboard;
+}
+
 async function run(file: string | undefined, flags: Flags, command: Command): Promise<void> {
   const config = timedSync('config', () => readConfig(file, flags, command));
   if (flags.dryRun) return dryRun(config, flags.json);
@@ -145,6 +155,7 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
     abort.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
+  const dashboard = flags.dashboard ? await startBeside(config.output, progress) : null;
   progress.line(`loading ${shown(config.model)} and the data`);
   try {
     const lines = stepTable(config);
@@ -169,6 +180,7 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
     throw error;
   } finally {
     progress.stop();
+    dashboard?.stop();
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
@@ -187,5 +199,6 @@ export const command = addEngineOptions(
     )
     .option('--resume <run>', 'go on with a run folder from its newest checkpoint')
     .option('--dry-run', 'print the formulas in force and the time and memory predicted, and train nothing', false)
+    .option('--dashboard', 'serve a live page of the runs in the output folder as long as this one trains', false)
     .option('--json', 'print the outcome as one JSON object on stdout', false),
 ).action(run);

@@ -44,21 +44,19 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
         done();
       });
     });
-  await listen(options.port ?? defaultPort)
-    .catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE' || options.port !== undefined) throw error;
+  const taken = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  try {
+    await listen(options.port ?? defaultPort).catch((error: unknown) => {
+      if (!taken(error) || options.port !== undefined) throw error;
       return listen(0);
-    })
-    .catch((cause: NodeJS.ErrnoException) => {
-      const at = `${host}:${options.port ?? defaultPort}`;
-      throw new ZeroRlError(
-        'ERR_ZERO_RL_OUTPUT',
-        `Cannot listen on ${at} (${cause.code}); give another --port or --host`,
-        {
-          cause,
-        },
-      );
     });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const at = `${host}:${options.port ?? defaultPort}`;
+    throw new ZeroRlError('ERR_ZERO_RL_OUTPUT', `Cannot listen on ${at} (${code}); give another --port or --host`, {
+      cause,
+    });
+  }
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : (options.port ?? defaultPort);
   const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;

@@ -26,6 +26,8 @@ export async function get<T>(path: string, query: Query, signal?: AbortSignal): 
   return answer<T>(await fetch(address(path, query), { signal }));
 }
 
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Asks a run for something. */
 export async function act(run: string, action: Action): Promise<void> {
   const token = document.querySelector<HTMLMetaElement>('meta[name=token]')?.content ?? '';
@@ -84,8 +86,8 @@ export function useAnswer<T>(path: string | null, query: Query, version = ''): L
     fetch(key, { signal: abort.signal })
       .then((response) => answer<T>(response))
       .then((value) => setLoaded({ value, error: null }))
-      .catch((error: Error) => {
-        if (!abort.signal.aborted) setLoaded((last) => ({ ...last, error: error.message }));
+      .catch((error: unknown) => {
+        if (!abort.signal.aborted) setLoaded((last) => ({ ...last, error: messageOf(error) }));
       });
     return () => abort.abort();
   }, [key, version]);

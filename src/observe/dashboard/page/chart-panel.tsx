@@ -1,7 +1,7 @@
 /** One chart: asks for its data while it is in view, draws it, and reads out the values under the cursor. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChartData, ChartInfo, CurveData, XAxis } from '../protocol.js';
-import { get, type Query } from './api.js';
+import { get, messageOf, type Query } from './api.js';
 import type { Range } from './charts-view.js';
 import { formatNumber, formatSeconds, formatValue } from './format.js';
 import { Plot } from './plot.js';
@@ -56,8 +56,8 @@ function useChartData(
         setData(value);
         setError(null);
       })
-      .catch((problem: Error) => {
-        if (!abort.signal.aborted) setError(problem.message);
+      .catch((problem: unknown) => {
+        if (!abort.signal.aborted) setError(messageOf(problem));
       });
     return () => abort.abort();
   }, [key, version, inView]);

@@ -1,7 +1,7 @@
 /** What the page shows, in the fragment of its address: reloading and sharing keep it. */
 import { useEffect, useState } from 'preact/hooks';
 
-export type Place = Record<string, string>;
+export type Place = Partial<Record<string, string>>;
 
 function read(): Place {
   return Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
@@ -16,7 +16,7 @@ export function usePlace(): [Place, (change: Place) => void] {
     return () => removeEventListener('hashchange', update);
   }, []);
   const change = (changes: Place): void => {
-    const next = Object.entries({ ...read(), ...changes }).filter(([, value]) => value !== '');
+    const next = Object.entries({ ...read(), ...changes }).flatMap(([key, value]) => (value ? [[key, value]] : []));
     history.replaceState(null, '', `#${new URLSearchParams(next)}`);
     setPlace(read());
   };

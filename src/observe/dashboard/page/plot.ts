@@ -167,7 +167,9 @@ export class Plot {
       {
         ...axisLook,
         size: 52,
-        values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : formatTick(tick, info.format))),
+        // A logarithmic axis leaves the labels of some of its lines out.
+        values: (_, ticks: (number | null)[]) =>
+          ticks.map((tick) => (tick === null ? '' : formatTick(tick, info.format))),
       },
     ];
     return {
@@ -177,7 +179,10 @@ export class Plot {
       legend: { show: false },
       scales: {
         x: { time: false, range: () => this.xRange() },
-        y: { distr: info.scale === 'log' ? 3 : 1, range: (_, low, high) => this.yRange(low, high) },
+        y: {
+          distr: (info.scale === 'log' ? 3 : 1) as uPlot.Scale.Distr,
+          range: (_, low, high) => this.yRange(low, high),
+        },
       },
       axes,
       series,

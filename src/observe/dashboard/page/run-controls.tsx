@@ -1,14 +1,14 @@
 /** Buttons that ask a run to pause, save or stop; the run obeys between two steps. */
 import { useRef, useState } from 'preact/hooks';
 import type { Action, RunInfo } from '../protocol.js';
-import { act } from './api.js';
+import { act, messageOf } from './api.js';
 
 export function RunControls({ run }: { run: RunInfo }) {
   const [error, setError] = useState('');
   const dialog = useRef<HTMLDialogElement>(null);
   const ask = (action: Action): void => {
     setError('');
-    act(run.id, action).catch((problem: Error) => setError(problem.message));
+    act(run.id, action).catch((problem: unknown) => setError(messageOf(problem)));
   };
   const pausing = run.pending.includes('pause');
   const waiting = run.pending.filter((what) => !(what === 'pause' && run.state === 'paused'));
