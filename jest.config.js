@@ -1,4 +1,4 @@
-/** One project per tier: unit needs no addon, native and gpu load it, process starts child processes. */
+/** One project per tier: unit needs no addon, native and gpu load it, process starts child processes, browser drives Chromium. */
 // Tests run in child processes, which take these flags over: user code named in a config is loaded by import().
 process.env.NODE_OPTIONS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
 
@@ -21,5 +21,11 @@ module.exports = {
   workerIdleMemoryLimit: '2GB',
   maxWorkers: '100%',
   testTimeout: 60_000,
-  projects: [project('unit'), project('native', oneWorker), project('process', oneWorker), project('gpu', oneWorker)],
+  projects: [
+    project('unit'),
+    project('native', oneWorker),
+    project('process', oneWorker),
+    project('browser', oneWorker),
+    project('gpu', oneWorker),
+  ],
 };

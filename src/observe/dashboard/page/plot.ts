@@ -149,6 +149,7 @@ export class Plot {
       ticks: { show: false },
     };
     const { axis } = shown;
+    const logarithmic: uPlot.Scale = info.scale === 'log' ? { distr: 3 } : {};
     const axes: uPlot.Axis[] = [
       {
         ...axisLook,
@@ -179,10 +180,7 @@ export class Plot {
       legend: { show: false },
       scales: {
         x: { time: false, range: () => this.xRange() },
-        y: {
-          distr: (info.scale === 'log' ? 3 : 1) as uPlot.Scale.Distr,
-          range: (_, low, high) => this.yRange(low, high),
-        },
+        y: { ...logarithmic, range: (_, low, high) => this.yRange(low, high) },
       },
       axes,
       series,
