@@ -66,12 +66,11 @@ export function makeApp(runs: RunList, access: Access, assets: Assets | null): {
       const send = (changes: RunChanges): Promise<void> =>
         stream.writeSSE({ event: 'runs', data: JSON.stringify(changes) });
       const end = live.listen((changes) => void send(changes).catch(() => stream.abort()));
-      stream.onAbort(end);
       await stream.writeSSE({ event: 'all', data: JSON.stringify(runs.all()) });
-      while (!stream.aborted && !stream.closed) {
-        await stream.sleep(HEARTBEAT);
-        await stream.writeSSE({ event: 'alive', data: '' });
-      }
+      const alive = setInterval(() => void stream.writeSSE({ event: 'alive', data: '' }).catch(end), HEARTBEAT);
+      await new Promise<void>((gone) => stream.onAbort(gone));
+      clearInterval(alive);
+      end();
     }),
   );
   app.get('/api/runs', (context) => {

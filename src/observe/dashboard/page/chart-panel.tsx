@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChartData, ChartInfo, CurveData, XAxis } from '../protocol.js';
 import { get, messageOf, type Query } from './api.js';
 import type { Range } from './charts-view.js';
+import { inTurn } from './in-turn.js';
 import { formatNumber, formatSeconds, formatValue } from './format.js';
 import { Plot } from './plot.js';
 
@@ -109,7 +110,8 @@ export function ChartPanel(props: Props) {
   }, []);
   const axis = query.axis as XAxis;
   useEffect(() => {
-    if (data && width > 0) plot.current?.show(data, { axis, range, width, colours });
+    if (!data || width === 0) return undefined;
+    return inTurn(() => plot.current?.show(data, { axis, range, width, colours }));
   }, [data, width, axis, [...colours].join()]);
 
   const onKeyDown = (event: KeyboardEvent): void => {

@@ -1,0 +1,98 @@
+/** Who is let in, what is refused, and what the addresses answer. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeApp } from '../../../../src/observe/dashboard/app';
+import type { ChartData, ConfigTable, RunInfo } from '../../../../src/observe/dashboard/protocol';
+import { RunList } from '../../../../src/observe/dashboard/run-list';
+import { lockRun } from '../../../../src/training/run-lock';
+
+const folder = mkdtempSync(join(tmpdir(), 'dashboard-app-'));
+for (const seed of [0, 1]) {
+  const run = join(folder, 'group', `run-${seed}`);
+  mkdirSync(run, { recursive: true });
+  writeFileSync(join(run, 'config.resolved.yaml'), `seed: ${seed}\nsteps: 3\nkl: { measure: true }\n`);
+  const rows = [1, 2, 3].map((step) => JSON.stringify({ step, rewardMean: step + seed, seconds: { total: 1 } }));
+  writeFileSync(join(run, 'metrics.jsonl'), rows.map((row) => `${row}\n`).join(''));
+}
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const token = 'secret';
+const appOn = (host: string) => makeApp(new RunList(folder), { host, token }, null).app;
+const local = appOn('127.0.0.1');
+const fromPage = { host: 'localhost:1', origin: 'http://localhost:1', 'x-zero-rl-token': token };
+const get = async (path: string): Promise<unknown> =>
+  (await local.request(path, { headers: { host: 'localhost:1' } })).json();
+const control = (body: object, headers: Record<string, string>) =>
+  local.request('/api/control', { method: 'POST', headers, body: JSON.stringify(body) });
+
+test('loopback answers under its own names only', async () => {
+  for (const host of ['localhost:4870', '127.0.0.1:4870', '[::1]:4870'])
+    expect((await local.request('/api/runs', { headers: { host } })).status).toBe(200);
+  expect((await local.request('/api/runs', { headers: { host: 'attacker.example' } })).status).toBe(403);
+});
+
+test('another host needs the token: in the address once, then in a cookie that scripts do not see', async () => {
+  const app = appOn('0.0.0.0');
+  const host = 'box:4870';
+  expect((await app.request('/api/runs', { headers: { host } })).status).toBe(401);
+  expect((await app.request('/?token=wrong', { headers: { host } })).status).toBe(401);
+  const login = await app.request('/?token=secret', { headers: { host } });
+  const cookie = login.headers.get('set-cookie') ?? '';
+  expect(cookie).toMatch(/HttpOnly.*SameSite=Strict/);
+  const answer = await app.request('/api/runs', { headers: { host, cookie: cookie.split(';')[0] } });
+  expect(answer.status).toBe(200);
+});
+
+test('only the page itself may act, on a run that a process trains', async () => {
+  const run = 'group/run-0';
+  const pause = { run, action: 'pause' };
+  expect((await control(pause, { ...fromPage, origin: 'http://attacker.example' })).status).toBe(403);
+  expect((await control(pause, { ...fromPage, 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  expect((await control(pause, { ...fromPage, 'x-zero-rl-token': 'x' })).status).toBe(403);
+  expect((await control(pause, fromPage)).status).toBe(409);
+  const unlock = lockRun(join(folder, run));
+  expect((await control({ run, action: 'erase' }, fromPage)).status).toBe(400);
+  expect((await control({ run: '../..', action: 'stop' }, fromPage)).status).toBe(404);
+  expect((await control(pause, fromPage)).status).toBe(200);
+  expect(existsSync(join(folder, run, 'control', 'pause'))).toBe(true);
+  expect((await get('/api/runs')) as RunInfo[]).toContainEqual(
+    expect.objectContaining({ id: run, state: 'running', pending: ['pause'] }),
+  );
+  expect((await control({ run, action: 'resume' }, fromPage)).status).toBe(200);
+  expect(existsSync(join(folder, run, 'control', 'pause'))).toBe(false);
+  unlock();
+});
+
+test('runs that differ in the seed alone are a band', async () => {
+  const data = (await get('/api/data?chart=reward&bands=yes&run=group/run-0&run=group/run-1')) as ChartData;
+  expect(data).toMatchObject({
+    x: [1, 2, 3],
+    extent: [1, 3],
+    curves: [{ y: [1.5, 2.5, 3.5], low: [1, 2, 3], high: [2, 3, 4] }],
+  });
+  const apart = (await get('/api/data?chart=reward&axis=time&run=group/run-0&run=group/run-1')) as ChartData;
+  expect(apart.curves.map(({ runs, last }) => [runs, last])).toEqual([
+    [['group/run-0'], 3],
+    [['group/run-1'], 4],
+  ]);
+});
+
+test('configs are compared key by key', async () => {
+  const { rows } = (await get('/api/config?run=group/run-0&run=group/run-1')) as ConfigTable;
+  expect(rows.filter(({ differs }) => differs).map(({ key, values }) => [key, values])).toEqual([['seed', ['0', '1']]]);
+  expect(rows.map(({ key }) => key)).toContain('kl.measure');
+});
+
+test.each([
+  ['/api/data?chart=nothing', 404],
+  ['/api/data?chart=reward&pixels=1e9', 400],
+  ['/api/rollouts?run=../../etc', 404],
+  ['/api/rollouts?run=group/run-0&sort=x', 400],
+  ['/api/rollout?run=group/run-0&place=5', 404],
+  ['/../package.json', 404],
+])('%s is refused with %d and a sentence', async (path, status) => {
+  const answer = await local.request(path, { headers: { host: 'localhost' } });
+  expect(answer.status).toBe(status);
+  expect(await answer.json()).toEqual({ error: expect.any(String) });
+});
