@@ -74,7 +74,7 @@ function reporter(
   config: TrainConfig,
   json: boolean,
 ): { onEvent: (event: TrainEvent) => void; progress: Progress; folder: () => string } {
-  const progress = startProgress({ label: config.name, total: config.steps, unit: 'steps' });
+  const progress = startProgress({ label: config.name, total: config.steps, unit: 'steps', plainLines: false });
   let folder = '';
   const onEvent = (event: TrainEvent): void => {
     switch (event.type) {
@@ -159,13 +159,9 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   progress.line(`loading ${shown(config.model)} and the data`);
   try {
     const lines = stepTable(config);
-    const started = performance.now();
-    let first: number | null = null;
     for await (const step of train(config, { signal: abort.signal, resume: flags.resume, onEvent })) {
-      first ??= step.step - 1;
-      const left = ((performance.now() - started) / 1000 / (step.step - first)) * (config.steps - step.step);
       for (const line of lines(step)) progress.line(line);
-      progress.set(step.step, `${formatSeconds(left)} left`);
+      progress.set(step.step, `reward ${step.rewardMean.toFixed(3)}`);
     }
   } catch (error) {
     progress.stop();

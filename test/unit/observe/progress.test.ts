@@ -8,7 +8,7 @@ function stream(isTTY: boolean) {
   return { target, text: () => written.join('') };
 }
 
-test('off a terminal nothing is drawn, but lines are written', () => {
+test('off a terminal nothing is drawn at once, but lines are written', () => {
   const { target, text } = stream(false);
   const progress = startProgress({ label: 'work', total: 3, unit: 'steps' }, target);
   progress.advance(2, 'half');
@@ -28,5 +28,27 @@ test('on a terminal the last drawing holds label, count, unit and note; stop may
     progress.stop();
   }
   expect(text()).toContain('a line\n');
-  expect(text()).toMatch(/work .*3\/3 steps \d+ s {2}reward 0\.5[^/]*$/);
+  expect(text()).toMatch(/work .*3\/3 steps, .*steps\/s, \d+ s {2}reward 0\.5[^/]*$/);
+});
+
+test('off a terminal a plain line says count, rate, time left and note every ten seconds, unless the caller writes its own', () => {
+  for (const plainLines of [true, false]) {
+    const { target, text } = stream(false);
+    let time = 0;
+    const progress = startProgress({ label: 'work', total: 100, unit: 'steps', plainLines, now: () => time }, target);
+    for (let second = 1; second <= 12; second++) {
+      time = second * 1000;
+      progress.advance(2, `loss ${second}`);
+    }
+    expect(text()).toBe(plainLines ? 'work 20/100 steps, 2 steps/s, 10 s, 40 s left  loss 10\n' : '');
+  }
+});
+
+test('a run that goes on is not credited with what was done before', () => {
+  const { target, text } = stream(false);
+  let time = 0;
+  const progress = startProgress({ label: 'work', total: 100, unit: 'steps', now: () => time }, target);
+  time = 10_000;
+  progress.set(91);
+  expect(text()).toContain('91/100 steps, 0.1 steps/s, 10 s, 1 min 30 s left');
 });
