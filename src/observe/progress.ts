@@ -23,11 +23,19 @@ const PLAIN_INTERVAL = 10_000;
 function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
-  return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return whole < 3600
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 /** `12/40 steps, 3.2 steps/s, 9 s left`; the rate is that of the units counted since the start. */
-function figures({ unit = '' }: ProgressOptions, value: number, total: number, counted: number, seconds: number): string {
+function figures(
+  { unit = '' }: ProgressOptions,
+  value: number,
+  total: number,
+  counted: number,
+  seconds: number,
+): string {
   const of = total > 0 ? `${value}/${total}` : String(value);
   const name = unit === '' ? '' : ` ${unit}`;
   if (counted <= 0 || seconds <= 0) return `${of}${name}, ${duration(seconds)}`;

@@ -162,7 +162,7 @@ suite('dashboard', () => {
     await page.getByRole('radio', { name: 'Step' }).check();
     await chart('reward').focus();
     await page.keyboard.press('ArrowRight');
-    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label')?.includes('step 1:'));
+    await page.waitForFunction("document.activeElement?.getAttribute('aria-label')?.includes('step 1:')");
     await page.keyboard.press('+');
     await page.getByRole('button', { name: 'Whole run' }).click();
     await page.getByRole('button', { name: 'Config' }).click();
@@ -212,12 +212,10 @@ suite('dashboard', () => {
     for (const view of ['charts', 'rollouts', 'events', 'config']) {
       await open(`#view=${view}`);
       await page.getByRole('main', { name: new RegExp(view, 'i') }).waitFor();
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth');
       expect(width).toBeLessThanOrEqual(390);
-      const nameless = await page
-        .locator('button:visible')
-        .evaluateAll((all) => all.filter((b) => !b.textContent).length);
-      expect(nameless).toBe(0);
+      const names = await page.locator('button:visible').allTextContents();
+      expect(names).not.toContain('');
     }
   });
 });

@@ -114,7 +114,7 @@ function traces(run: string): unknown {
     if (!file.endsWith('trainer-state.json')) return bytes.toString('base64');
     return { ...(JSON.parse(bytes.toString()) as object), seconds: null };
   };
-  const own = ['metrics.jsonl', 'config.resolved.yaml', 'preview.json', 'summary.json', 'report.html'];
+  const own = ['metrics.jsonl', 'events.jsonl', 'config.resolved.yaml', 'preview.json', 'summary.json', 'report.html'];
   return {
     eventSteps: eventSteps(run).sort((a, b) => a - b),
     files: files.map((file) => [file, own.includes(file) ? null : read(file)]),

@@ -24,6 +24,7 @@ data: { train: arithmetic, count: 20 }
 rollout: { promptsPerStep: 2, samplesPerPrompt: 4, maxTokens: 8 }
 evaluation: { problems: 2 }
 steps: 1
+preview: { prompts: 0 }
 threads: 1
 output: ${runs}
 `,

@@ -3,8 +3,8 @@ const waiting = new Set<() => void>();
 let running = false;
 
 function next(): void {
-  const [work] = waiting;
-  if (work === undefined) {
+  const { value: work, done } = waiting.values().next();
+  if (done) {
     running = false;
     return;
   }

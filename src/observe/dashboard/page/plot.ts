@@ -24,6 +24,9 @@ const sync = uPlot.sync('x');
 /** Opacity of what is not smoothed, and of ranges, in hexadecimal. */
 const FAINT = '40';
 const RANGE = '26';
+/** `Scale.Distr.Logarithmic`, a constant that the library does not export at run time. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+const LOGARITHMIC: uPlot.Scale.Distr = 3;
 const FONT = '11px ui-sans-serif, system-ui, sans-serif';
 
 /** The value of `var(--name)` in the page's present scheme. */
@@ -149,7 +152,7 @@ export class Plot {
       ticks: { show: false },
     };
     const { axis } = shown;
-    const logarithmic: uPlot.Scale = info.scale === 'log' ? { distr: 3 } : {};
+    const logarithmic: uPlot.Scale = info.scale === 'log' ? { distr: LOGARITHMIC } : {};
     const axes: uPlot.Axis[] = [
       {
         ...axisLook,

@@ -7,7 +7,9 @@ const curve = (x: number[], y: number[]): Curve & { step: Float64Array } => {
 };
 
 test('smoothing begins at the first value, keeps a constant and follows a jump', () => {
-  expect([...smooth(Float64Array.of(3, 3, 3), 0.9)]).toEqual([3, 3, 3].map((value) => expect.closeTo(value, 12)));
+  expect([...smooth(Float64Array.of(3, 3, 3), 0.9)]).toEqual(
+    [3, 3, 3].map((value) => expect.closeTo(value, 12) as number),
+  );
   const [first, second] = smooth(Float64Array.of(0, 1), 0.5);
   expect(first).toBe(0);
   expect(second).toBeCloseTo(0.5 / 0.75, 12);
