@@ -1,4 +1,7 @@
-/** One project per tier: unit needs no addon, native and gpu load it, process starts child processes, browser drives Chromium. */
+/**
+ * One project per tier: unit needs no addon, native loads it, process starts child processes, browser drives Chromium; device
+ * runs the engine of devices on the CPU, through tests of its own and those of test/native that say what an engine computes.
+ */
 // Tests run in child processes, which take these flags over: user code named in a config is loaded by import().
 process.env.NODE_OPTIONS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
 
@@ -16,6 +19,14 @@ const project = (name, extra = {}) => ({
 
 const oneWorker = { runner: '<rootDir>/test/support/one-worker-runner.js' };
 
+const ENGINE_TESTS = 'golden-{logits,objectives,save,steps},master-weights,multi-turn,policy-{save,stream},sampling-*';
+
+const onDevice = {
+  ...oneWorker,
+  testMatch: [`<rootDir>/test/native/{${ENGINE_TESTS}}.test.ts`, '<rootDir>/test/device/**/*.test.ts'],
+  setupFiles: ['<rootDir>/test/support/device-engine.js'],
+};
+
 module.exports = {
   // A memory limit makes jest use child processes even where one worker would do.
   workerIdleMemoryLimit: '2GB',
@@ -24,8 +35,8 @@ module.exports = {
   projects: [
     project('unit'),
     project('native', oneWorker),
+    project('device', onDevice),
     project('process', oneWorker),
     project('browser', oneWorker),
-    project('gpu', oneWorker),
   ],
 };

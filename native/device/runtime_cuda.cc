@@ -1,13 +1,17 @@
-// CUDA's runtime, compiled into libzero_rl_cuda.so. Its tensors belong to the engine thread and to one stream of its own.
-#include <ATen/cuda/CUDAGraph.h>
+// CUDA's runtime, compiled into libzero_rl_cuda.so: of CUDA that library names libcudart alone, so streams and the allocator
+// are reached through the interfaces that libtorch's CUDA part registers in libc10. Tensors belong to the engine thread and
+// to one stream of its own.
 #include <ATen/ops/empty.h>
 #include <c10/core/AllocatorConfig.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/cuda/CUDACachingAllocator.h>
-#include <c10/cuda/CUDAFunctions.h>
-#include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 #include <torch/library.h>
+
+#include <atomic>
+#include <cstdlib>
 
 #include "device/runtime.h"
 
@@ -15,78 +19,131 @@ namespace zero_rl {
 
 namespace {
 
-class CudaGraph : public Graph {
+void check(cudaError_t status) {
+  TORCH_CHECK(status == cudaSuccess, "CUDA: ", cudaGetErrorString(status));
+}
+
+c10::cuda::CUDACachingAllocator::CUDAAllocator& allocator() {
+  return *static_cast<c10::cuda::CUDACachingAllocator::CUDAAllocator*>(c10::GetAllocator(at::kCUDA));
+}
+
+// Memory that kernels of a graph take while it is recorded stays theirs.
+class GraphPool {
  public:
-  CudaGraph(at::cuda::MempoolId_t pool, const std::function<void()>& step) {
-    // Other threads may call CUDA meanwhile.
-    graph_.capture_begin(pool, cudaStreamCaptureModeThreadLocal);
-    try {
-      step();
-    } catch (...) {
-      graph_.capture_end();
-      throw;
-    }
-    graph_.capture_end();
+  GraphPool(c10::DeviceIndex device, c10::MempoolId_t id, cudaStream_t stream) : device_(device), id_(id) {
+    allocator().beginAllocateToPool(device, id, [stream](cudaStream_t other) { return other == stream; });
   }
-  void replay() override { graph_.replay(); }
+  ~GraphPool() { allocator().releasePool(device_, id_); }
+  GraphPool(const GraphPool&) = delete;
+  GraphPool& operator=(const GraphPool&) = delete;
+
+  void recorded() { allocator().endAllocateToPool(device_, id_); }
 
  private:
-  at::cuda::CUDAGraph graph_;
+  c10::DeviceIndex device_;
+  c10::MempoolId_t id_;
 };
+
+class CudaGraph : public Graph {
+ public:
+  CudaGraph(c10::DeviceIndex device, c10::MempoolId_t pool, cudaStream_t stream, const std::function<void()>& step)
+      : pool_(device, pool, stream), stream_(stream) {
+    cudaGraph_t graph = nullptr;
+    try {
+      // Other threads may call CUDA meanwhile.
+      check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+      step();
+    } catch (...) {
+      cudaStreamEndCapture(stream, &graph);
+      pool_.recorded();
+      if (graph != nullptr) cudaGraphDestroy(graph);
+      throw;
+    }
+    const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
+    pool_.recorded();
+    check(ended);
+    const cudaError_t made = cudaGraphInstantiate(&executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    check(made);
+  }
+  ~CudaGraph() override {
+    cudaStreamSynchronize(stream_);  // it may be running
+    if (executable_ != nullptr) cudaGraphExecDestroy(executable_);
+  }
+
+  void replay() override { check(cudaGraphLaunch(executable_, stream_)); }
+
+ private:
+  GraphPool pool_;
+  cudaStream_t stream_;
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+// Phases of different shapes follow each other, so that pages are mapped where they are needed. To be said before the first
+// allocation, and not where the user has.
+void use_expandable_segments() {
+  if (std::getenv("PYTORCH_ALLOC_CONF") != nullptr || std::getenv("PYTORCH_CUDA_ALLOC_CONF") != nullptr) return;
+  c10::CachingAllocator::setAllocatorSettings("expandable_segments:True");
+}
 
 class CudaRuntime : public Runtime {
  public:
-  explicit CudaRuntime(int index) : device_(at::kCUDA, static_cast<c10::DeviceIndex>(index)) {
-    // Phases of different shapes follow each other: pages are mapped where they are needed. To be said before the first
-    // allocation, and not where the user has.
-    if (std::getenv("PYTORCH_ALLOC_CONF") == nullptr && std::getenv("PYTORCH_CUDA_ALLOC_CONF") == nullptr) {
-      c10::CachingAllocator::setAllocatorSettings("expandable_segments:True");
-    }
-    const c10::cuda::CUDAGuard guard(device_);
-    stream_ = c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device_.index());
-    pool_ = at::cuda::graph_pool_handle();
+  explicit CudaRuntime(int index) : device_(at::kCUDA, static_cast<c10::DeviceIndex>(index)), stream_(make_stream()) {
+    static std::atomic<c10::CaptureId_t> pools{0};
+    // Ids of the allocator's own graphs are {n, 0}, those of its users {0, n}.
+    pool_ = {0, (c10::CaptureId_t{1} << 40) + pools.fetch_add(1)};
     graphs_ = std::getenv("ZERO_RL_TEST_NO_GRAPHS") == nullptr;
   }
 
-  std::unique_ptr<Scope> enter() override { return std::make_unique<Current>(*stream_); }
+  std::unique_ptr<Scope> enter() override { return std::make_unique<Current>(stream_); }
   at::Device device() const override { return device_; }
 
   int64_t available_bytes() override {
-    const c10::cuda::CUDAGuard guard(device_);
+    const c10::DeviceGuard guard(device_);
     size_t free = 0;
     size_t total = 0;
-    C10_CUDA_CHECK(cudaMemGetInfo(&free, &total));
-    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device_.index());
+    check(cudaMemGetInfo(&free, &total));
+    const auto stats = allocator().getDeviceStats(device_.index());
     constexpr auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
     return static_cast<int64_t>(free) + stats.reserved_bytes[all].current - stats.allocated_bytes[all].current;
   }
-  void release_unused() override { c10::cuda::CUDACachingAllocator::emptyCache(); }
+  void release_unused() override { allocator().emptyCache(); }
 
   at::Tensor host_buffer(at::IntArrayRef sizes, at::ScalarType dtype) override {
     return at::empty(sizes, at::TensorOptions().dtype(dtype).pinned_memory(true));
   }
   std::unique_ptr<Graph> capture(const std::function<void()>& step) override {
-    return graphs_ ? std::make_unique<CudaGraph>(pool_, step) : nullptr;
+    if (!graphs_) return nullptr;
+    return std::make_unique<CudaGraph>(device_.index(), pool_, static_cast<cudaStream_t>(stream_.native_handle()), step);
   }
   int64_t default_batch() const override { return 512; }
   int64_t most_pass_tokens() const override { return 16384; }
 
  private:
   struct Current : Scope {
-    explicit Current(c10::cuda::CUDAStream stream) : guard(stream) {}
-    c10::cuda::CUDAStreamGuard guard;  // of the device too
+    explicit Current(c10::Stream stream) : guard(stream) {}
+    c10::StreamGuard guard;  // of the device too
   };
 
+  c10::Stream make_stream() const {
+    use_expandable_segments();
+    return c10::impl::VirtualGuardImpl(at::kCUDA).getStreamFromGlobalPool(device_, /*isHighPriority=*/false);
+  }
+
   at::Device device_;
-  std::optional<c10::cuda::CUDAStream> stream_;
-  at::cuda::MempoolId_t pool_;
+  c10::Stream stream_;
+  c10::MempoolId_t pool_;
   bool graphs_;
 };
 
 class CudaRuntimes : public RuntimeMaker {
  public:
   const char* version() const override { return ZERO_RL_VERSION; }
-  int device_count() const override { return c10::cuda::device_count_ensure_non_zero(); }
+  int device_count() const override {
+    int count = 0;
+    check(cudaGetDeviceCount(&count));
+    return count;
+  }
   std::unique_ptr<Runtime> make(int index) const override { return std::make_unique<CudaRuntime>(index); }
 };
 
