@@ -10,6 +10,7 @@
 
 #include "bench/machine.h"
 #include "bench/run_case.h"
+#include "device/measure_device.h"
 #include "job.h"
 #include "runtime/profiler.h"
 #include "runtime/thread_pool.h"
@@ -154,9 +155,23 @@ Napi::Value operators_for(const Napi::CallbackInfo& info) {
   return names;
 }
 
+Napi::Value measure_device(const Napi::CallbackInfo& info) {
+  return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                    [device = info[0].As<Napi::String>().Utf8Value()](Job&) -> Finish {
+                      const DeviceCeilings ceilings = zero_rl::measure_device(device);
+                      return [ceilings](Napi::Env env) -> Napi::Value {
+                        Napi::Object object = Napi::Object::New(env);
+                        object.Set("copy", ceilings.copy);
+                        object.Set("product", ceilings.product);
+                        return object;
+                      };
+                    });
+}
+
 }  // namespace
 
 void registerBench(Napi::Env env, Napi::Object exports) {
+  exports.Set("measureDevice", Napi::Function::New(env, measure_device, "measureDevice"));
   exports.Set("measureMachine", Napi::Function::New(env, measure_machine, "measureMachine"));
   exports.Set("runKernel", Napi::Function::New(env, run_kernel, "runKernel"));
   exports.Set("compareOperator", Napi::Function::New(env, compare_operator, "compareOperator"));

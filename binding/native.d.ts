@@ -298,6 +298,8 @@ export interface NativeBinding {
   readonly AbortFlag: typeof AbortFlag;
   /** The best of `samples` measurements of each quantity; takes a second or two and up to 1 GiB meanwhile. */
   measureMachine(threads: number, samples: number): Promise<NativeMachine>;
+  /** The same of a device, `cuda:N`: bytes per second of a copy, read and written, and FLOP/s of bfloat16 products. */
+  measureDevice(device: string): Promise<{ copy: number; product: number }>;
   runKernel(request: NativeKernelRequest): Promise<NativeKernelRun>;
   readonly profile: NativeProfile;
   /**

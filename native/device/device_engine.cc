@@ -60,12 +60,16 @@ GenerateStats DeviceEngine::generate(const GenerateRequest& request, const Compl
   });
 }
 
+void DeviceEngine::make_room() {
+  generator_->release();
+  runtime_->release_unused();
+}
+
 int64_t DeviceEngine::pass_budget(int64_t asked) {
   const int64_t free = usable(runtime_->available_bytes());
   const int64_t held = generator_->held_bytes();
   if (asked > 0 ? free < asked : free < held) {
-    generator_->release();
-    runtime_->release_unused();
+    make_room();
   }
   return asked > 0 ? asked : usable(runtime_->available_bytes());
 }
@@ -77,6 +81,7 @@ std::vector<float> DeviceEngine::log_probs(const Sequences& sequences, float tem
 
 StepStats DeviceEngine::step(const StepRequest& request, const AbortFlag& abort) {
   return with_memory(*runtime_, kStepAdvice, [&] {
+    if (!trainer_->has_state()) make_room();  // gradients and moments stay
     trainer_->ensure_state();
     return trainer_->step(request, pass_budget(request.memory_budget), abort);
   });
@@ -84,6 +89,7 @@ StepStats DeviceEngine::step(const StepRequest& request, const AbortFlag& abort)
 
 const at::Tensor& DeviceEngine::moment(Moment moment) {
   return with_memory(*runtime_, kStepAdvice, [&]() -> const at::Tensor& {
+    if (!trainer_->has_state()) make_room();
     Moments& moments = trainer_->moments();
     return moment == Moment::kExpAvg ? moments.exp_avg() : moments.exp_avg_sq();
   });

@@ -26,6 +26,8 @@ class DeviceEngine : public Engine {
   const at::Tensor& moment(Moment moment) override;
 
  private:
+  // Gives back what generation keeps between requests.
+  void make_room();
   // Bytes of activations: those asked for, or most of what is free. Caches make room where they are in the way.
   int64_t pass_budget(int64_t asked);
 

@@ -18,6 +18,7 @@ class DeviceTrainer {
   // `budget`: bytes of activations and of the head per micro-batch.
   StepStats step(const StepRequest& request, int64_t budget, const AbortFlag& abort);
 
+  bool has_state() const { return gradients_.has_value(); }
   // Allocates gradients and moments unless that was done.
   void ensure_state();
   Moments& moments();

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <vector>
 
+#include "runtime/parallel.h"
 #include "runtime/philox.h"
 
 namespace zero_rl {
@@ -24,14 +25,17 @@ void initialize(const ParameterStore& store, const ModelConfig& config, uint64_t
     }
     const bool residual = parameter.name.ends_with("o_proj.weight") || parameter.name.ends_with("down_proj.weight");
     const double scale = residual ? std / std::sqrt(2.0 * static_cast<double>(config.layers)) : std;
-    for (int64_t i = 0; i < parameter.size; i += 2) {
+    const auto fill = [&](int64_t i) {
       const auto bits = philox(seed, {static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), tensor, 0x1417});
       // Box–Muller
       const double radius = std::sqrt(-2 * std::log(uniform_open(bits[0], bits[1])));
       const double angle = 2 * std::numbers::pi * uniform_open(bits[2], bits[3]);
       values[i] = static_cast<float>(scale * radius * std::cos(angle));
       if (i + 1 < parameter.size) values[i + 1] = static_cast<float>(scale * radius * std::sin(angle));
-    }
+    };
+    parallel_ranges((parameter.size + 1) / 2, 4096, [&](int64_t begin, int64_t end, int) {
+      for (int64_t pair = begin; pair < end; ++pair) fill(2 * pair);
+    });
     store.write_masters(parameter.offset, parameter.size, values.data());
   }
 }
