@@ -1,4 +1,5 @@
 /** Leaves the process in one of several ways while tensors on the device live: `exit.mjs WAY`. */
+import { setImmediate } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { create, prompts } from '../support.mjs';
