@@ -10,7 +10,8 @@ const { Policy } = require('../../dist/index.js');
 const { loadCuda } = require('../../dist/libtorch/load-cuda.js');
 const { loadNative } = require('../../dist/libtorch/load.js');
 
-const tokensOf = (length, seed) => Int32Array.from({ length }, (_, i) => (1_000 + 7_919 * i + 104_729 * seed) % 150_000);
+const tokensOf = (length, seed) =>
+  Int32Array.from({ length }, (_, i) => (1_000 + 7_919 * i + 104_729 * seed) % 150_000);
 
 async function withPolicy(shape, options, body) {
   const policy = await Policy.create(shapes[shape], { device: 'cuda', dtype: 'bfloat16', ...options });

@@ -28,9 +28,13 @@ function run(name, command, args) {
   return status === 0 ? stdout : null;
 }
 
-results.device = run('nvidia-smi', 'nvidia-smi', ['--query-gpu=name,driver_version', '--format=csv,noheader'])?.trim() ?? null;
+results.device =
+  run('nvidia-smi', 'nvidia-smi', ['--query-gpu=name,driver_version', '--format=csv,noheader'])?.trim() ?? null;
 const tests = run('tests', process.execPath, ['--test', '--test-reporter=tap', file('../../test/gpu/')]);
-results.tests = tests === null ? null : Object.fromEntries([...tests.matchAll(/^# (pass|fail|skipped) (\d+)$/gm)].map(([, k, v]) => [k, Number(v)]));
+results.tests =
+  tests === null
+    ? null
+    : Object.fromEntries([...tests.matchAll(/^# (pass|fail|skipped) (\d+)$/gm)].map(([, k, v]) => [k, Number(v)]));
 save();
 const names = run('rows', process.execPath, [file('row.mjs')]) ?? '';
 for (const name of names.split('\n').filter(Boolean)) {
@@ -39,6 +43,10 @@ for (const name of names.split('\n').filter(Boolean)) {
   save();
 }
 const peers = run('peers', process.env.PYTHON ?? 'python3', [file('transformers_peer.py')]);
-if (peers !== null) results.peers = peers.trim().split('\n').map((line) => JSON.parse(line));
+if (peers !== null)
+  results.peers = peers
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 save();
 process.stdout.write(`${JSON.stringify(results)}\n`);

@@ -29,9 +29,7 @@ describe('random weights, a trained tokenizer', () => {
   let device: Policy;
   let cpu: Policy;
   beforeAll(async () => {
-    ({ device, cpu } = await bothEngines(() =>
-      createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER, endTokens: [7] }),
-    ));
+    ({ device, cpu } = await bothEngines(() => createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER, endTokens: [7] })));
   });
   afterAll(() => [device, cpu].forEach((policy) => policy.dispose()));
 
@@ -81,10 +79,7 @@ describe.each(logitsGolden().cases)('bfloat16 $name', (reference) => {
       Policy.load(folder, { device: 'cpu', dtype: 'bfloat16', threads: 2 }),
     );
     try {
-      const [actual, expected] = [
-        await device.logProbs(reference.sequences),
-        await cpu.logProbs(reference.sequences),
-      ];
+      const [actual, expected] = [await device.logProbs(reference.sequences), await cpu.logProbs(reference.sequences)];
       const differences = expected.flatMap((values, i) => Array.from(values, (v, t) => Math.abs(v - actual[i][t])));
       expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.03);
     } finally {
@@ -106,7 +101,10 @@ describe.each([
     const policy = await Policy.load(folder, { device: 'cpu', dtype: 'bfloat16', masterWeights, moments, threads: 2 });
     try {
       for (const [step, expected] of reference.stats.entries()) {
-        const stats = await policy.step(asTraining(reference.batches[step % reference.batches.length]), reference.options);
+        const stats = await policy.step(
+          asTraining(reference.batches[step % reference.batches.length]),
+          reference.options,
+        );
         expect(stats.applied).toBe(true);
         expect(Math.abs(stats.gradNorm / expected.gradNorm - 1)).toBeLessThan(0.1);
         expect(Math.abs(stats.entropy - expected.entropy)).toBeLessThan(0.1);

@@ -43,7 +43,10 @@ for (const [dtype, tolerance] of [
           const [actual, expected] = [await cuda.step(sequences, options), await cpu.step(sequences, options)];
           assert.ok(actual.applied);
           assert.ok(Math.abs(actual.gradNorm / expected.gradNorm - 1) < relative, `norm of step ${step}`);
-          assert.ok(Math.abs(actual.entropy - expected.entropy) < relative * expected.entropy, `entropy of step ${step}`);
+          assert.ok(
+            Math.abs(actual.entropy - expected.entropy) < relative * expected.entropy,
+            `entropy of step ${step}`,
+          );
         }
       }),
     );
@@ -54,7 +57,9 @@ test('the same seeds give the same tokens in float32, but for draws within round
   compare({ dtype: 'float32' }, {}, async (cuda, cpu) => {
     const options = { n: 4, maxTokens: 48, stopTokens: [1, 2, 3], seed: 11 };
     const [actual, expected] = [await cuda.sample(prompts, options), await cpu.sample(prompts, options)];
-    const same = expected.filter(({ tokens }, i) => Buffer.compare(Buffer.from(tokens.buffer), Buffer.from(actual[i].tokens.buffer)) === 0);
+    const same = expected.filter(
+      ({ tokens }, i) => Buffer.compare(Buffer.from(tokens.buffer), Buffer.from(actual[i].tokens.buffer)) === 0,
+    );
     assert.ok(same.length >= 0.95 * expected.length, `${same.length} of ${expected.length}`);
   }),
 );
@@ -69,7 +74,12 @@ test('log-probs of samples are those of a scoring pass', { skip }, async () => {
         promptLength: prompts[prompt].length,
       })),
     );
-    assert.ok(meanDifference(scored, rollouts.map(({ logProbs }) => logProbs)) < 0.02);
+    assert.ok(
+      meanDifference(
+        scored,
+        rollouts.map(({ logProbs }) => logProbs),
+      ) < 0.02,
+    );
   } finally {
     policy.dispose();
   }
