@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Critic, Policy } from '../../src';
+import { cpuEngineTest } from '../support/cpu-engine-only';
 import { temporaryFolder, writeFixtureModel, type FixtureModel } from '../support/fixture-model';
 import { asTraining, decodeFloats, maxDifference, objectivesGolden } from '../support/golden';
 import { readSafetensors } from '../support/read-safetensors';
@@ -37,7 +38,7 @@ test.each(golden.cases)('$name', async (reference) => {
   expect(await wrongParameters(policy, final)).toEqual([]);
 });
 
-test.each(golden.cases)('$name: micro-batches change the step by rounding only', async (reference) => {
+cpuEngineTest.each(golden.cases)('$name: micro-batches change the step by rounding only', async (reference) => {
   const batch = asTraining(reference.batches[0]);
   using policy = await Policy.load(fixture(reference), CPU);
   using other = await Policy.load(fixture(reference), CPU);

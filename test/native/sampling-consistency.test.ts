@@ -80,7 +80,7 @@ describe.each(references)('$name', (reference) => {
     { temperature: 1.3, topP: 0.8 },
     { temperature: 1, maxBatch: 1 },
     { temperature: 1, maxBatch: 5 },
-  ])('sampled log-probs equal scored ones within 1e-5 at %p', async (setting) => {
+  ])('sampled log-probs equal scored ones at %p', async (setting) => {
     const rollouts = await policy.sample(prompts, { ...options, ...setting, n: 2 });
     expect(rollouts).toHaveLength(2 * prompts.length);
     const scored = await policy.logProbs(
@@ -91,7 +91,8 @@ describe.each(references)('$name', (reference) => {
       { temperature: setting.temperature },
     );
     const differences = rollouts.map(({ logProbs }, i) => maxDifference(scored[i], logProbs));
-    expect(Math.max(...differences)).toBeLessThan(1e-5);
+    // The engine of devices multiplies batches of different sizes in different orders.
+    expect(Math.max(...differences)).toBeLessThan(process.env.ZERO_RL_TEST_DEVICE_ENGINE ? 1e-4 : 1e-5);
   });
 
   test('temperature 0 takes the most likely token', async () => {

@@ -148,7 +148,11 @@ test.each([
       const rows = metricsOf(run).flatMap((row) => (row.step > 0 ? [row as Exclude<MetricsRow, { step: 0 }>] : []));
       expect(rows.some(({ sampledGroups, groups }) => sampledGroups > groups)).toBe(true);
       expect(rows.every(({ emaEvaluation }) => emaEvaluation !== undefined)).toBe(true);
-      expect(readdirSync(join(run, 'checkpoints'))).toHaveLength(2);
+      const state = join(run, 'checkpoints', 'step-6', 'trainer-state.json');
+      const { best } = JSON.parse(readFileSync(state, 'utf8')) as { best: { step: number } };
+      expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(
+        [...new Set([`step-${best.step}`, 'step-6'])].sort(),
+      );
     }
     const random = new RandomStream(7, 'kills');
     const struck: string[] = [];
