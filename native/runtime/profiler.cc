@@ -1,6 +1,6 @@
 #include "runtime/profiler.h"
 
-#include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -92,7 +92,7 @@ Log& log() {
   auto fresh = std::make_shared<Log>();
   fresh->id = static_cast<int64_t>(syscall(SYS_gettid));
   std::array<char, 16> name{};
-  pthread_getname_np(pthread_self(), name.data(), name.size());
+  prctl(PR_GET_NAME, name.data());
   fresh->name = name.data();
   own_log = fresh.get();
   const std::lock_guard lock(registry().mutex);

@@ -1,8 +1,8 @@
 /** A Hugging Face model folder as a whole: what Policy.load needs from it, and the files that a save takes along. */
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { copyFileAtomically, makeFolder } from './atomic-file';
+import { copyFileAtomically, makeFolder, writeFileAtomically } from './atomic-file';
 import { checkpointError, fileSize, readJsonObject, type JsonObject } from './checkpoint-file';
 import { parameterShapes, VALUE_HEAD } from './hugging-face-config';
 import { parseEndTokens, parseModelConfig, type ModelConfig } from './model-config';
@@ -57,6 +57,22 @@ export async function readCheckpointFolder(directory: string, critic = false): P
   const tensors = matchParameters(shapes, sources, directory);
   const hasTokenizer = (await fileSize(join(directory, TOKENIZER_FILE))) !== null;
   return { directory, config, source, tensors, endTokens, hasTokenizer };
+}
+
+/** Tokenizer, chat template and generation settings of a folder by file name: a save needs them after the folder has gone. */
+export type TokenizerFiles = ReadonlyMap<string, Buffer>;
+
+export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+  const files = new Map<string, Buffer>();
+  for (const name of TOKENIZER_FILES) {
+    if ((await fileSize(join(folder, name))) !== null) files.set(name, await readFile(join(folder, name)));
+  }
+  return files;
+}
+
+/** @throws ZeroRlError ERR_ZERO_RL_OUTPUT */
+export async function writeTokenizerFiles(files: TokenizerFiles, folder: string): Promise<void> {
+  for (const [name, bytes] of files) await writeFileAtomically(join(folder, name), bytes);
 }
 
 /**

@@ -73,7 +73,7 @@ export class Critic implements Disposable {
     const caller = new Caller();
     this.calls.checkUsable(caller);
     const target = checkFolder(directory);
-    const source = { model: this.model, config: this.config, extra: this.configSource, tokenizerFrom: null };
+    const source = { model: this.model, config: this.config, extra: this.configSource, tokenizerFiles: null };
     await this.calls.runExclusive(caller, () => savePolicy(source, target, 'F32'));
   }
 

@@ -6,7 +6,7 @@ import { loadNative } from '../libtorch/load';
 import { timed } from '../profile/spans';
 import type { Caller } from './caller';
 import type { JsonObject } from './checkpoint-file';
-import { readCheckpointFolder } from './checkpoint-folder';
+import { readCheckpointFolder, readTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
 import { defaultThreads, resolveDevice } from './device';
 import { configToHuggingFace } from './hugging-face-config';
 import { parseModelConfig, type ModelConfig } from './model-config';
@@ -38,8 +38,8 @@ export interface PolicyParts {
   dtype: Dtype;
   /** Keys that `save` keeps in config.json. */
   configSource: JsonObject;
-  /** Folder whose tokenizer files `save` copies. */
-  tokenizerFrom: string | null;
+  /** What `save` writes beside the weights. */
+  tokenizerFiles: TokenizerFiles | null;
 }
 
 /** Tied weights count once. */
@@ -103,6 +103,7 @@ export async function loadPolicyParts(
     const folder = await readCheckpointFolder((await modelFolder(checkFolder(directory))).folder, critic);
     const { config, endTokens } = folder;
     const tokenizer = await Tokenizer.load(folder.directory);
+    const tokenizerFiles = await readTokenizerFiles(folder.directory);
     const filled = await fillModel(caller, config, engine, (model) => model.load(folder.tensors), critic);
     return {
       ...filled,
@@ -112,7 +113,7 @@ export async function loadPolicyParts(
       device: engine.device,
       dtype: engine.dtype,
       configSource: folder.source,
-      tokenizerFrom: folder.directory,
+      tokenizerFiles,
     };
   });
 }
@@ -158,6 +159,6 @@ export async function createPolicyParts(
     device: engine.device,
     dtype: engine.dtype,
     configSource: endTokens.length > 0 ? { eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens } : {},
-    tokenizerFrom,
+    tokenizerFiles: tokenizerFrom === null ? null : await readTokenizerFiles(tokenizerFrom),
   };
 }

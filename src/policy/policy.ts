@@ -9,6 +9,7 @@ import type { JsonObject } from './checkpoint-file';
 import { checkSignal, EngineCalls } from './engine-calls';
 import type { ModelConfig } from './model-config';
 import { checkOptions } from './option-keys';
+import type { TokenizerFiles } from './checkpoint-folder';
 import { countParameters, createPolicyParts, loadPolicyParts, type CreateOptions, type PolicyParts } from './open';
 import { RolloutQueue } from './rollout-queue';
 import { buildSampleRequest, encodePrompt, type Prompt, type SampleContext } from './sample-request';
@@ -46,7 +47,7 @@ export class Policy implements Disposable {
   private readonly model: NativeModel;
   private readonly calls: EngineCalls;
   private readonly configSource: JsonObject;
-  private readonly tokenizerFrom: string | null;
+  private readonly tokenizerFiles: TokenizerFiles | null;
   private stopTable: Uint8Array[] | null = null;
   private sampleStats: SampleStats | null = null;
 
@@ -58,7 +59,7 @@ export class Policy implements Disposable {
     this.dtype = parts.dtype;
     this.model = parts.model;
     this.configSource = parts.configSource;
-    this.tokenizerFrom = parts.tokenizerFrom;
+    this.tokenizerFiles = parts.tokenizerFiles;
     this.calls = new EngineCalls(() => new parts.binding.AbortFlag());
     this.parameterCount = countParameters(parts.model);
   }
@@ -150,7 +151,7 @@ export class Policy implements Disposable {
       model: this.model,
       config: this.config,
       extra: this.configSource,
-      tokenizerFrom: this.tokenizerFrom,
+      tokenizerFiles: this.tokenizerFiles,
     };
     await this.calls.runExclusive(caller, () => savePolicy(source, target, chosen));
   }

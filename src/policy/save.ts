@@ -8,7 +8,7 @@ import type { NativeModel } from '../../binding/native';
 import { invalidRange, invalidType } from '../errors';
 import { makeFolder, output, temporaryName, writeFileAtomically } from './atomic-file';
 import type { JsonObject } from './checkpoint-file';
-import { CONFIG_FILE, copyTokenizerFiles } from './checkpoint-folder';
+import { CONFIG_FILE, writeTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
 import { configToHuggingFace } from './hugging-face-config';
 import type { ModelConfig } from './model-config';
 import type { TensorDtype } from './safetensors';
@@ -25,8 +25,8 @@ export interface SaveSource {
   config: ModelConfig;
   /** Keys of config.json to keep. */
   extra: JsonObject;
-  /** Folder whose tokenizer files are copied. */
-  tokenizerFrom: string | null;
+  /** Written beside the weights. */
+  tokenizerFiles: TokenizerFiles | null;
 }
 
 /** Checks that an argument names a folder. */
@@ -39,12 +39,12 @@ export function checkFolder(directory: unknown): string {
 const DTYPE_NAMES = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' } as const;
 
 async function writeFolder(source: SaveSource, directory: string, dtype: TensorDtype): Promise<void> {
-  const { model, config, extra, tokenizerFrom } = source;
+  const { model, config, extra, tokenizerFiles } = source;
   const tensors = model.parameters().map(({ name, shape }) => ({ name, shape, dtype }));
   await writeModelTensors(directory, tensors, (name) => model.readParameter(name, dtype));
   const json = configToHuggingFace(config, DTYPE_NAMES[dtype], extra);
   await writeFileAtomically(join(directory, CONFIG_FILE), `${JSON.stringify(json, null, 2)}\n`);
-  if (tokenizerFrom !== null) await copyTokenizerFiles(tokenizerFrom, directory);
+  if (tokenizerFiles !== null) await writeTokenizerFiles(tokenizerFiles, directory);
 }
 
 /** @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` when the folder cannot be written; no half-written file is left. */

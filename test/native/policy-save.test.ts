@@ -157,6 +157,16 @@ describe('training state', () => {
     expect(resumed.optimizerSteps).toBe(6);
   });
 
+  test('a save has the tokenizer also when the folder that the policy came from is gone', async () => {
+    const source = join(folder, 'source');
+    const made = await keep(createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER }));
+    await made.save(source);
+    const policy = await keep(Policy.load(source, CPU));
+    rmSync(source, { recursive: true });
+    await policy.save(join(folder, 'target'));
+    expect(existsSync(join(folder, 'target', 'tokenizer.json'))).toBe(true);
+  });
+
   test('without the state training goes on differently', async () => {
     const straight = await keep(createTinyPolicy());
     await straight.step(batch(0), options);
