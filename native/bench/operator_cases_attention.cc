@@ -190,10 +190,6 @@ struct Packed {
   int64_t longest = 0;
 };
 
-const kernels::Table& twins(at::ScalarType dtype) {
-  return dtype == at::kFloat ? kernels::reference_set().float32 : kernels::reference_set().bfloat16;
-}
-
 kernels::Attention twin_of(const Heads& h, const Packed& packed, const at::Tensor& qkv, const at::Tensor& out,
                            const at::Tensor& lse) {
   return {.qkv = qkv.data_ptr(),
@@ -217,7 +213,7 @@ OperatorCase attention(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
   result.run = [=] { operators::attention(qkv, packed.offsets, packed.longest, h.heads, h.kv_heads, out, lse); };
   result.twin = [=] {
     const at::Tensor by_token = at::empty({packed.tokens, h.heads}, kFloatOptions);
-    twins(dtype).attention(twin_of(h, packed, qkv, out, by_token));
+    kernels::reference_table(dtype).attention(twin_of(h, packed, qkv, out, by_token));
     lse.copy_(by_token.t());
   };
   result.track("out", out);
@@ -232,7 +228,7 @@ OperatorCase attention_backward(at::ScalarType dtype, const Sizes& sizes, uint64
   const at::Tensor dout = random_tensor({packed.tokens, h.heads * h.dim}, dtype, seed + 1);
   const at::Tensor out = at::empty({packed.tokens, h.heads * h.dim}, qkv.options());
   const at::Tensor by_token = at::empty({packed.tokens, h.heads}, kFloatOptions);
-  twins(dtype).attention(twin_of(h, packed, qkv, out, by_token));
+  kernels::reference_table(dtype).attention(twin_of(h, packed, qkv, out, by_token));
   const at::Tensor lse = by_token.t().contiguous();
   const at::Tensor dqkv = at::empty(qkv.sizes(), qkv.options());
   OperatorCase result;
@@ -241,7 +237,7 @@ OperatorCase attention_backward(at::ScalarType dtype, const Sizes& sizes, uint64
   };
   result.twin = [=] {
     dqkv.zero_();
-    twins(dtype).attention_backward(
+    kernels::reference_table(dtype).attention_backward(
         {.forward = twin_of(h, packed, qkv, out, by_token), .dout = dout.data_ptr(), .dqkv = dqkv.data_ptr()});
   };
   result.track("dqkv", dqkv);

@@ -12,10 +12,6 @@ namespace zero_rl::bench {
 
 namespace {
 
-const kernels::Table& twins(at::ScalarType dtype) {
-  return dtype == at::kFloat ? kernels::reference_set().float32 : kernels::reference_set().bfloat16;
-}
-
 // Weights with their masters: remainders only where they are bfloat16 and `masters` (1) is not 0.
 struct Parameters {
   Parameters(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
@@ -96,7 +92,7 @@ OperatorCase adamw(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
                        request.inverse_sqrt_correction, request.decay);
     }
   };
-  result.twin = [=] { twins(dtype).adamw(request); };
+  result.twin = [=] { kernels::reference_table(dtype).adamw(request); };
   result.track_in_place("exp_avg", exp_avg);
   result.track_in_place("exp_avg_sq", exp_avg_sq);
   // Masters, not their halves: a carry between the two is no difference.
@@ -158,7 +154,7 @@ OperatorCase squared_norm(at::ScalarType dtype, const Sizes& sizes, uint64_t see
   const at::Tensor sum = at::empty({1}, at::TensorOptions().dtype(at::kDouble));
   OperatorCase result;
   result.run = [=] { operators::squared_norm(x, sum); };
-  result.twin = [=] { sum.fill_(twins(dtype).squared_norm(x.data_ptr(), x.numel())); };
+  result.twin = [=] { sum.fill_(kernels::reference_table(dtype).squared_norm(x.data_ptr(), x.numel())); };
   result.track("sum", sum);
   return result;
 }

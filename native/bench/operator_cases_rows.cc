@@ -15,10 +15,6 @@ namespace {
 constexpr float kEps = 1e-6F;
 const auto kFloatOptions = at::TensorOptions().dtype(at::kFloat);
 
-const kernels::Table& twins(at::ScalarType dtype) {
-  return dtype == at::kFloat ? kernels::reference_set().float32 : kernels::reference_set().bfloat16;
-}
-
 // Sizes vocab, count, width.
 OperatorCase embedding(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const int64_t count = sizes.at("count");
@@ -113,7 +109,7 @@ OperatorCase rms_norm_backward(at::ScalarType dtype, const Sizes& sizes, uint64_
   OperatorCase result;
   result.run = [=] { operators::rms_norm_backward(dy, x, weight, rstd, dx, accumulate, dweight); };
   result.twin = [=] {
-    twins(dtype).rms_norm_backward({.dy = dy.data_ptr(),
+    kernels::reference_table(dtype).rms_norm_backward({.dy = dy.data_ptr(),
                                     .dy_stride = dy.stride(0),
                                     .x = x.data_ptr(),
                                     .x_stride = x.stride(0),
@@ -156,7 +152,7 @@ OperatorCase swiglu_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t 
   OperatorCase result;
   result.run = [=] { operators::swiglu_backward(gate_up, dact); };
   result.twin = [=] {
-    twins(dtype).swiglu_backward({.gate_up = gate_up.data_ptr(),
+    kernels::reference_table(dtype).swiglu_backward({.gate_up = gate_up.data_ptr(),
                                   .dact = dact.data_ptr(),
                                   .dgate_up = gate_up.data_ptr(),
                                   .act = dact.data_ptr(),

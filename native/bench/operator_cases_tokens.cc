@@ -193,7 +193,7 @@ OperatorCase head_loss(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
     const at::Tensor sums = at::empty({4, rows}, kFloatOptions);  // maxima, sums, coefficients, entropy coefficients
     float* found = values.data_ptr<float>();
     float* sum = sums.data_ptr<float>();
-    kernels::reference_set().float32.softmax({.logits = logits.data_ptr<float>(),
+    kernels::reference_table(at::kFloat).softmax({.logits = logits.data_ptr<float>(),
                                               .exponentials = exponentials.data_ptr<float>(),
                                               .inverse_temperature = 0.8F,
                                               .targets = targets.data_ptr<int32_t>(),
@@ -219,19 +219,17 @@ OperatorCase head_loss(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
       sum[2 * rows + i] = static_cast<float>(weight * loss.derivative);
       sum[3 * rows + i] = static_cast<float>(-weight * objective.entropy_coefficient);
     }
-    const kernels::InstructionSet& twins = kernels::reference_set();
-    (dtype == at::kFloat ? twins.float32 : twins.bfloat16)
-        .entropy_gradient({.exponentials = exponentials.data_ptr<float>(),
-                           .sums = sum + rows,
-                           .targets = targets.data_ptr<int32_t>(),
-                           .coefficients = sum + 2 * rows,
-                           .entropies = found + rows,
-                           .entropy_coefficients = sum + 3 * rows,
-                           .inverse_temperature = 0.8F,
-                           .dlogits = dlogits.data_ptr(),
-                           .dlogits_stride = vocab,
-                           .rows = rows,
-                           .vocab = vocab});
+    kernels::reference_table(dtype).entropy_gradient({.exponentials = exponentials.data_ptr<float>(),
+                                                      .sums = sum + rows,
+                                                      .targets = targets.data_ptr<int32_t>(),
+                                                      .coefficients = sum + 2 * rows,
+                                                      .entropies = found + rows,
+                                                      .entropy_coefficients = sum + 3 * rows,
+                                                      .inverse_temperature = 0.8F,
+                                                      .dlogits = dlogits.data_ptr(),
+                                                      .dlogits_stride = vocab,
+                                                      .rows = rows,
+                                                      .vocab = vocab});
   };
   result.track("log_probs", values.select(0, 0));
   result.track("entropies", values.select(0, 1));

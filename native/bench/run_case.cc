@@ -102,7 +102,7 @@ std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::Sca
   return compare_sides(
       kernel_case.outputs, kernel_case.restored,
       [&] { kernel_case.run(table_of(kernels::active_set(), dtype)); },
-      [&] { kernel_case.run(table_of(kernels::reference_set(), dtype)); });
+      [&] { kernel_case.run(kernels::reference_table(dtype)); });
 }
 
 std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, Runner runner) {
@@ -121,7 +121,7 @@ CaseTimes time_case(const KernelCase& kernel_case, at::ScalarType dtype, int sam
   const std::function<void()> kernel = [&] { kernel_case.run(table_of(kernels::active_set(), dtype)); };
   const std::function<void()> twin =
       kernel_case.twin ? kernel_case.twin
-                       : std::function<void()>([&] { kernel_case.run(table_of(kernels::reference_set(), dtype)); });
+                       : std::function<void()>([&] { kernel_case.run(kernels::reference_table(dtype)); });
   Side ours(kernel, seconds);
   Side theirs(twin, seconds);
   for (int sample = 0; sample < samples; ++sample) {

@@ -33,22 +33,20 @@ int64_t DecodePlan::bytes(const ModelConfig& config, at::ScalarType dtype) const
 }
 
 DecodePlan plan_decode(const DeviceModel& model, const GenerateRequest& request, int64_t budget) {
-  const auto prompts = static_cast<int64_t>(request.uids.size());
-  int64_t longest = 1;
-  for (int64_t i = 0; i < prompts; ++i) longest = std::max(longest, request.offsets[i + 1] - request.offsets[i]);
+  const int64_t longest = std::max<int64_t>(1, request.longest_prompt());
   const int64_t new_tokens = std::min(request.max_tokens, model.config.max_positions);
   const auto sized = [&](int64_t rows) {
     // Groups that decode, as many whose last samples linger, and one that is being admitted.
     const int64_t groups = (rows + request.samples - 1) / request.samples;
     return DecodePlan{.rows = rows,
                       .capacity = round_up(new_tokens, operators::kDecodeSplit),
-                      .prefixes = std::min(prompts, 2 * groups + 1),
+                      .prefixes = std::min(request.prompts(), 2 * groups + 1),
                       .prefix_capacity = round_up(longest, operators::kDecodeSplit),
                       .new_tokens = round_up(new_tokens, operators::kDecodeSplit),
                       .stop_tokens = round_up(std::max<int64_t>(1, request.stop_tokens.size()), kStopTile)};
   };
   const int64_t most = request.max_batch > 0 ? request.max_batch : model.runtime.default_batch();
-  int64_t rows = std::min(most, prompts * request.samples);
+  int64_t rows = std::min(most, request.prompts() * request.samples);
   while (rows > 1 && sized(rows).bytes(model.config, model.parameters.dtype()) > budget) rows -= (rows + 7) / 8;
   return sized(rows);
 }

@@ -30,11 +30,8 @@ class Scheduler {
 
   GenerateStats run() {
     state_.begin(request_);
-    const auto prompts = static_cast<int64_t>(request_.uids.size());
-    int64_t longest = 0;
-    for (int64_t i = 0; i < prompts; ++i) longest = std::max(longest, prompt_length(i));
-    model_.rope.reserve(std::min(longest + request_.max_tokens, model_.config.max_positions));
-    queued_ = prompts * request_.samples;
+    model_.rope.reserve(std::min(request_.longest_prompt() + request_.max_tokens, model_.config.max_positions));
+    queued_ = request_.prompts() * request_.samples;
     while (next_ < queued_ || !live_.empty()) {
       abort_.check();
       admit();
@@ -59,8 +56,6 @@ class Scheduler {
     std::string tail;  // end of the text, for stop strings
   };
 
-  int64_t prompt_length(int64_t prompt) const { return request_.offsets[prompt + 1] - request_.offsets[prompt]; }
-
   // Fills free rows from the queue, as far as prompts find a place too.
   void admit() {
     while (next_ < queued_ && !free_slots_.empty()) {
@@ -71,7 +66,7 @@ class Scheduler {
         const int64_t prompt = next_ / request_.samples;
         const auto found = prefixes_.find(prompt);
         if (found == prefixes_.end()) break;
-        const int64_t length = prompt_length(prompt);
+        const int64_t length = request_.prompt_length(prompt);
         const auto limit =
             static_cast<int32_t>(std::min(request_.max_tokens, model_.config.max_positions - length));
         const int32_t slot = free_slots_.back();
@@ -89,7 +84,7 @@ class Scheduler {
 
   // Runs the prompts that the free rows need, packed, and keeps their keys, values and last logits.
   void prefill() {
-    const auto prompts = static_cast<int64_t>(request_.uids.size());
+    const int64_t prompts = request_.prompts();
     const int64_t first = next_ / request_.samples;
     const auto free = static_cast<int64_t>(free_slots_.size());
     const int64_t wanted = (next_ % request_.samples + free + request_.samples - 1) / request_.samples;
@@ -100,7 +95,7 @@ class Scheduler {
     for (int64_t prompt = first; prompt < std::min(prompts, first + wanted); ++prompt) {
       if (prefixes_.contains(prompt)) continue;
       if (free_prefixes_.empty()) break;
-      const int64_t length = prompt_length(prompt);
+      const int64_t length = request_.prompt_length(prompt);
       if (!places.empty() && packed.count() + length > model_.runtime.most_pass_tokens()) break;
       const int32_t place = free_prefixes_.back();
       free_prefixes_.pop_back();

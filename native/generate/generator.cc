@@ -45,11 +45,8 @@ class Generator {
         decode_(model, slots_.slots()) {}
 
   GenerateStats run() {
-    const int64_t prompts = static_cast<int64_t>(request_.uids.size());
-    int64_t longest = 0;
-    for (int64_t i = 0; i < prompts; ++i) longest = std::max(longest, prompt_length(i));
-    model_.rope.reserve(std::min(longest + request_.max_tokens, model_.config.max_positions));
-    queued_ = prompts * request_.samples;
+    model_.rope.reserve(std::min(request_.longest_prompt() + request_.max_tokens, model_.config.max_positions));
+    queued_ = request_.prompts() * request_.samples;
     while (next_ < queued_ || !live_.empty()) {
       abort_.check();
       admit();
@@ -60,15 +57,13 @@ class Generator {
   }
 
  private:
-  int64_t prompt_length(int64_t prompt) const { return request_.offsets[prompt + 1] - request_.offsets[prompt]; }
-
   // The last token of a completion is never fed back.
   int64_t slot_capacity() const {
     return std::max<int64_t>(1, std::min(request_.max_tokens, model_.config.max_positions) - 1);
   }
 
   int64_t slot_count() const {
-    const int64_t total = static_cast<int64_t>(request_.uids.size()) * request_.samples;
+    const int64_t total = request_.prompts() * request_.samples;
     if (request_.max_batch > 0) return std::min(request_.max_batch, total);
     const int64_t bytes = model_.config.kv_elements() * slot_capacity() *
                           static_cast<int64_t>(c10::elementSize(model_.parameters.dtype()));
@@ -101,14 +96,14 @@ class Generator {
   void prefill() {
     const profiler::Scope section(profiler::Section::kPrefill);
     const Workspace::Frame frame(model_.workspace);
-    const int64_t prompts = static_cast<int64_t>(request_.uids.size());
+    const int64_t prompts = request_.prompts();
     const int64_t first = next_ / request_.samples;
     const int64_t wanted = (next_ % request_.samples + slots_.available() + request_.samples - 1) / request_.samples;
     PackedTokens packed;
     std::vector<std::pair<int64_t, std::shared_ptr<Prefix>>> fresh;
     for (int64_t prompt = first; prompt < std::min(prompts, first + wanted); ++prompt) {
       if (prefixes_.contains(prompt)) continue;
-      const int64_t length = prompt_length(prompt);
+      const int64_t length = request_.prompt_length(prompt);
       if (!fresh.empty() && packed.count() + length > kPrefillTokens) break;
       packed.append(request_.tokens.data() + request_.offsets[prompt], length);
       fresh.emplace_back(prompt, std::make_shared<Prefix>(model_.config, model_.parameters.dtype(), length));

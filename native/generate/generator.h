@@ -2,6 +2,7 @@
 // refilled before the next decode step.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -24,6 +25,14 @@ struct GenerateRequest {
   std::vector<int32_t> stop_tokens;
   StopStrings stop_strings;
   int64_t max_batch = 0;  // 0: by memory
+
+  int64_t prompts() const { return static_cast<int64_t>(uids.size()); }
+  int64_t prompt_length(int64_t prompt) const { return offsets[prompt + 1] - offsets[prompt]; }
+  int64_t longest_prompt() const {
+    int64_t longest = 0;
+    for (int64_t i = 0; i < prompts(); ++i) longest = std::max(longest, prompt_length(i));
+    return longest;
+  }
 };
 
 struct Completion {

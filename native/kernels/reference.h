@@ -13,6 +13,10 @@ namespace zero_rl::kernels {
 // Table of the twins, in the form of an instruction set's.
 const InstructionSet& reference_set();
 
+inline const Table& reference_table(at::ScalarType dtype) {
+  return dtype == at::kFloat ? reference_set().float32 : reference_set().bfloat16;
+}
+
 // Draws one token per row of logits [R, V] by inverting the cumulative distribution at `uniforms` [R]: in token
 // order, or, with a truncation, over the kept tokens from the most likely one down. log_probs are those of the
 // untruncated distribution.

@@ -45,7 +45,7 @@ void log_prob_gradient(const LogProbGradient& l) {
   const at::Tensor coefficients = column(l.coefficients, l.rows) * l.inverse_temperature;
   at::Tensor gradient = exponentials * (-coefficients / column(l.sums, l.rows));
   gradient.scatter_add_(1, targets, coefficients);
-  at::from_blob(l.dlogits, {l.rows, l.vocab}, {l.dlogits_stride, 1}, at::TensorOptions().dtype(Dtype)).copy_(gradient);
+  strided(l.dlogits, {l.rows, l.vocab}, {l.dlogits_stride, 1}, Dtype).copy_(gradient);
 }
 
 }  // namespace
