@@ -5,7 +5,15 @@ import type { PhaseClock } from './phase-clock';
 import type { TrainConfig } from './config';
 import type { Run } from './open-run';
 import { samplingOptions } from './phase-options';
-import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
+import {
+  makePrompts,
+  policyTokens,
+  samplePrompts,
+  samplesByGroup,
+  scoreRollouts,
+  type Prompt,
+  type Sample,
+} from './rollouts';
 import { penalizeTruncated } from './stop-properly';
 import { firstUid } from './uids';
 
@@ -43,13 +51,13 @@ export async function collectSamples(
     series: 'epoch' | 'refill',
     order: number,
     count: number,
-    firstUid: number,
+    from: number,
   ): Promise<[Prompt[], Sample[]]> => {
     const prompts = timedSync('data', () => {
       // The order of the problems is the run's own, whatever the seed of sampling has become.
       const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed, series);
       const chosen = drawn.slice(0, count).map((i) => problems[i]);
-      return makePrompts(sampler, chosen, template, firstUid, config.data.addSpecialTokens);
+      return makePrompts(sampler, chosen, template, from, config.data.addSpecialTokens);
     });
     const rollouts = await clock.time('sample', () =>
       samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }, run.play),
@@ -57,21 +65,15 @@ export async function collectSamples(
     const scored = await clock.time('verify', () => scoreRollouts(sampler, prompts, rollouts, reward, signal));
     return [prompts, penalizeTruncated(scored, config)];
   };
-  const groupsOf = (count: number, samples: readonly Sample[]): Sample[][] => {
-    const groups = Array.from({ length: count }, (): Sample[] => []);
-    for (const sample of samples) groups[sample.group].push(sample);
-    return groups;
-  };
-
   const [prompts, first] = await sampleRound('epoch', step - 1, promptsPerStep, (step - 1) * promptsPerStep);
-  const groups = groupsOf(prompts.length, first);
+  const groups = samplesByGroup(first);
   const sampled = { groups: groups.length, tokens: tokensOf(first) };
   for (let round = 0; round < rounds; round++) {
     const dead = groups.flatMap((group, i) => (hasSpread(group) ? [] : [i]));
     if (dead.length === 0) break;
     const order = (step - 1) * rounds + round;
     const refill = await sampleRound('refill', order, dead.length, firstUid.refill + order * promptsPerStep);
-    const fresh = groupsOf(dead.length, refill[1]);
+    const fresh = samplesByGroup(refill[1]);
     sampled.groups += dead.length;
     sampled.tokens += tokensOf(refill[1]);
     dead.forEach((place, i) => {

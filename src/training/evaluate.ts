@@ -9,7 +9,15 @@ import { knownShare, mean } from '../observe/metrics';
 import type { RewardFunction } from '../rewards';
 import { evaluationKs, type TrainConfig } from './config';
 import { evaluationOptions } from './phase-options';
-import { makePrompts, policyTokens, samplePrompts, scoreRollouts, type Play, type Sample } from './rollouts';
+import {
+  makePrompts,
+  policyTokens,
+  samplePrompts,
+  samplesByGroup,
+  scoreRollouts,
+  type Play,
+  type Sample,
+} from './rollouts';
 import type { TrainingPolicy } from './training-policy';
 import { firstUid } from './uids';
 
@@ -41,12 +49,7 @@ export interface Evaluation {
 
 /** The samples of each problem whose verdict is known, in the order of the problems. */
 export function knownGroups(samples: readonly Sample[]): Sample[][] {
-  const groups = new Map<number, Sample[]>();
-  for (const sample of samples) {
-    if (!groups.has(sample.group)) groups.set(sample.group, []);
-    if (sample.score.correct !== null) groups.get(sample.group)?.push(sample);
-  }
-  return [...groups.values()].filter((group) => group.length > 0);
+  return samplesByGroup(samples.filter(({ score }) => score.correct !== null));
 }
 
 /** The share of right samples of a problem. */

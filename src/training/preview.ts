@@ -14,7 +14,15 @@ import { penalizeTruncated } from './stop-properly';
 import { countMemory, type Memory } from './memory';
 import type { RunInputs } from './open-run';
 import { samplingOptions } from './phase-options';
-import { makePrompts, policyTokens, samplePrompts, scoreRollouts, wholeSequence, type Sample } from './rollouts';
+import {
+  makePrompts,
+  policyTokens,
+  samplePrompts,
+  samplesByGroup,
+  scoreRollouts,
+  wholeSequence,
+  type Sample,
+} from './rollouts';
 import type { TrainingPolicy } from './training-policy';
 import { firstUid } from './uids';
 
@@ -73,9 +81,7 @@ export function factsOf(samples: readonly Sample[], { rollout }: TrainConfig): P
   const reasonShare = (reason: string): number => mean(reasons.map((other) => (other === reason ? 1 : 0)));
   const rewards = samples.flatMap(({ score }) => (score.reward === null ? [] : [score.reward]));
   const lengths = samples.map((sample) => policyTokens(sample.rollout));
-  const byGroup = [...new Set(samples.map(({ group }) => group))].map((group) =>
-    samples.filter((sample) => sample.group === group),
-  );
+  const byGroup = samplesByGroup(samples);
   return {
     prompts: byGroup.length,
     samples: n,

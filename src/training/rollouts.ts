@@ -131,6 +131,17 @@ export async function scoreRollouts(
   }));
 }
 
+/** The samples of each group, in the order of the groups. */
+export function samplesByGroup(samples: readonly Sample[]): Sample[][] {
+  const groups = new Map<number, Sample[]>();
+  for (const sample of samples) {
+    const group = groups.get(sample.group);
+    if (group) group.push(sample);
+    else groups.set(sample.group, [sample]);
+  }
+  return [...groups.values()];
+}
+
 /** 1 for tokens of the policy, 0 for those of the environment; null where all are the policy's. */
 export function responseMasks(samples: readonly Sample[]): Uint8Array[] | null {
   if (samples.every(({ rollout }) => rollout.mask === undefined)) return null;

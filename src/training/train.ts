@@ -18,17 +18,18 @@ import { clearRequests, obey } from './control';
 import { configAt, learningRate, needsGreedy, type TrainConfigInput } from './config';
 import { evaluate, type Evaluation } from './evaluate';
 import { trainCritic } from './critic';
+import { finish, report } from './finish';
 import { Guard } from './guard';
 import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
-import { openRun, type Run } from './open-run';
+import { openRun } from './open-run';
 import { optimize } from './optimize';
 import { PhaseClock } from './phase-clock';
 import { makePreview } from './preview';
 import { estimatorOptions, stepOptions } from './phase-options';
 import { rollBack } from './rollback';
 import { RunLog } from './run-log';
-import { runFiles, sampleRow, type MetricsRow, type RunFolder, type Summary } from './run-folder';
+import { runFiles, sampleRow, type MetricsRow } from './run-folder';
 import { responseMasks, wholeSequence } from './rollouts';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
@@ -297,34 +298,4 @@ async function* trainUntilAlarm(
 /** The last step is always due. */
 function isDue(every: number, step: number, last: number): boolean {
   return step === last || (every > 0 && step % every === 0);
-}
-
-async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void): Promise<void> {
-  const evaluations = folder
-    .metrics()
-    .flatMap((row) => (row.evaluation ? [{ step: row.step, evaluation: row.evaluation }] : []));
-  const before = evaluations.find(({ step }) => step === 0)?.evaluation ?? null;
-  const after = evaluations.at(-1)?.evaluation ?? null;
-  const compared = before && after;
-  const summary: Summary = {
-    heldOut: compared && { before: before.accuracy, after: after.accuracy, n: after.problems },
-    responseLength: compared && { before: before.responseLength, after: after.responseLength },
-    seconds: { ...state.seconds },
-  };
-  await folder.writeSummary(summary);
-  emit({ type: 'finish', folder: folder.path, report: await report(folder, emit), summary, before, after });
-}
-
-/** A report that cannot be written is no reason to fail a run. */
-async function report(folder: RunFolder, emit: (event: TrainEvent) => void): Promise<string | null> {
-  try {
-    const { writeReport } = await import('../observe/report.js');
-    return await timed('report', () => writeReport(folder.path));
-  } catch (error) {
-    emit({
-      type: 'warning',
-      message: `The report was not written: ${error instanceof Error ? error.message : String(error)}`,
-    });
-    return null;
-  }
 }

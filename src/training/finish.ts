@@ -1,0 +1,36 @@
+/** What a run leaves at its end. */
+import { timed } from '../profile/spans';
+import type { Run } from './open-run';
+import type { RunFolder, Summary } from './run-folder';
+import type { TrainEvent } from './train-event';
+
+/** The summary and the report of a run that has done its steps. */
+export async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void): Promise<void> {
+  const evaluations = folder
+    .metrics()
+    .flatMap((row) => (row.evaluation ? [{ step: row.step, evaluation: row.evaluation }] : []));
+  const before = evaluations.find(({ step }) => step === 0)?.evaluation ?? null;
+  const after = evaluations.at(-1)?.evaluation ?? null;
+  const compared = before && after;
+  const summary: Summary = {
+    heldOut: compared && { before: before.accuracy, after: after.accuracy, n: after.problems },
+    responseLength: compared && { before: before.responseLength, after: after.responseLength },
+    seconds: { ...state.seconds },
+  };
+  await folder.writeSummary(summary);
+  emit({ type: 'finish', folder: folder.path, report: await report(folder, emit), summary, before, after });
+}
+
+/** Writes report.html and returns its path; null, after a warning, where it cannot be written: that is no reason to fail a run. */
+export async function report(folder: RunFolder, emit: (event: TrainEvent) => void): Promise<string | null> {
+  try {
+    const { writeReport } = await import('../observe/report.js');
+    return await timed('report', () => writeReport(folder.path));
+  } catch (error) {
+    emit({
+      type: 'warning',
+      message: `The report was not written: ${error instanceof Error ? error.message : String(error)}`,
+    });
+    return null;
+  }
+}
