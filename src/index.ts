@@ -1,6 +1,7 @@
 /** Public exports of zero-rl. Importing the package loads nothing native; the engine loads with the first Policy. */
 export { isZeroRlError, ZeroRlError, type ErrorCode } from './errors';
-export { readJsonLines, type JsonLine, type JsonLinesOptions, type JsonObject } from './data/jsonl';
+export { readJsonLines, type JsonLine, type JsonLinesOptions } from './data/jsonl';
+export type { JsonObject } from './json-object';
 export type { ModelConfig } from './policy/model-config';
 export type { CreateOptions } from './policy/open';
 export { Critic } from './policy/critic';

@@ -2,7 +2,8 @@
  * The frame of a command that turns JSON Lines into JSON Lines with a policy: reads in batches so that files of any size
  * pass, reports bad lines with their number and goes on (unless strict), and keeps what is written when interrupted.
  */
-import { readJsonLines, sourceName, type JsonObject } from '../data/jsonl';
+import type { JsonObject } from '../json-object';
+import { readJsonLines, sourceName } from '../data/jsonl';
 import { JsonLinesWriter } from '../data/jsonl-writer';
 import { ZeroRlError } from '../errors';
 import { log } from '../observe/log';

@@ -1,7 +1,7 @@
 /** `zero-rl logprobs`: log-probs of given sequences from a file. */
 import { Command } from 'commander';
 import { float32ToJson } from '../data/jsonl-writer';
-import type { JsonObject } from '../data/jsonl';
+import type { JsonObject } from '../json-object';
 import { Policy } from '../policy/policy';
 import { checkSequence } from '../policy/sequence-request';
 import type { PolicyOptions } from '../policy/types';

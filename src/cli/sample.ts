@@ -1,7 +1,7 @@
 /** `zero-rl sample`: completions of prompts from a file. */
 import { Command } from 'commander';
 import { float32ToJson } from '../data/jsonl-writer';
-import type { JsonObject } from '../data/jsonl';
+import type { JsonObject } from '../json-object';
 import { Policy } from '../policy/policy';
 import type { PolicyOptions, Rollout, SampleOptions } from '../policy/types';
 import {

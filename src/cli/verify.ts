@@ -1,6 +1,6 @@
 /** `zero-rl verify`: verdicts on completions from a file. */
 import { Command, Option } from 'commander';
-import type { JsonObject } from '../data/jsonl';
+import type { JsonObject } from '../json-object';
 import { log } from '../observe/log';
 import {
   VerifierPool,

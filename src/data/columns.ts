@@ -2,7 +2,7 @@
 import { nearest } from '../nearest';
 import { countdownQuestion } from './countdown/problems';
 import type { Problem } from './dataset';
-import type { JsonObject } from './jsonl';
+import type { JsonObject } from '../json-object';
 import type { DataSource } from './source';
 
 /** Looked for in this order; a dot leads into a nested column. */

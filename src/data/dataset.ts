@@ -5,7 +5,7 @@ import { parseHubId } from '../hub/repository';
 import { isUserCode, loadUserCode } from '../user-code';
 import { toProblem } from './columns';
 import { generateProblems, type GeneratorOptions } from './generators';
-import type { JsonObject } from './jsonl';
+import type { JsonObject } from '../json-object';
 import type { Part } from './order';
 import { dataFiles, isDataFile, readDataFile, type FileRow } from './read-file';
 import { isGenerator, type DataSource } from './source';

@@ -6,8 +6,7 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { checkInteger, ZeroRlError } from '../errors';
-
-export type JsonObject = Record<string, unknown>;
+import { isJsonObject, type JsonObject } from '../json-object';
 
 /** A parsed line, or why it could not be parsed. `line` counts from 1. */
 export type JsonLine =
@@ -33,10 +32,10 @@ function parse(bytes: Buffer, decoder: InstanceType<typeof TextDecoder>): JsonOb
   const text = decoder.decode(bytes).trim();
   if (text === '') return undefined;
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     throw new SyntaxError(`it holds ${Array.isArray(value) ? 'an array' : JSON.stringify(value)} instead of an object`);
   }
-  return value as JsonObject;
+  return value;
 }
 
 /** Splits a byte stream at newlines; null stands for a line over the limit. */

@@ -3,7 +3,7 @@
  * scripts, every encoding; its companion hyparquet-compressors adds the codecs beyond snappy.
  */
 import { ZeroRlError } from '../errors';
-import type { JsonObject } from './jsonl';
+import type { JsonObject } from '../json-object';
 
 /** Rows decoded together where a row group is larger. */
 const ROWS_AT_ONCE = 4096;

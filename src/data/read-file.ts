@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { ZeroRlError } from '../errors';
-import { readJsonLines, type JsonObject } from './jsonl';
+import type { JsonObject } from '../json-object';
+import { readJsonLines } from './jsonl';
 import { readParquet } from './parquet';
 
 /** A row with what errors call it and the id it has without a column of that name. */

@@ -1,5 +1,5 @@
 /** Runs that are compared: those that differ in nothing but the seed form a group, which charts draw as one line with a band. */
-import type { JsonObject } from '../data/jsonl';
+import { isJsonObject, leavesOf, type JsonObject } from '../json-object';
 import type { RunView } from './run-view';
 
 export interface RunGroup {
@@ -24,17 +24,10 @@ const COLORS = 8;
 const MOST_KEYS = 3;
 const LONGEST_VALUE = 28;
 
-/** `a.b.c` → value, lists as JSON. */
-function flatten(config: JsonObject | null, prefix = ''): Map<string, string> {
-  const flat = new Map<string, string>();
-  for (const [key, value] of Object.entries(config ?? {})) {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      for (const [inner, text] of flatten(value as JsonObject, `${prefix}${key}.`)) flat.set(inner, text);
-    } else {
-      flat.set(`${prefix}${key}`, typeof value === 'string' ? value : JSON.stringify(value));
-    }
-  }
-  return flat;
+/** Values by their paths, lists as JSON. An empty object is no setting. */
+function flatten(config: JsonObject | null): Map<string, string> {
+  const settings = leavesOf(config ?? {}).filter(([, value]) => !isJsonObject(value));
+  return new Map(settings.map(([path, value]) => [path, typeof value === 'string' ? value : JSON.stringify(value)]));
 }
 
 /** The settings in which the runs differ. */

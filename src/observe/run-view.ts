@@ -4,8 +4,9 @@
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { isJsonObject, type JsonObject } from '../json-object';
 import { parse } from 'yaml';
-import { readJsonLines, type JsonObject } from '../data/jsonl';
+import { readJsonLines } from '../data/jsonl';
 import { ZeroRlError } from '../errors';
 import { runFiles, type MetricsRow, type SampleRow } from '../training/run-folder';
 
@@ -30,9 +31,6 @@ export interface RunView {
   /** What is odd, one sentence each. */
   problems: string[];
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Rows of a JSON Lines file; bad lines are counted in `problems`, a torn last one is not: the run may be writing it. */
 export async function readLenient(file: string, problems: string[]): Promise<JsonObject[]> {
@@ -77,13 +75,13 @@ function metricsRow(row: JsonObject): MetricsRow | null {
   const { step, evaluation, emaEvaluation, seconds, tokensPerSecond, ...rest } = row;
   if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) return null;
   const evaluated = (name: string, value: unknown): object =>
-    isObject(value) && typeof value.accuracy === 'number' && Array.isArray(value.interval) ? { [name]: value } : {};
+    isJsonObject(value) && typeof value.accuracy === 'number' && Array.isArray(value.interval) ? { [name]: value } : {};
   const figures =
     step === 0
       ? {}
       : {
-          seconds: isObject(seconds) ? seconds : {},
-          tokensPerSecond: isObject(tokensPerSecond) ? tokensPerSecond : {},
+          seconds: isJsonObject(seconds) ? seconds : {},
+          tokensPerSecond: isJsonObject(tokensPerSecond) ? tokensPerSecond : {},
         };
   return {
     step,
@@ -129,7 +127,7 @@ export async function readRun(path: string): Promise<RunView> {
   try {
     configText = readFileSync(file(runFiles.config), 'utf8');
     const parsed: unknown = parse(configText);
-    if (isObject(parsed)) config = parsed;
+    if (isJsonObject(parsed)) config = parsed;
     else problems.push(`${runFiles.config} holds no settings`);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is missing' : 'cannot be read';

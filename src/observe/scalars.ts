@@ -1,4 +1,5 @@
 /** The figures of a row of metrics.jsonl as flat names and numbers: what TensorBoard and tables show. */
+import { isJsonObject } from '../json-object';
 import type { Evaluation } from '../training/evaluate';
 import type { MetricsRow } from '../training/run-folder';
 
@@ -7,9 +8,6 @@ export interface Scalar {
   name: string;
   value: number;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function evaluationScalars(prefix: string, { interval, passAtK, majorityAtK, ...rest }: Evaluation): Scalar[] {
   const atK = (kind: string, estimates: Evaluation['passAtK'] = []): Scalar[] =>
@@ -35,7 +33,7 @@ function flatten(prefix: string, object: object): Scalar[] {
     const name = `${prefix}/${key}`;
     if (typeof value === 'number') return [{ name, value }];
     if (typeof value === 'boolean') return [{ name, value: value ? 1 : 0 }];
-    return isObject(value) ? flatten(name, value) : [];
+    return isJsonObject(value) ? flatten(name, value) : [];
   });
 }
 
@@ -46,7 +44,7 @@ export function scalarsOf(row: MetricsRow): Scalar[] {
   return [
     ...Object.entries(rest).flatMap(([key, value]: [string, unknown]): Scalar[] => {
       if (key === 'step' || key === 'emaEvaluation') return [];
-      return isObject(value) ? flatten(key, value) : flatten('train', { [key]: value });
+      return isJsonObject(value) ? flatten(key, value) : flatten('train', { [key]: value });
     }),
     ...(evaluation ? evaluationScalars('evaluation', evaluation) : []),
     ...(emaEvaluation ? evaluationScalars('emaEvaluation', emaEvaluation) : []),

@@ -4,7 +4,8 @@
  * the normalizer makes of the rest; `lstrip` and `rstrip` take the white space beside them; `single_word` matches only
  * between non-word characters.
  */
-import { checkpointError, isJsonObject } from './checkpoint-file';
+import { isJsonObject } from '../json-object';
+import { checkpointError } from './checkpoint-file';
 
 export interface AddedToken {
   id: number;

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 
 import { invalidType, ZeroRlError } from '../errors';
-import { checkpointError, isJsonObject, readJsonObject, readTextFile, type JsonObject } from './checkpoint-file';
+import { isJsonObject, type JsonObject } from '../json-object';
+import { checkpointError, readJsonObject, readTextFile } from './checkpoint-file';
 
 /** One turn; templates may read more keys than these. */
 export interface ChatMessage {

@@ -1,19 +1,14 @@
 /** Reading the small JSON files of a model folder; every failure is one ERR_ZERO_RL_CHECKPOINT that names the file. */
 import { readFile, stat } from 'node:fs/promises';
+import { isJsonObject, type JsonObject } from '../json-object';
 
 import { ZeroRlError } from '../errors';
 
 /** Largest JSON file that is read (safetensors headers have the same limit by their format). */
 export const MAX_JSON_BYTES = 100_000_000;
 
-export type JsonObject = Record<string, unknown>;
-
 export function checkpointError(message: string, cause?: unknown): ZeroRlError {
   return new ZeroRlError('ERR_ZERO_RL_CHECKPOINT', message, cause === undefined ? undefined : { cause });
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Size in bytes of a regular file, or null when there is none of that name. */

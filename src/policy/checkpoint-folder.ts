@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { copyFileAtomically, makeFolder, writeFileAtomically } from './atomic-file';
-import { checkpointError, fileSize, readJsonObject, type JsonObject } from './checkpoint-file';
+import type { JsonObject } from '../json-object';
+import { checkpointError, fileSize, readJsonObject } from './checkpoint-file';
 import { parameterShapes, VALUE_HEAD } from './hugging-face-config';
 import { parseEndTokens, parseModelConfig, type ModelConfig } from './model-config';
 import { matchParameters, readTensorSources, type TensorSource } from './safetensors';

@@ -5,7 +5,7 @@
  */
 import type { NativeModel } from '../../binding/native';
 import { Caller } from './caller';
-import type { JsonObject } from './checkpoint-file';
+import type { JsonObject } from '../json-object';
 import { checkSignal, EngineCalls } from './engine-calls';
 import type { ModelConfig } from './model-config';
 import { countParameters, loadPolicyParts, type PolicyParts } from './open';

@@ -1,6 +1,6 @@
 /** The way back from ModelConfig: a config.json that transformers 4 and 5 load as the same model, and its parameters. */
 import { ZeroRlError } from '../errors';
-import type { JsonObject } from './checkpoint-file';
+import type { JsonObject } from '../json-object';
 import { CAUSAL_LM_CLASSES, type ModelConfig } from './model-config';
 import { ropeToHuggingFace } from './rope-config';
 

@@ -4,7 +4,8 @@
  * missing get the defaults of transformers 5; the five sizes that make a model have no default here. What the engine
  * does not implement is refused by name rather than computed wrongly.
  */
-import { checkpointError, isJsonObject, quote, type JsonObject } from './checkpoint-file';
+import { isJsonObject, type JsonObject } from '../json-object';
+import { checkpointError, quote } from './checkpoint-file';
 import { parseRope, type RopeConfig } from './rope-config';
 
 export type Architecture = 'qwen2' | 'qwen3' | 'llama';

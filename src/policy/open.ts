@@ -5,7 +5,7 @@ import { modelFolder } from '../hub/model';
 import { loadNative } from '../libtorch/load';
 import { timed } from '../profile/spans';
 import type { Caller } from './caller';
-import type { JsonObject } from './checkpoint-file';
+import type { JsonObject } from '../json-object';
 import { readCheckpointFolder, readTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
 import { defaultThreads, resolveDevice } from './device';
 import { configToHuggingFace } from './hugging-face-config';

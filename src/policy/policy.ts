@@ -5,7 +5,7 @@
 import type { NativeModel, NativeSampleRequest } from '../../binding/native';
 import { checkNumber, checkOneOf, invalidRange, invalidType } from '../errors';
 import { Caller } from './caller';
-import type { JsonObject } from './checkpoint-file';
+import type { JsonObject } from '../json-object';
 import { checkSignal, EngineCalls } from './engine-calls';
 import type { ModelConfig } from './model-config';
 import { checkOptions } from './option-keys';

@@ -2,7 +2,8 @@
  * Rotary position embedding settings of config.json, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`)
  * and of transformers 5 (`rope_parameters`), as `convert_rope_params_to_dict` of transformers 5 resolves them.
  */
-import { checkpointError, isJsonObject, quote, type JsonObject } from './checkpoint-file';
+import { isJsonObject, type JsonObject } from '../json-object';
+import { checkpointError, quote } from './checkpoint-file';
 
 export type RopeScaling =
   | { type: 'linear'; factor: number }

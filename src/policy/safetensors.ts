@@ -7,12 +7,12 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { isJsonObject } from '../json-object';
 import {
   checkpointError,
   decodeUtf8,
   errorCode,
   fileSize,
-  isJsonObject,
   quote,
   MAX_JSON_BYTES,
   readJsonObject,

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { NativeModel } from '../../binding/native';
 import { invalidRange, invalidType } from '../errors';
 import { makeFolder, output, temporaryName, writeFileAtomically } from './atomic-file';
-import type { JsonObject } from './checkpoint-file';
+import type { JsonObject } from '../json-object';
 import { CONFIG_FILE, writeTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
 import { configToHuggingFace } from './hugging-face-config';
 import type { ModelConfig } from './model-config';

@@ -2,7 +2,8 @@
  * tokenizer.json made ready for @huggingface/tokenizers where its JavaScript differs from the Rust library, and the
  * special tokens that the post-processor puts around a text.
  */
-import { checkpointError, isJsonObject, quote, type JsonObject } from './checkpoint-file';
+import { isJsonObject, type JsonObject } from '../json-object';
+import { checkpointError, quote } from './checkpoint-file';
 
 /** Tokens before and after a single text. */
 export interface SpecialTokenTemplate {

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 
 import { invalidType, isZeroRlError } from '../errors';
 import { AddedTokenSplitter, isTokenId, parseAddedTokens, type AddedToken, type Piece } from './added-tokens';
-import { checkpointError, isJsonObject, quote, readJsonObject, type JsonObject } from './checkpoint-file';
+import { isJsonObject, type JsonObject } from '../json-object';
+import { checkpointError, quote, readJsonObject } from './checkpoint-file';
 import { byteLevelBytes } from './token-bytes';
 import { parsePostProcessor, preparePreTokenizer, type SpecialTokenTemplate } from './tokenizer-rules';
 

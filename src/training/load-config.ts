@@ -1,6 +1,7 @@
 /** Reads a config from YAML, `--set` and objects, and turns what is wrong with it into one sentence. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isJsonObject, type JsonObject } from '../json-object';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { isHubDataset } from '../data/dataset';
@@ -12,10 +13,6 @@ import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
 import { applyPreset } from './presets';
 import { checkRemovedKeys } from './removed-keys';
-
-type Plain = Record<string, unknown>;
-const isPlain = (value: unknown): value is Plain =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Keys of other frameworks that are taken over, with the key they stand for. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -67,7 +64,7 @@ function suggestKey(fullPath: readonly string[], schema: z.ZodType): string {
 
 function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? (value as Plain)[key as string] : undefined),
+    (value, key) => (typeof value === 'object' && value !== null ? (value as JsonObject)[key as string] : undefined),
     config,
   );
 }
@@ -115,17 +112,17 @@ function describeIssue(
   }
 }
 
-function setPath(target: Plain, path: readonly string[], value: unknown): void {
+function setPath(target: JsonObject, path: readonly string[], value: unknown): void {
   let at = target;
-  for (const key of path.slice(0, -1)) at = isPlain(at[key]) ? at[key] : (at[key] = {});
+  for (const key of path.slice(0, -1)) at = isJsonObject(at[key]) ? at[key] : (at[key] = {});
   at[path[path.length - 1]] = value;
 }
 
-function takePath(target: Plain, path: readonly string[]): { value: unknown } | null {
-  const parents: Plain[] = [target];
+function takePath(target: JsonObject, path: readonly string[]): { value: unknown } | null {
+  const parents: JsonObject[] = [target];
   for (const key of path.slice(0, -1)) {
     const next = parents[parents.length - 1][key];
-    if (!isPlain(next)) return null;
+    if (!isJsonObject(next)) return null;
     parents.push(next);
   }
   const last = path[path.length - 1];
@@ -141,7 +138,7 @@ function takePath(target: Plain, path: readonly string[]): { value: unknown } | 
 }
 
 /** Moves keys of other frameworks to ours; a hint for each goes to `hint`. */
-function applyAliases(config: Plain, hint: (message: string) => void): void {
+function applyAliases(config: JsonObject, hint: (message: string) => void): void {
   for (const [alias, key] of Object.entries(ALIASES)) {
     const found = takePath(config, alias.split('.'));
     if (!found) continue;
@@ -217,8 +214,8 @@ export function resolveConfig(
   where = 'the config',
   hint: (message: string) => void = () => undefined,
 ): TrainConfig {
-  if (!isPlain(input)) throw configError(invalidType(where, 'a mapping of keys', input).message);
-  const config = structuredClone(input) as Plain;
+  if (!isJsonObject(input)) throw configError(invalidType(where, 'a mapping of keys', input).message);
+  const config = structuredClone(input) as JsonObject;
   applyAliases(config, hint);
   checkRemovedKeys(config, where);
   return resolvePaths(checkSchema(configSchema, applyPreset(config), where));
@@ -232,13 +229,13 @@ export function checkSchema<S extends z.ZodType>(schema: S, config: unknown, whe
 }
 
 /** Parses YAML text into a mapping; an empty text is an empty one. */
-export function parseYaml(text: string, where: string): Plain {
+export function parseYaml(text: string, where: string): JsonObject {
   const document = parseDocument(text, { prettyErrors: true });
   const [error] = document.errors;
   if (document.errors.length > 0)
     throw configError(`${where} is not valid YAML: ${error.message.split('\n')[0].replace(/:$/, '')}`, error);
   const value: unknown = document.toJS() ?? {};
-  if (!isPlain(value))
+  if (!isJsonObject(value))
     throw configError(
       `Expected a mapping of keys in ${where} but it holds ${Array.isArray(value) ? 'a list' : typeof value}`,
     );
@@ -246,7 +243,7 @@ export function parseYaml(text: string, where: string): Plain {
 }
 
 /** Applies `a.b=c` assignments, c read as YAML, to a copy of `config`. */
-export function applyAssignments(config: Plain, assignments: readonly string[]): Plain {
+export function applyAssignments(config: JsonObject, assignments: readonly string[]): JsonObject {
   const changed = structuredClone(config);
   for (const assignment of assignments) {
     const at = assignment.indexOf('=');
@@ -264,7 +261,7 @@ export function applyAssignments(config: Plain, assignments: readonly string[]):
 }
 
 /** Reads a YAML file; one that is not there is looked for among those of the package (its `recipes/`). */
-export function readYamlFile(file: string): Plain {
+export function readYamlFile(file: string): JsonObject {
   let text: string;
   try {
     text = readFileSync(resolveInput(file), 'utf8');

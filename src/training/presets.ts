@@ -1,4 +1,5 @@
 /** Settings of published zero-RL experiments by one word. Keys of the config itself come first. */
+import { isJsonObject, type JsonObject } from '../json-object';
 import type { TrainConfigInput } from './config';
 
 export const presetNames = ['tinyzero', 'simplerl', 'seed'] as const;
@@ -38,24 +39,21 @@ export const presets: Record<PresetName, Preset> = {
   },
 };
 
-type Plain = Record<string, unknown>;
-const isPlain = (value: unknown): value is Plain =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** `over` laid on `under`: mappings key by key, anything else whole. */
-function lay(under: Plain, over: Plain): Plain {
+function lay(under: JsonObject, over: JsonObject): JsonObject {
   const both = { ...under };
   for (const [key, value] of Object.entries(over)) {
     const below = both[key];
     // A reward of another name shares no key with that of the preset.
-    const sameKind = !isPlain(value) || !isPlain(below) || value.name === undefined || value.name === below.name;
-    both[key] = isPlain(value) && isPlain(below) && sameKind ? lay(below, value) : value;
+    const sameKind =
+      !isJsonObject(value) || !isJsonObject(below) || value.name === undefined || value.name === below.name;
+    both[key] = isJsonObject(value) && isJsonObject(below) && sameKind ? lay(below, value) : value;
   }
   return both;
 }
 
 /** The config with what its `preset` says where it says nothing itself. An unknown name is left for the schema to refuse. */
-export function applyPreset(config: Plain): Plain {
+export function applyPreset(config: JsonObject): JsonObject {
   const name = config.preset;
   if (!(presetNames as readonly unknown[]).includes(name)) return config;
   return lay(structuredClone(presets[name as PresetName]), config);

@@ -1,21 +1,14 @@
 /** Resolved configs side by side. */
+import { leavesOf } from '../../json-object';
 import type { ConfigTable } from './protocol';
 import { readConfig } from './run-status';
-
-function flatten(value: unknown, path: string, into: Map<string, string>): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
-    for (const [key, inner] of Object.entries(value)) flatten(inner, path === '' ? key : `${path}.${key}`, into);
-  } else into.set(path, JSON.stringify(value));
-}
 
 /** @param runs in the order of the columns */
 export function configTable(runs: readonly { id: string; folder: string }[]): ConfigTable {
   const read = runs.map(({ id, folder }) => ({ id, ...readConfig(folder) }));
-  const columns = read.map(({ config }) => {
-    const keys = new Map<string, string>();
-    if (config) flatten(config, '', keys);
-    return keys;
-  });
+  const columns = read.map(
+    ({ config }) => new Map(leavesOf(config ?? {}).map(([path, value]) => [path, JSON.stringify(value)])),
+  );
   const keys = [...new Set(columns.flatMap((column) => [...column.keys()]))];
   return {
     runs: read.map(({ id, trouble }) => ({ id, trouble })),

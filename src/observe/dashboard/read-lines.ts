@@ -1,5 +1,6 @@
 /** Lines of files that may be long, may grow, and may end in half of a line. */
 import { open, type FileHandle } from 'node:fs/promises';
+import { isJsonObject, type JsonObject } from '../../json-object';
 
 const CHUNK = 2 ** 20;
 const NEWLINE = 10;
@@ -46,12 +47,10 @@ export async function readLines(
 }
 
 /** The object of a line; null where it is torn or something else. */
-export function parseObject(line: string): Record<string, unknown> | null {
+export function parseObject(line: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
+    return isJsonObject(value) ? value : null;
   } catch {
     return null;
   }

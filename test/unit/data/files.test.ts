@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadProblems } from '../../../src/data/dataset';
-import type { JsonObject } from '../../../src/data/jsonl';
+import type { JsonObject } from '../../../src/json-object';
 import { readParquet } from '../../../src/data/parquet';
 import type { DataSource } from '../../../src/data/source';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JsonObject } from '../../../src/data/jsonl';
+import type { JsonObject } from '../../../src/json-object';
 import { readParquet } from '../../../src/data/parquet';
 import { writeMetrics, writeSamples } from '../../../src/export/run-tables';
 import { readRun } from '../../../src/observe/run-view';

@@ -1,5 +1,5 @@
 import { configToHuggingFace, parameterShapes } from '../../../src/policy/hugging-face-config';
-import type { JsonObject } from '../../../src/policy/checkpoint-file';
+import type { JsonObject } from '../../../src/json-object';
 import { parseEndTokens, parseModelConfig } from '../../../src/policy/model-config';
 import { expectFailure, TINY_LLAMA } from './model-folder';
 

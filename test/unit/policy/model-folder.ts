@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { JsonObject } from '../../../src/policy/checkpoint-file';
+import type { JsonObject } from '../../../src/json-object';
 
 /** A fresh folder per test, removed after it. */
 export function useTemporaryFolder(): () => string {

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readJsonObject, type JsonObject } from '../../../src/policy/checkpoint-file';
+import type { JsonObject } from '../../../src/json-object';
+import { readJsonObject } from '../../../src/policy/checkpoint-file';
 import { tokenBytes } from '../../../src/policy/token-bytes';
 import { Tokenizer } from '../../../src/policy/tokenizer';
 import { foldCase } from '../../../src/policy/tokenizer-rules';

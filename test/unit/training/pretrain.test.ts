@@ -7,7 +7,7 @@ import { pretrainLearningRate, pretrainSchema, type PretrainConfigInput } from '
 import { documentCorpus, openCorpus } from '../../../src/training/pretrain-corpus';
 import { ASCII_BYTES, bytesOf, byteTokenizer, SEPARATOR_ID } from '../../../src/training/pretrain-tokenizer';
 import { Tokenizer } from '../../../src/policy/tokenizer';
-import type { JsonObject } from '../../../src/policy/checkpoint-file';
+import type { JsonObject } from '../../../src/json-object';
 
 const base = {
   output: 'x',

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseModelConfig } from '../../../src/policy/model-config';
-import type { JsonObject } from '../../../src/policy/checkpoint-file';
+import type { JsonObject } from '../../../src/json-object';
 import { readPretrainConfig } from '../../../src/training/load-pretrain-config';
 import { modelConfig } from '../../../src/training/pretrain-config';
 import { ASCII_BYTES, byteTokenizer } from '../../../src/training/pretrain-tokenizer';
