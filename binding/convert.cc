@@ -1,6 +1,9 @@
 #include "convert.h"
 
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -158,6 +161,20 @@ StepRequest to_step_request(const Napi::Object& object) {
   return request;
 }
 
+at::Tensor to_tensor(const Napi::Float32Array& array) {
+  at::Tensor tensor = at::empty({static_cast<int64_t>(array.ElementLength())}, at::TensorOptions().dtype(at::kFloat));
+  std::memcpy(tensor.data_ptr(), array.Data(), tensor.nbytes());
+  return tensor;
+}
+
+TrunkHead to_trunk_head(const Napi::Object& object) {
+  const auto tensor = [&](const char* name) { return to_tensor(object.Get(name).As<Napi::Float32Array>()); };
+  return {.weights = tensor("weights"),
+          .exp_avg = tensor("expAvg"),
+          .exp_avg_sq = tensor("expAvgSq"),
+          .steps = integer(object, "steps")};
+}
+
 StoredDtype to_stored_dtype(const std::string& name) {
   if (name == "BF16") return StoredDtype::kBfloat16;
   return name == "F16" ? StoredDtype::kFloat16 : StoredDtype::kFloat32;
@@ -222,6 +239,19 @@ Napi::Object to_object(Napi::Env env, const StepStats& stats, double seconds) {
   object.Set("microBatches", static_cast<double>(stats.micro_batches));
   object.Set("applied", stats.applied);
   object.Set("seconds", seconds);
+  return object;
+}
+
+Napi::Object to_object(Napi::Env env, const TrunkHead& head) {
+  const auto array = [&](const at::Tensor& tensor) {
+    const auto* values = tensor.data_ptr<float>();
+    return to_float32_array(env, {values, values + tensor.numel()});
+  };
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("weights", array(head.weights));
+  object.Set("expAvg", array(head.exp_avg));
+  object.Set("expAvgSq", array(head.exp_avg_sq));
+  object.Set("steps", static_cast<double>(head.steps));
   return object;
 }
 

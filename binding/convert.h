@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "generate/generator.h"
-#include "learn/trainer.h"
+#include "learn/trunk_critic.h"
 #include "model/checkpoint_reader.h"
 #include "model/model_config.h"
 
@@ -16,6 +16,9 @@ ModelConfig to_model_config(const Napi::Object& object);
 GenerateRequest to_generate_request(const Napi::Object& object);
 Sequences to_sequences(const Napi::Object& object);
 StepRequest to_step_request(const Napi::Object& object);
+// A copy.
+at::Tensor to_tensor(const Napi::Float32Array& array);
+TrunkHead to_trunk_head(const Napi::Object& object);
 std::vector<TensorSource> to_tensor_sources(const Napi::Array& array);
 StoredDtype to_stored_dtype(const std::string& name);
 
@@ -26,5 +29,6 @@ Napi::Uint8Array to_uint8_array(Napi::Env env, const std::vector<uint8_t>& value
 Napi::Object to_object(Napi::Env env, const Completion& completion);
 Napi::Object to_object(Napi::Env env, const GenerateStats& stats, double seconds);
 Napi::Object to_object(Napi::Env env, const StepStats& stats, double seconds);
+Napi::Object to_object(Napi::Env env, const TrunkHead& head);
 
 }  // namespace zero_rl::binding

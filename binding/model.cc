@@ -1,22 +1,20 @@
 #include "model.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
-
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "abort_flag_wrap.h"
 #include "convert.h"
 #include "job.h"
-#include "engine/engine.h"
+#include "learn/trunk_critic.h"
 #include "model/initialize.h"
 #include "runtime/engine_thread.h"
 #include "runtime/profiler.h"
-#include "runtime/thread_pool.h"
+#include "session.h"
 
 namespace zero_rl::binding {
 
@@ -28,72 +26,6 @@ using profiler::Section;
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
-
-class AbortFlagWrap : public Napi::ObjectWrap<AbortFlagWrap> {
- public:
-  explicit AbortFlagWrap(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<AbortFlagWrap>(info), flag_(std::make_shared<AbortFlag>()) {}
-
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "AbortFlag", {InstanceMethod<&AbortFlagWrap::abort>("abort")});
-  }
-  static std::shared_ptr<AbortFlag> flag(const Napi::Value& value) {
-    return Unwrap(value.As<Napi::Object>())->flag_;
-  }
-
- private:
-  void abort(const Napi::CallbackInfo&) { flag_->set(); }
-  std::shared_ptr<AbortFlag> flag_;
-};
-
-// What jobs share with the wrapper; freed on the engine thread once no job needs it.
-class Session {
- public:
-  Session(const ModelConfig& config, EngineOptions options, int threads)
-      : config_(config), options_(std::move(options)), threads_(threads) {}
-
-  // The engine, on the engine thread, as long as the scope lives. The first one makes it: weights of a device take a while.
-  std::unique_ptr<Engine::Scope> enter() {
-    ThreadPool::instance().set_threads(threads_);
-    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
-    if (engine_ == nullptr) engine_ = make_engine(config_, options_);
-    return engine_->enter();
-  }
-  Engine& engine() const {
-    if (engine_ == nullptr) throw native_error("The model has no weights yet");
-    return *engine_;
-  }
-
-  // Elements [start, start + count) of a training buffer, in float32.
-  at::Tensor read_state(const std::string& name, int64_t start, int64_t count) const {
-    if (name == "master") return read_masters(start, count);
-    return moments(name).narrow(0, start, count).to(at::kCPU, at::kFloat);
-  }
-  at::Tensor read_masters(int64_t start, int64_t count) const {
-    at::Tensor values = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
-    engine().parameters().read_masters(start, count, values.data_ptr<float>());
-    return values;
-  }
-  void write_state(const std::string& name, int64_t start, const std::vector<float>& values) const {
-    const auto count = static_cast<int64_t>(values.size());
-    if (name == "master") {
-      engine().parameters().write_masters(start, count, values.data());
-      return;
-    }
-    moments(name).narrow(0, start, count).copy_(
-        at::from_blob(const_cast<float*>(values.data()), {count}, at::TensorOptions().dtype(at::kFloat)));
-  }
-
- private:
-  const at::Tensor& moments(const std::string& name) const {
-    return engine().moment(name == "expAvg" ? Moment::kExpAvg : Moment::kExpAvgSq);
-  }
-
-  ModelConfig config_;
-  EngineOptions options_;
-  int threads_;
-  std::unique_ptr<Engine> engine_;
-};
 
 class NativeModel : public Napi::ObjectWrap<NativeModel> {
  public:
@@ -120,6 +52,8 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                            InstanceMethod<&NativeModel::sample>("sample"),
                            InstanceMethod<&NativeModel::log_probs>("logProbs"),
                            InstanceMethod<&NativeModel::step>("step"),
+                           InstanceMethod<&NativeModel::trunk_values>("trunkValues"),
+                           InstanceMethod<&NativeModel::trunk_step>("trunkStep"),
                            InstanceMethod<&NativeModel::read_parameter>("readParameter"),
                            InstanceMethod<&NativeModel::read_state>("readState"),
                            InstanceMethod<&NativeModel::write_state>("writeState"),
@@ -221,6 +155,32 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
           const auto start = std::chrono::steady_clock::now();
           const StepStats stats = session->engine().step(request, job.abort());
           return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
+        });
+  }
+
+  Napi::Value trunk_values(const Napi::CallbackInfo& info) {
+    return Job::start(info.Env(), AbortFlagWrap::flag(info[2]),
+                      [session = session(), sequences = to_sequences(info[0].As<Napi::Object>()),
+                       weights = to_tensor(info[1].As<Napi::Float32Array>())](Job& job) -> Finish {
+                        const auto entered = session->enter();
+                        auto values = zero_rl::trunk_values(session->engine(), sequences, weights, job.abort());
+                        return [values = std::move(values)](Napi::Env env) { return to_float32_array(env, values); };
+                      });
+  }
+
+  Napi::Value trunk_step(const Napi::CallbackInfo& info) {
+    return Job::start(
+        info.Env(), AbortFlagWrap::flag(info[2]),
+        [session = session(), request = to_step_request(info[0].As<Napi::Object>()),
+         head = to_trunk_head(info[1].As<Napi::Object>())](Job& job) mutable -> Finish {
+          const auto entered = session->enter();
+          const auto start = std::chrono::steady_clock::now();
+          const StepStats stats = zero_rl::trunk_step(session->engine(), request, head, job.abort());
+          return [stats, head = std::move(head), seconds = seconds_since(start)](Napi::Env env) {
+            Napi::Object result = to_object(env, stats, seconds);
+            result.Set("head", to_object(env, head));
+            return result;
+          };
         });
   }
 

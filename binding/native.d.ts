@@ -123,6 +123,15 @@ export interface NativeStepRequest extends NativeSequences {
   memoryBudget: number;
 }
 
+/** A linear value on the hidden states, [H] each. */
+export interface NativeTrunkHead {
+  weights: Float32Array;
+  expAvg: Float32Array;
+  expAvgSq: Float32Array;
+  /** Optimizer steps taken. */
+  steps: number;
+}
+
 export interface NativeStepStats {
   loss: number;
   gradNorm: number;
@@ -175,6 +184,14 @@ export class NativeModel {
   /** One value per response token, sequences one after the other; a critic's values. */
   logProbs(request: NativeSequences, temperature: number, flag: AbortFlag): Promise<Float32Array>;
   step(request: NativeStepRequest, flag: AbortFlag): Promise<NativeStepStats>;
+  /** h·weights for the normed hidden state h before each response token, sequences one after the other. */
+  trunkValues(request: NativeSequences, weights: Float32Array, flag: AbortFlag): Promise<Float32Array>;
+  /** An AdamW step of the head alone on the objective `value`; resolves with the new head, equal where not applied. */
+  trunkStep(
+    request: NativeStepRequest,
+    head: NativeTrunkHead,
+    flag: AbortFlag,
+  ): Promise<NativeStepStats & { head: NativeTrunkHead }>;
   /** Bytes of one parameter (little endian), converted from the master weights. */
   readParameter(name: string, dtype: 'F32' | 'BF16' | 'F16'): Promise<Uint8Array>;
   /** Elements of each flat training buffer. */

@@ -6,6 +6,7 @@ export type { ModelConfig } from './policy/model-config';
 export type { CreateOptions } from './policy/open';
 export { Critic } from './policy/critic';
 export { Policy } from './policy/policy';
+export type { TrunkCritic } from './policy/trunk-critic';
 export type { Prompt } from './policy/sample-request';
 export type { SaveOptions } from './policy/save';
 export { Tokenizer } from './policy/tokenizer';

@@ -79,6 +79,10 @@ std::vector<float> DeviceEngine::log_probs(const Sequences& sequences, float tem
                      [&] { return trainer_->log_probs(sequences, temperature, pass_budget(0), abort); });
 }
 
+void DeviceEngine::hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort) {
+  with_memory(*runtime_, kPassAdvice, [&] { trainer_->hidden_states(sequences, pass_budget(0), sink, abort); });
+}
+
 StepStats DeviceEngine::step(const StepRequest& request, const AbortFlag& abort) {
   return with_memory(*runtime_, kStepAdvice, [&] {
     if (!trainer_->has_state()) make_room();  // gradients and moments stay

@@ -19,6 +19,7 @@ class DeviceEngine : public Engine {
   const ParameterStore& parameters() const override { return model_->parameters; }
   GenerateStats generate(const GenerateRequest& request, const CompletionSink& sink, const AbortFlag& abort) override;
   std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) override;
+  void hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort) override;
   StepStats step(const StepRequest& request, const AbortFlag& abort) override;
 
   int64_t steps() const override { return trainer_->steps(); }

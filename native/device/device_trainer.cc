@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "device/device_value_head.h"
 #include "device/operators.h"
 #include "learn/update_factors.h"
 
@@ -36,19 +37,32 @@ Keep DeviceTrainer::keep_of(int64_t tokens, const Plan& plan) const {
   return {.layers = true, .gate_ups = std::clamp<int64_t>(gate_ups, 0, model_.config.layers)};
 }
 
-std::vector<float> DeviceTrainer::log_probs(const Sequences& sequences, float temperature, int64_t budget,
-                                            const AbortFlag& abort) {
-  std::vector<float> result(sequences.response_tokens());
-  const Plan plan = plan_of(budget);
+template <class Head>
+void DeviceTrainer::score(const Sequences& sequences, const Plan& plan, const AbortFlag& abort, const Head& head) {
   for (const MicroBatch& batch : split(sequences, micro_batch_tokens(plan), /*share_prompts=*/false)) {
     const DeviceBatch packed(model_, batch.packed);
     Activations saved;
     device_forward(model_, packed, {}, saved, nullptr, abort);
-    const at::Tensor values =
-        device_head_values(model_, saved, batch, temperature, plan.chunk_rows, abort).cpu();
-    std::copy_n(values.data_ptr<float>(), values.numel(), result.data() + batch.first_response);
+    head(batch, saved);
   }
+}
+
+std::vector<float> DeviceTrainer::log_probs(const Sequences& sequences, float temperature, int64_t budget,
+                                            const AbortFlag& abort) {
+  std::vector<float> result(sequences.response_tokens());
+  const Plan plan = plan_of(budget);
+  score(sequences, plan, abort, [&](const MicroBatch& batch, const Activations& saved) {
+    const at::Tensor values = device_head_values(model_, saved, batch, temperature, plan.chunk_rows, abort).cpu();
+    std::copy_n(values.data_ptr<float>(), values.numel(), result.data() + batch.first_response);
+  });
   return result;
+}
+
+void DeviceTrainer::hidden_states(const Sequences& sequences, int64_t budget, const HiddenSink& sink,
+                                  const AbortFlag& abort) {
+  score(sequences, plan_of(budget), abort, [&](const MicroBatch& batch, const Activations& saved) {
+    sink(batch, device_hidden_rows(model_, saved, batch).normed);
+  });
 }
 
 void DeviceTrainer::ensure_state() {

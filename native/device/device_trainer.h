@@ -15,6 +15,7 @@ class DeviceTrainer {
   DeviceTrainer(DeviceModel& model, MomentStorage storage) : model_(model), storage_(storage) {}
 
   std::vector<float> log_probs(const Sequences& sequences, float temperature, int64_t budget, const AbortFlag& abort);
+  void hidden_states(const Sequences& sequences, int64_t budget, const HiddenSink& sink, const AbortFlag& abort);
   // `budget`: bytes of activations and of the head per micro-batch.
   StepStats step(const StepRequest& request, int64_t budget, const AbortFlag& abort);
 
@@ -33,6 +34,9 @@ class DeviceTrainer {
   };
   Plan plan_of(int64_t budget) const;
   int64_t micro_batch_tokens(const Plan& plan) const;
+  // Calls `head(batch, saved)` with the last hidden states of each micro-batch.
+  template <class Head>
+  void score(const Sequences& sequences, const Plan& plan, const AbortFlag& abort, const Head& head);
   Keep keep_of(int64_t tokens, const Plan& plan) const;
   void accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch, const Plan& plan,
                   StepStats& stats, const AbortFlag& abort);

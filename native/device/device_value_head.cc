@@ -13,42 +13,35 @@ namespace zero_rl {
 
 namespace {
 
-struct Rows {
-  at::Tensor rows;    // [R] int64
-  at::Tensor input;   // [R, H]
-  at::Tensor normed;  // [R, H]
-  at::Tensor rstd;    // [R]
-  at::Tensor head;    // [H] float32
-  at::Tensor values;  // [R] float32
-};
-
-Rows forward(DeviceModel& model, const Activations& saved, const MicroBatch& batch) {
-  const int64_t hidden = model.config.hidden_size;
-  const DecoderTensors& weights = model.parameters.tensors();
-  Rows rows;
-  rows.rows = model.upload(batch.rows);
-  rows.input = at::index_select(saved.output, 0, rows.rows);
-  rows.normed = model.empty({rows.input.size(0), hidden});
-  rows.rstd = model.empty({rows.input.size(0)}, at::kFloat);
-  operators::rms_norm(rows.input, weights.final_norm, model.config.rms_norm_eps, rows.normed, rows.rstd);
-  rows.head = weights.head.view({hidden}).to(at::kFloat);
-  rows.values = at::mv(rows.normed.to(at::kFloat), rows.head);
-  return rows;
-}
+// [H] float32
+at::Tensor head_of(const DeviceModel& model) { return model.parameters.tensors().head.flatten().to(at::kFloat); }
 
 }  // namespace
 
+DeviceHiddenRows device_hidden_rows(DeviceModel& model, const Activations& saved, const MicroBatch& batch) {
+  DeviceHiddenRows rows;
+  rows.rows = model.upload(batch.rows);
+  rows.input = at::index_select(saved.output, 0, rows.rows);
+  rows.normed = model.empty(rows.input.sizes());
+  rows.rstd = model.empty({rows.input.size(0)}, at::kFloat);
+  operators::rms_norm(rows.input, model.parameters.tensors().final_norm, model.config.rms_norm_eps, rows.normed,
+                      rows.rstd);
+  return rows;
+}
+
 at::Tensor device_values(DeviceModel& model, const Activations& saved, const MicroBatch& batch) {
-  return forward(model, saved, batch).values;
+  return at::mv(device_hidden_rows(model, saved, batch).normed.to(at::kFloat), head_of(model));
 }
 
 HeadResults device_values_backward(DeviceModel& model, const Activations& saved, const MicroBatch& batch,
                                    const Objective& objective, const HeadInputs& inputs, DecoderTensors& gradients,
                                    const at::Tensor& dx) {
-  const Rows rows = forward(model, saved, batch);
-  const int64_t count = rows.values.size(0);
+  const DeviceHiddenRows rows = device_hidden_rows(model, saved, batch);
+  const at::Tensor head = head_of(model);
+  const at::Tensor on_device = at::mv(rows.normed.to(at::kFloat), head);
+  const int64_t count = on_device.size(0);
   const auto host = [](const at::Tensor& values) { return values.cpu(); };
-  const at::Tensor values = host(rows.values);
+  const at::Tensor values = host(on_device);
   const at::Tensor returns = host(inputs.advantages);
   const at::Tensor weights = host(inputs.weights);
   const at::Tensor old = inputs.old_log_probs.defined() ? host(inputs.old_log_probs) : at::Tensor();
@@ -67,14 +60,14 @@ HeadResults device_values_backward(DeviceModel& model, const Activations& saved,
   }
   const at::Tensor all = results.to(model.runtime.device());
   const at::Tensor derivatives = all.select(0, 2);
-  gradients.head.view({rows.head.size(0)}).add_(at::mv(rows.normed.to(at::kFloat).t(), derivatives));
-  const at::Tensor dnormed = at::outer(derivatives, rows.head).to(model.parameters.dtype());
+  gradients.head.view({head.size(0)}).add_(at::mv(rows.normed.to(at::kFloat).t(), derivatives));
+  const at::Tensor dnormed = at::outer(derivatives, head).to(model.parameters.dtype());
   const at::Tensor dinput = model.empty(rows.input.sizes());
   operators::rms_norm_backward(dnormed, rows.input, model.parameters.tensors().final_norm, rows.rstd, dinput,
                                /*accumulate=*/false, gradients.final_norm);
   at::Tensor whole = dx;
   whole.index_copy_(0, rows.rows, dinput);
-  return {rows.values, at::zeros({count}, rows.values.options()), all.select(0, 0), all.select(0, 1)};
+  return {on_device, at::zeros({count}, on_device.options()), all.select(0, 0), all.select(0, 1)};
 }
 
 }  // namespace zero_rl

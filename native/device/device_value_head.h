@@ -6,6 +6,16 @@
 
 namespace zero_rl {
 
+struct DeviceHiddenRows {
+  at::Tensor rows;    // [R] int64, where they lie
+  at::Tensor input;   // [R, H]
+  at::Tensor normed;  // [R, H]
+  at::Tensor rstd;    // [R]
+};
+
+// The normed hidden states before each response token.
+DeviceHiddenRows device_hidden_rows(DeviceModel& model, const Activations& saved, const MicroBatch& batch);
+
 // values [R] float32.
 at::Tensor device_values(DeviceModel& model, const Activations& saved, const MicroBatch& batch);
 

@@ -19,6 +19,9 @@ class CpuEngine : public Engine {
   std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) override {
     return trainer_.log_probs(sequences, temperature, abort);
   }
+  void hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort) override {
+    trainer_.hidden_states(sequences, sink, abort);
+  }
   StepStats step(const StepRequest& request, const AbortFlag& abort) override { return trainer_.step(request, abort); }
 
   int64_t steps() const override { return trainer_.steps(); }

@@ -30,6 +30,8 @@ class Engine {
   virtual GenerateStats generate(const GenerateRequest& request, const CompletionSink& sink, const AbortFlag& abort) = 0;
   // One value per response token: log-probs, or the values of a critic.
   virtual std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) = 0;
+  // The normed hidden states before each response token, a micro-batch at a time.
+  virtual void hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort) = 0;
   virtual StepStats step(const StepRequest& request, const AbortFlag& abort) = 0;
 
   // Optimizer steps taken.

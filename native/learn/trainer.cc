@@ -62,9 +62,9 @@ Keep Trainer::keep_of(const MicroBatch& batch, int64_t budget) const {
   return {.layers = true, .gate_ups = std::clamp<int64_t>(gate_ups, 0, config.layers)};
 }
 
-std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) {
+template <class Head>
+void Trainer::score(const Sequences& sequences, const AbortFlag& abort, const Head& head) {
   const Scope section(Section::kLogProbs);
-  std::vector<float> result(sequences.response_tokens());
   for (const MicroBatch& batch : split(sequences, kept_tokens(kScoringBudget))) {
     const Workspace::Frame frame(model_.workspace);
     Activations saved;
@@ -72,15 +72,28 @@ std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperat
       const Scope forward(Section::kForward);
       decoder_forward(model_, batch.packed, {}, saved, nullptr, abort);
     }
-    const Scope head(Section::kHead);
+    const Scope section_of_head(Section::kHead);
+    head(batch, saved);
+  }
+}
+
+std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) {
+  std::vector<float> result(sequences.response_tokens());
+  score(sequences, abort, [&](const MicroBatch& batch, const Activations& saved) {
     float* values = result.data() + batch.first_response;
     if (model_.config.value_head) {
       value_head_values(model_, saved, batch, values);
     } else {
       head_log_probs(model_, saved, batch, temperature, values, abort);
     }
-  }
+  });
   return result;
+}
+
+void Trainer::hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort) {
+  score(sequences, abort, [&](const MicroBatch& batch, const Activations& saved) {
+    sink(batch, hidden_rows(model_, saved, batch).normed);
+  });
 }
 
 void Trainer::ensure_state() {

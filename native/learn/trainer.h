@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "learn/gradients.h"
+#include "learn/hidden_rows.h"
 #include "learn/objective.h"
 #include "learn/sequence_ratio.h"
 #include "learn/sequences.h"
@@ -58,6 +59,9 @@ class Trainer {
   // One value per response token: log-probs, or the values of a critic.
   std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort);
 
+  // The normed hidden states before each response token.
+  void hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort);
+
   // Forward, backward, clip, AdamW. An abort leaves weights and moments as they were.
   StepStats step(const StepRequest& request, const AbortFlag& abort);
 
@@ -68,6 +72,9 @@ class Trainer {
   const at::Tensor& exp_avg_sq();
 
  private:
+  // Calls `head(batch, saved)` with the last hidden states of each micro-batch.
+  template <class Head>
+  void score(const Sequences& sequences, const AbortFlag& abort, const Head& head);
   void ensure_state();
   // Bytes that a budget leaves for activations.
   int64_t activation_bytes(int64_t budget) const;

@@ -42,6 +42,11 @@ const families = [
         title: 'PPO, critic',
         set: [...estimator('ppo'), 'optimizer.objective=ppo', 'critic.learningRate=1e-3'],
       },
+      {
+        key: 'ppo-trunk',
+        title: 'PPO, trunk',
+        set: [...estimator('ppo'), 'optimizer.objective=ppo', 'critic.kind=trunk'],
+      },
     ],
   },
   {

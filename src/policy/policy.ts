@@ -19,6 +19,7 @@ import { buildStepRequest } from './step-request';
 import { tokenBytes } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
 import { readTrainingState, writeTrainingState } from './training-state';
+import { TrunkCritic } from './trunk-critic';
 import type {
   Dtype,
   LogProbsOptions,
@@ -189,6 +190,16 @@ export class Policy implements Disposable {
     const layout = ({ model }: Policy): string => JSON.stringify(model.parameters());
     if (layout(other) !== layout(this)) throw invalidRange('other', 'policy with the same parameters', other);
     await this.calls.run(caller, undefined, () => this.model.follow(other.model, rate));
+  }
+
+  /**
+   * A new critic on this policy's hidden states, V = 0 everywhere; `Critic.load` makes one with a network of its own. Usable
+   * as long as the policy is.
+   */
+  trunkCritic(): TrunkCritic {
+    this.calls.checkUsable(new Caller());
+    const { model, calls, config, device } = this;
+    return new TrunkCritic({ model, calls, config, device });
   }
 
   /** Optimizer steps taken, those before a resume included. */

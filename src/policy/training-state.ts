@@ -23,7 +23,10 @@ const STEP_BASE = 2 ** 24;
 /** Elements read or written at a time: 64 MiB. */
 const CHUNK = 2 ** 24;
 
-async function* readChunks(model: NativeModel, state: NativeState): AsyncGenerator<Uint8Array> {
+/** Where the buffers lie. */
+export type TrainingState = Pick<NativeModel, 'stateSize' | 'readState' | 'writeState' | 'optimizerSteps'>;
+
+async function* readChunks(model: TrainingState, state: NativeState): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < model.stateSize; start += CHUNK) {
     yield await model.readState(state, start, Math.min(CHUNK, model.stateSize - start));
   }
@@ -35,7 +38,7 @@ async function* stepBytes(steps: number): AsyncGenerator<Uint8Array> {
 }
 
 /** Writes the file into `directory`, made if need be. @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` */
-export async function writeTrainingState(model: NativeModel, directory: string): Promise<void> {
+export async function writeTrainingState(model: TrainingState, directory: string): Promise<void> {
   await makeFolder(directory);
   const buffers = STATES.map(([name]) => ({ name, dtype: 'F32' as const, shape: [model.stateSize] }));
   const tensors = [{ name: 'step', dtype: 'F32' as const, shape: [2] }, ...buffers];
@@ -60,7 +63,7 @@ function findTensor(file: string, tensors: readonly TensorSource[], name: string
  * Reads the file of `directory` into the model. It is checked as a whole before the model changes.
  * @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` when it is missing, damaged or of another model
  */
-export async function readTrainingState(model: NativeModel, directory: string): Promise<void> {
+export async function readTrainingState(model: TrainingState, directory: string): Promise<void> {
   const file = join(directory, OPTIMIZER_FILE);
   const tensors = await readSafetensorsHeader(file);
   const step = findTensor(file, tensors, 'step', 2);

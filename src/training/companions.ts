@@ -1,6 +1,7 @@
-/** The models beside the policy: the reference of the KL, the critic of PPO and the moving average of the weights. They are part of every checkpoint. */
+/** What stands beside the policy: the reference of the KL, the critic of PPO and the moving average of the weights. They are part of every checkpoint. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ZeroRlError } from '../errors';
 import { needsCritic, needsReference, type TrainConfig } from './config';
 import type { LoadCritic, LoadPolicy, TrainingCritic, TrainingPolicy } from './training-policy';
 
@@ -15,9 +16,15 @@ export interface Companions {
 
 export const companionFolders = { reference: 'reference', critic: 'critic', ema: 'ema' } as const;
 
+function trunkCritic(policy: TrainingPolicy): TrainingCritic {
+  if (policy.trunkCritic) return policy.trunkCritic();
+  throw new ZeroRlError('ERR_ZERO_RL_CONFIG', 'critic.kind: the given policy has no trunkCritic; use "network"');
+}
+
 /** Loads them as `checkpoint` has them, else as the config starts them. `opened` gets each as soon as it holds memory. */
 export async function loadCompanions(
   config: TrainConfig,
+  policy: TrainingPolicy,
   checkpoint: string | undefined,
   load: { policy: LoadPolicy; critic: LoadCritic },
   opened: (model: { dispose(): void }) => void,
@@ -39,7 +46,8 @@ export async function loadCompanions(
   let critic: TrainingCritic | null = null;
   if (needsCritic(config)) {
     const folder = saved(companionFolders.critic);
-    critic = await load.critic(folder ?? config.critic.model ?? config.model, options);
+    const start = folder ?? config.critic.model ?? config.model;
+    critic = config.critic.kind === 'trunk' ? trunkCritic(policy) : await load.critic(start, options);
     opened(critic);
     if (folder !== undefined) await critic.loadTrainingState(folder);
   }

@@ -34,28 +34,38 @@ export const algorithmSchema = z.strictObject({
   lambda: fraction.default(1),
 });
 
-export const criticSchema = z.strictObject({
-  /** `ppo`: folder that the critic starts from, that of a policy or of a saved critic. Default: `model`. */
-  model: path.optional(),
-  /** Of the critic's optimizer; it stays constant. */
-  learningRate: z.number().positive().default(1e-5),
-  /** Decay of AdamW's two moments per step. */
-  betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
-  /** Added to the root of the second moment. */
-  eps: z.number().positive().default(1e-8),
-  /** Decoupled decay of every parameter, per unit of learning rate. */
-  weightDecay: nonNegative.default(0),
-  /** Gradients of the critic are scaled down to this global norm; 0 does not clip. */
-  maxGradNorm: nonNegative.default(1),
-  /** Most that V may move in a step with a gradient, in units of the reward; 0 does not clip. */
-  clip: nonNegative.default(0.5),
-  /** Passes of the critic over each rollout batch. Default 1. */
-  epochs: positiveInteger.default(1),
-  /** Optimizer steps of such a pass, at most rollout.promptsPerStep. Default: optimizer.minibatches. */
-  minibatches: positiveInteger.optional(),
-  /** Steps at the start in which the critic alone learns. */
-  warmupSteps: count.default(0),
-});
+export const criticSchema = z
+  .strictObject({
+    /**
+     * `ppo`: `network`, a network of its own that starts as a copy of a model; `trunk`, one linear value on the policy's hidden
+     * states, which it does not change: a forward pass in time and no memory, but it knows less.
+     */
+    kind: z.enum(['network', 'trunk']).default('network'),
+    /** Folder that a network starts from, that of a policy or of a saved critic. Default: `model`. */
+    model: path.optional(),
+    /** Of the critic's optimizer; it stays constant. Default: 1e-5, of a trunk's head 0.003. */
+    learningRate: z.number().positive().optional(),
+    /** Decay of AdamW's two moments per step. */
+    betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
+    /** Added to the root of the second moment. */
+    eps: z.number().positive().default(1e-8),
+    /** Decoupled decay of every parameter, per unit of learning rate. */
+    weightDecay: nonNegative.default(0),
+    /** Gradients of the critic are scaled down to this global norm; 0 does not clip. */
+    maxGradNorm: nonNegative.default(1),
+    /** Most that V may move in a step with a gradient, in units of the reward; 0 does not clip. */
+    clip: nonNegative.default(0.5),
+    /** Passes of the critic over each rollout batch. Default 1. */
+    epochs: positiveInteger.default(1),
+    /** Optimizer steps of such a pass, at most rollout.promptsPerStep. Default: optimizer.minibatches. */
+    minibatches: positiveInteger.optional(),
+    /** Steps at the start in which the critic alone learns. */
+    warmupSteps: count.default(0),
+  })
+  .refine(({ kind, model }) => kind === 'network' || model === undefined, {
+    path: ['model'],
+    message: 'Expected none (critic.kind trunk has no network of its own)',
+  });
 
 export const klSchema = z
   .strictObject({

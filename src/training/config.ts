@@ -105,7 +105,7 @@ const keysSchema = z.strictObject({
   kl: klSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),
   optimizer: optimizerSchema.prefault({}),
-  /** The value network of `ppo`. */
+  /** The critic of `ppo`. */
   critic: criticSchema.prefault({}),
   /** Steps of the run: one rollout batch each. */
   steps: positiveInteger.default(100),
@@ -170,7 +170,7 @@ export function configAt(config: TrainConfig, step: number, rollbacks: number): 
     seed: seed + rollbacks * ROLLBACK_SEEDS,
     rollout: { ...rollout, temperature: temperature + progress * ((finalTemperature ?? temperature) - temperature) },
     optimizer: { ...optimizer, learningRate: optimizer.learningRate * factor },
-    critic: { ...critic, learningRate: critic.learningRate * factor },
+    critic: { ...critic, learningRate: criticLearningRate(config) * factor },
   };
 }
 
@@ -185,9 +185,16 @@ export function environmentLimits({ environment }: TrainConfig): { maxTurns: num
   return { maxTurns, timeoutSeconds };
 }
 
-/** Whether a value network is trained beside the policy. */
+/** Whether a critic is trained beside the policy. */
 export function needsCritic({ algorithm }: TrainConfig): boolean {
   return algorithm.name === 'ppo';
+}
+
+/** A head alone starts at 0 with features that are there; a network has to make them. */
+const CRITIC_LEARNING_RATES = { network: 1e-5, trunk: 0.003 } as const;
+
+export function criticLearningRate({ critic }: TrainConfig): number {
+  return critic.learningRate ?? CRITIC_LEARNING_RATES[critic.kind];
 }
 
 /** Whether every prompt gets a greedy completion too. */

@@ -16,7 +16,7 @@ export interface Memory {
   /** Weights, gradient and moments. */
   policy: number;
   reference: number;
-  /** As policy, of the value network. */
+  /** As policy, of the critic's own weights. */
   critic: number;
   /** Weights of the moving average. */
   ema: number;

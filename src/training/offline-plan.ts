@@ -34,7 +34,7 @@ export function planOffline(config: TrainConfig, error: Error): OfflinePlan {
   const perParameter =
     trainingBytes(config.masterWeights) +
     (needsReference(config) ? weights : 0) +
-    (needsCritic(config) ? trainingBytes(true) : 0);
+    (needsCritic(config) && config.critic.kind === 'network' ? trainingBytes(true) : 0);
   return {
     formula: advantageFormula(config),
     loss: lossFormula(config),

@@ -237,8 +237,14 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     opened(policy);
     return policy;
   };
-  const companions = (checkpoint?: string): Promise<Companions> =>
-    loadCompanions(inputs.located, checkpoint, { policy: options.loadPolicy, critic: options.loadCritic }, opened);
+  const companions = (policy: TrainingPolicy, checkpoint?: string): Promise<Companions> =>
+    loadCompanions(
+      inputs.located,
+      policy,
+      checkpoint,
+      { policy: options.loadPolicy, critic: options.loadCritic },
+      opened,
+    );
   const lock = (folder: RunFolder): RunFolder => {
     closers.push(lockRun(folder.path));
     return folder;
@@ -271,7 +277,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
       // A model that cannot be loaded leaves no run folder behind.
       await makeFolder(inputs.config.output);
       const policy = await load(inputs.located.model);
-      const beside = await companions();
+      const beside = await companions(policy);
       const config = resolveStopTokens(inputs.config, policy);
       return await ready(config, lock(await RunFolder.create(config)), { policy, ...beside }, initialState());
     }
@@ -284,7 +290,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
     const policy = await load(checkpoint?.path ?? inputs.located.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
-    const beside = await companions(checkpoint?.path);
+    const beside = await companions(policy, checkpoint?.path);
     const config = resolveStopTokens(inputs.config, policy);
     await folder.truncateTo(state.step);
     await folder.writeConfig(config);

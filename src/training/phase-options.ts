@@ -3,7 +3,7 @@ import type { EstimatorOptions } from '../algorithms';
 import { ZeroRlError } from '../errors';
 import type { CriticStepOptions, SampleOptions, StepOptions } from '../policy/types';
 import type { TrainerState } from './checkpoint';
-import { learningRate, type TrainConfig } from './config';
+import { criticLearningRate, learningRate, type TrainConfig } from './config';
 import type { TrainingPolicy } from './training-policy';
 
 /**
@@ -55,10 +55,10 @@ export function greedyOptions(config: TrainConfig): SampleOptions {
 }
 
 /** Options of the critic's optimizer step. */
-export function criticStepOptions({ critic, optimizer }: TrainConfig): CriticStepOptions {
-  const { clip, learningRate: rate, betas, eps, weightDecay, maxGradNorm } = critic;
-  const { memoryBudgetMiB } = optimizer;
-  return { clip, learningRate: rate, betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB };
+export function criticStepOptions(config: TrainConfig): CriticStepOptions {
+  const { clip, betas, eps, weightDecay, maxGradNorm } = config.critic;
+  const { memoryBudgetMiB } = config.optimizer;
+  return { clip, learningRate: criticLearningRate(config), betas, eps, weightDecay, maxGradNorm, memoryBudgetMiB };
 }
 
 /** Options of the estimator, with the coefficients of `state`. */

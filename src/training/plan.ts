@@ -56,7 +56,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
   const closers = [() => policy.dispose()];
   try {
     const load = { policy: loadPolicy, critic: loadCritic };
-    const companions = await loadCompanions(inputs.located, undefined, load, (model) =>
+    const companions = await loadCompanions(inputs.located, policy, undefined, load, (model) =>
       closers.push(() => model.dispose()),
     );
     const withStops = resolveStopTokens(config, policy);

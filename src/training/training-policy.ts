@@ -15,6 +15,8 @@ export interface TrainingPolicy extends Pick<
   readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'>;
   /** As `Policy.follow`; `other` was loaded as this one was. */
   follow(other: this, rate: number): Promise<void>;
+  /** As `Policy.trunkCritic`, for `critic.kind: trunk`. */
+  trunkCritic?(): TrainingCritic;
   readonly tokenizer: (Pick<Tokenizer, 'decode'> & Partial<Pick<Tokenizer, 'bytesOf' | 'specialTokens'>>) | null;
 }
 

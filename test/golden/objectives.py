@@ -1,4 +1,4 @@
-"""data/objectives.json: ten steps of the further objectives, of the entropy term and of a critic, in float64.
+"""data/objectives.json: ten steps of the further objectives, of the entropy term and of both kinds of critic, in float64.
 
     venv/bin/python test/golden/objectives.py          (set-up: see logits.py)
 
@@ -73,8 +73,8 @@ def value_batch(generator, shapes, config):
     return sequences
 
 
-def critic_case():
-    seed = 3100
+def critic_case(name, seed):
+    """`critic`: a network of its own; `trunk-critic`: the head alone learns."""
     model, config = load(CRITIC, seed, "F32")
     exact = parameters_of(model, seed, "F32")
     exact["value_head.weight"] = torch.zeros(1, config.hidden_size, dtype=torch.float64, requires_grad=True)
@@ -82,7 +82,8 @@ def critic_case():
     batches = [value_batch(generator, shapes, config) for shapes in BATCHES]
     options = {key: DEFAULTS[key] for key in ("learningRate", "betas", "eps", "weightDecay", "maxGradNorm")}
     options |= {"clip": CLIP, "aggregation": "token-mean", "learningRate": 5e-3}
-    optimizer = torch.optim.AdamW(exact.values(), lr=options["learningRate"], betas=tuple(options["betas"]),
+    learnt = list(exact.values()) if name == "critic" else [exact["value_head.weight"]]
+    optimizer = torch.optim.AdamW(learnt, lr=options["learningRate"], betas=tuple(options["betas"]),
                                   eps=options["eps"], weight_decay=options["weightDecay"])
     stats = []
     for step in range(STEPS):
@@ -99,20 +100,20 @@ def critic_case():
         loss = aggregate(losses, masks, "token-mean")
         optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(exact.values(), options["maxGradNorm"])
+        norm = torch.nn.utils.clip_grad_norm_(learnt, options["maxGradNorm"])
         optimizer.step()
         entry = {"loss": loss.item(), "gradNorm": norm.item(),
                  "clipFraction": aggregate(shares, masks, "token-mean").item()}
         stats.append({key: float(f"{value:.9g}") for key, value in entry.items()})
-    print(f"critic: loss {stats[0]['loss']:.4f} to {stats[-1]['loss']:.4f}, clipped {stats[-1]['clipFraction']:.2f}")
+    print(f"{name}: loss {stats[0]['loss']:.4f} to {stats[-1]['loss']:.4f}, clipped {stats[-1]['clipFraction']:.2f}")
     values = [pack(values_of(exact, config, sequence)) for sequence in batches[0]]
-    return {"name": "critic", "seed": seed, "storage": "F32", "shards": 1, "config": CRITIC, "options": options,
+    return {"name": name, "seed": seed, "storage": "F32", "shards": 1, "config": CRITIC, "options": options,
             "batches": batches, "stats": stats, "values": values,
-            "final": {key: pack(exact[key]) for key in (*KEPT, "value_head.weight")}}
+            "final": {key: pack(exact[key]) for key in ((*KEPT, "value_head.weight") if name == "critic" else ("value_head.weight",))}}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     cases = [policy_case(number, *case) for number, case in enumerate(CASES)]
     write_json("objectives.json", {"torch": torch.__version__.split("+")[0], "steps": STEPS,
-                                   "cases": [*cases, critic_case()]})
+                                   "cases": [*cases, critic_case("critic", 3100), critic_case("trunk-critic", 3101)]})

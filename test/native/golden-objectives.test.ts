@@ -5,7 +5,7 @@ import { Critic, Policy } from '../../src';
 import { cpuEngineTest } from '../support/cpu-engine-only';
 import { temporaryFolder, writeFixtureModel, type FixtureModel } from '../support/fixture-model';
 import { asTraining, decodeFloats, maxDifference, objectivesGolden } from '../support/golden';
-import { readSafetensors } from '../support/read-safetensors';
+import { readSafetensors, readSafetensorsFile } from '../support/read-safetensors';
 
 const golden = objectivesGolden();
 const CPU = { device: 'cpu', dtype: 'float32', threads: 2 } as const;
@@ -118,6 +118,75 @@ describe('a critic', () => {
     await expect(critic.step([sequence])).rejects.toThrow('values (clip is not 0) for sequences[0].oldValues');
     await expect(critic.step([{ ...sequence, returns: [0] }], { clip: 0 })).rejects.toThrow('sequences[0].returns');
     await expect(critic.step([], { clip: 0 })).rejects.toThrow('at least one sequence');
+  });
+});
+
+describe('a critic on the trunk', () => {
+  const { batches, options, stats: expected, values, final } = golden.trunkCritic;
+  const asValue = (batch: (typeof batches)[number]) =>
+    batch.map(({ mask, ...rest }) => ({ ...rest, ...(mask === undefined ? {} : { mask: Uint8Array.from(mask) }) }));
+
+  test('follows PyTorch and leaves the policy as it was', async () => {
+    using policy = await Policy.load(fixture(golden.trunkCritic), CPU);
+    const before = await policy.logProbs(batches[0]);
+    const critic = policy.trunkCritic();
+    for (const row of await critic.values(batches[0])) expect(row.every((value) => value === 0)).toBe(true);
+    for (let step = 0; step < golden.steps; step++) {
+      const stats = await critic.step(asValue(batches[step % batches.length]), options);
+      expect(stats.applied).toBe(true);
+      expect(Math.abs(stats.loss - expected[step].loss)).toBeLessThan(1e-5);
+      expect(Math.abs(stats.gradNorm / expected[step].gradNorm - 1)).toBeLessThan(1e-4);
+      expect(stats.clipFraction).toBeCloseTo(expected[step].clipFraction, 6);
+    }
+    const after = await critic.values(batches[0]);
+    after.forEach((row, i) => expect(maxDifference(row, decodeFloats(values[i]))).toBeLessThan(2e-5));
+    const folder = temporaryFolder();
+    folders.push(folder);
+    await critic.save(folder);
+    const [head] = readSafetensorsFile(join(folder, 'value_head.safetensors')).values();
+    expect(maxDifference(head.values, decodeFloats(final['value_head.weight']))).toBeLessThan(2e-5);
+    expect(await policy.logProbs(batches[0])).toEqual(before);
+    expect(policy.optimizerSteps).toBe(0);
+  });
+
+  test('goes on bit for bit after its state was read, and steps asked for at once are taken in turn', async () => {
+    using policy = await Policy.load(fixture(golden.trunkCritic), CPU);
+    const critic = policy.trunkCritic();
+    await critic.step(asValue(batches[0]), options);
+    const folder = temporaryFolder();
+    folders.push(folder);
+    await critic.saveTrainingState(folder);
+    const resumed = policy.trunkCritic();
+    await resumed.loadTrainingState(folder);
+    for (const batch of [batches[1], batches[0]]) await critic.step(asValue(batch), options);
+    await Promise.all([batches[1], batches[0]].map((batch) => resumed.step(asValue(batch), options)));
+    expect(await resumed.values(batches[0])).toEqual(await critic.values(batches[0]));
+  });
+
+  test('an aborted step, and a state of another model, leave it as it was', async () => {
+    using policy = await Policy.load(fixture(golden.trunkCritic), CPU);
+    const critic = policy.trunkCritic();
+    await critic.step(asValue(batches[0]), options);
+    const before = await critic.values(batches[0]);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(critic.step(asValue(batches[0]), { ...options, signal })).rejects.toThrow('enough');
+    const folder = temporaryFolder();
+    folders.push(folder);
+    await policy.saveTrainingState(folder);
+    await expect(critic.loadTrainingState(folder)).rejects.toThrow('no float32 tensor master of 32 elements');
+    expect(await critic.values(batches[0])).toEqual(before);
+    policy.dispose();
+    await expect(critic.values(batches[0])).rejects.toThrow('disposed');
+  });
+
+  test('in bfloat16 its values are near', async () => {
+    using policy = await Policy.load(fixture(golden.trunkCritic), CPU);
+    using rounded = await Policy.load(fixture(golden.trunkCritic), { ...CPU, dtype: 'bfloat16' });
+    const critics = [policy, rounded].map((each) => each.trunkCritic());
+    for (let step = 0; step < 4; step++)
+      for (const each of critics) await each.step(asValue(batches[step % 2]), options);
+    const [exact, near] = await Promise.all(critics.map((each) => each.values(batches[0])));
+    exact.forEach((row, i) => expect(maxDifference(row, near[i])).toBeLessThan(0.1));
   });
 });
 

@@ -86,6 +86,18 @@ describe('ppo with everything that is carried from step to step', () => {
     expect(reference(whole.path).equals(readFileSync(join(model, 'model.safetensors')))).toBe(false);
   }, 60_000);
 
+  test('so does one with a critic on the trunk', async () => {
+    const critic = { kind: 'trunk', epochs: 2 } as const;
+    const state = (path: string): Buffer => readFileSync(join(path, 'checkpoints/step-6/critic/optimizer.safetensors'));
+    const whole = await run({ ...config('trunk-whole'), critic });
+    expect(whole.steps.every(({ critic: metrics }) => metrics?.applied)).toBe(true);
+    const cut = await run({ ...config('trunk-cut'), critic }, { stopAfter: 3 });
+    await run({ ...config('trunk-cut'), critic }, { resume: cut.path });
+    expect(state(cut.path).equals(state(whole.path))).toBe(true);
+    const weights = (path: string): Buffer => readFileSync(join(path, 'checkpoints/step-6/model.safetensors'));
+    expect(weights(cut.path).equals(weights(whole.path))).toBe(true);
+  }, 60_000);
+
   test('the critic comes to explain what the prompt decides', async () => {
     const reward: RewardFunction = ({ answer }) => ({ reward: Number(answer) % 2, reason: 'parity', correct: null });
     const data = { train: 'arithmetic', count: 4 };

@@ -51,7 +51,7 @@ export interface StepsGolden {
 
 /** A critic's case of objectives.json. */
 export interface CriticCase extends FixtureModel {
-  name: 'critic';
+  name: 'critic' | 'trunk-critic';
   options: CriticStepOptions;
   batches: { tokens: number[]; promptLength: number; returns: number[]; oldValues: number[]; mask?: number[] }[][];
   stats: { loss: number; gradNorm: number; clipFraction: number }[];
@@ -68,13 +68,15 @@ export const logitsGolden = (): LogitsGolden => readGolden('logits.json') as Log
 export const stepsGolden = (): StepsGolden => readGolden('steps.json') as StepsGolden;
 
 /** Of test/golden/objectives.py; `final` holds some of the parameters. */
-export function objectivesGolden(): StepsGolden & { critic: CriticCase } {
+export function objectivesGolden(): StepsGolden & { critic: CriticCase; trunkCritic: CriticCase } {
   const { steps, cases } = readGolden('objectives.json') as { steps: number; cases: (StepsCase | CriticCase)[] };
-  const isCritic = (entry: StepsCase | CriticCase): entry is CriticCase => entry.name === 'critic';
+  const isCritic = (entry: StepsCase | CriticCase): entry is CriticCase => entry.name.endsWith('critic');
+  const critics = cases.filter(isCritic);
   return {
     steps,
     cases: cases.filter((entry): entry is StepsCase => !isCritic(entry)),
-    critic: cases.find(isCritic)!,
+    critic: critics.find(({ name }) => name === 'critic')!,
+    trunkCritic: critics.find(({ name }) => name === 'trunk-critic')!,
   };
 }
 

@@ -20,7 +20,8 @@ function bfloat16(bits: number): number {
   return new Float32Array(new Uint32Array([bits << 16]).buffer)[0];
 }
 
-function readFile(path: string): Map<string, ReadTensor> {
+/** Every tensor of a file by name. */
+export function readSafetensorsFile(path: string): Map<string, ReadTensor> {
   const bytes = readFileSync(path);
   const headerLength = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerLength)) as Record<
@@ -45,8 +46,8 @@ function readFile(path: string): Map<string, ReadTensor> {
 /** Every tensor of a Hugging Face folder by name, from one file or from shards. */
 export function readSafetensors(folder: string): Map<string, ReadTensor> {
   const indexPath = join(folder, 'model.safetensors.index.json');
-  if (!existsSync(indexPath)) return readFile(join(folder, 'model.safetensors'));
+  if (!existsSync(indexPath)) return readSafetensorsFile(join(folder, 'model.safetensors'));
   const index = JSON.parse(readFileSync(indexPath, 'utf8')) as { weight_map: Record<string, string> };
   const files = new Set(Object.values(index.weight_map));
-  return new Map([...files].flatMap((file) => [...readFile(join(folder, file))]));
+  return new Map([...files].flatMap((file) => [...readSafetensorsFile(join(folder, file))]));
 }

@@ -65,6 +65,10 @@ test.each([
   [{ ...minimal, kl: { target: 1 } }, 'kl.initCoefficient and kl.lossCoefficient are both 0) for kl.target'],
   [{ ...minimal, optimizer: { entropy: { target: 1 } } }, 'for optimizer.entropy.coefficient'],
   [{ ...minimal, optimizer: { clip: { low: 2 } } }, 'Expected a value of at most 1 for optimizer.clip.low'],
+  [
+    { ...minimal, critic: { kind: 'trunk', model: 'm' } },
+    'critic.kind trunk has no network of its own) for critic.model',
+  ],
   [{ ...minimal, critic: { learningrate: 1 } }, '(did you mean "critic.learningRate"?)'],
   [{ data: { train: 'arithmetic' } }, 'model is missing'],
   [{ ...minimal, data: {} }, 'data.train'],
