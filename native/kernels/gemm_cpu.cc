@@ -1,7 +1,7 @@
 // Products of matrices in any layout by way of packed panels: all of them first where many rows share them, else block by
 // block while they are multiplied.
+#include "kernels/panel_product.h"
 #include "kernels/register.h"
-#include "kernels/tile.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
@@ -22,8 +22,48 @@ const Table& panel_kernels(bool wide) {
   return wide ? tables.float32 : tables.bfloat16;
 }
 
+// A product of two operands whose rows run along k wants the rows of one of them turned: that of the fewer, which all fit
+// the scratch of a thread.
+template <class T>
+bool is_transposed_better(const Gemm& g) {
+  constexpr int64_t kMostRows = 384;
+  if (!kTileUnits || sizeof(T) == sizeof(float)) return false;
+  return g.a_depth_stride != 1 && g.b_depth_stride != 1 && g.float_out && g.bias == nullptr && g.n < g.m && g.n <= kMostRows;
+}
+
+void transposed_gemm(const Gemm& g) {
+  const PackPanels source{.matrix = g.a,
+                          .stride = g.a_stride,
+                          .depth_stride = g.a_depth_stride,
+                          .panels = nullptr,
+                          .n = g.m,
+                          .k = g.k,
+                          .paired = false};
+  panel_kernels(false).packed_gemm({.a = g.b,
+                                    .a_stride = g.b_stride,
+                                    .panels = nullptr,
+                                    .bias = nullptr,
+                                    .c = g.c,
+                                    .c_stride = g.c_stride,
+                                    .m = g.n,
+                                    .n = g.m,
+                                    .k = g.k,
+                                    .accumulate = g.accumulate,
+                                    .float_out = true,
+                                    .activated = nullptr,
+                                    .activated_stride = 0,
+                                    .paired = false,
+                                    .a_depth_stride = g.b_depth_stride,
+                                    .source = &source,
+                                    .transposed = true});
+}
+
 template <class T>
 void gemm(const Gemm& g) {
+  if (is_transposed_better<T>(g)) {
+    transposed_gemm(g);
+    return;
+  }
   const Table& kernels = panel_kernels(sizeof(T) == sizeof(float));
   const bool once = g.m > kRowsPerPacking;
   const int64_t elements = once ? kernels.panel_elements(g.n, g.k) : 0;

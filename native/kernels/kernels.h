@@ -61,6 +61,7 @@ struct PackedGemm {
   bool paired;
   int64_t a_depth_stride = 1;         // 1, or that of columns that are contiguous: then a_stride is 1
   const PackPanels* source = nullptr;  // where `panels` is null: B, packed block by block as it is multiplied
+  bool transposed = false;  // c[i, j] lies at c + j·c_stride + i; of bfloat16 with float_out and without bias, where tiles multiply
 };
 
 // y = weight · x / sqrt(mean(x²) + eps) over `dim`, for outer × inner vectors that lie

@@ -1,8 +1,8 @@
 // Products with a packed right-hand side: a block of rows of A and a panel of B stay in the caches, sums stay in registers
 // over a block of k, and bias, residual, SwiGLU and rounding are applied on the way out.
-#include <type_traits>
 #include <utility>
 
+#include "kernels/finish_tile.h"
 #include "kernels/pack_panel.h"
 #include "kernels/panel_product.h"
 #include "kernels/register.h"
@@ -21,90 +21,12 @@ template <class T>
 constexpr bool kSquares = kTileUnits && sizeof(T) < sizeof(float);
 template <class T>
 constexpr int64_t kRows = kSquares<T> ? 12 * kSquare : 16 * kTileRows;
-
-// One vector of a row of C, or the first `valid` lanes of it.
+// Panels that fit the second cache pass by a square's rows in the nearest one.
+constexpr int64_t kNearPanelBytes = 3 << 18;
+// Of k: so much of a square's rows and of a panel that is packed on the way lie in the nearest cache together.
+constexpr int64_t kNearDepth = 256;
 template <class T>
-inline void write(const PackedGemm& g, Vector value, int64_t row, int64_t column, int64_t valid) {
-  const auto put = [&](auto* c) {
-    if (valid >= kLanes) {
-      store_narrow(c, g.accumulate ? value + load_wide(c) : value);
-      return;
-    }
-    using Element = std::remove_pointer_t<decltype(c)>;
-    for (int64_t lane = 0; lane < valid; ++lane) {
-      c[lane] = from_float<Element>(g.accumulate ? value[lane] + to_float(c[lane]) : value[lane]);
-    }
-  };
-  if (g.float_out) {
-    put(static_cast<float*>(g.c) + row * g.c_stride + column);
-  } else {
-    put(static_cast<T*>(g.c) + row * g.c_stride + column);
-  }
-}
-
-// Brings a panel's part of a row of C that is to be added to near.
-template <class T>
-inline void fetch_result(const PackedGemm& g, int64_t row, int64_t panel) {
-  if (!g.accumulate || !g.float_out) return;
-  const float* c = static_cast<const float*>(g.c) + row * g.c_stride + panel * kTileColumns;
-  __builtin_prefetch(c, 1);
-  __builtin_prefetch(c + kLanes, 1);
-}
-
-template <class T>
-inline Vector bias_at(const PackedGemm& g, int64_t column, int64_t valid) {
-  const T* bias = static_cast<const T*>(g.bias) + column;
-  if (valid >= kLanes) return load_wide(bias);
-  Vector result{};
-  for (int64_t lane = 0; lane < valid; ++lane) result[lane] = to_float(bias[lane]);
-  return result;
-}
-
-template <class T, int64_t Rows>
-void finish_plain(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int64_t panel) {
-  const int64_t column = panel * kTileColumns;
-  const int64_t left = g.n - column;
-  const int64_t right = left - kLanes;
-  Vector left_bias{};
-  Vector right_bias{};
-  if (g.bias != nullptr) {
-    left_bias = bias_at<T>(g, column, left);
-    if (right > 0) right_bias = bias_at<T>(g, column + kLanes, right);
-  }
-  for (int64_t i = 0; i < Rows; ++i) {
-    write<T>(g, tile.left[i] + left_bias, row + i, column, left);
-    if (right > 0) write<T>(g, tile.right[i] + right_bias, row + i, column + kLanes, right);
-  }
-}
-
-template <class T, int64_t Rows>
-void finish_paired(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int64_t panel) {
-  const int64_t half = g.n / 2;
-  const int64_t column = panel * kLanes;
-  const int64_t valid = half - column;
-  Vector gate_bias{};
-  Vector up_bias{};
-  if (g.bias != nullptr) {
-    gate_bias = bias_at<T>(g, column, valid);
-    up_bias = bias_at<T>(g, half + column, valid);
-  }
-  for (int64_t i = 0; i < Rows; ++i) {
-    const Vector gate = rounded_to<T>(tile.left[i] + gate_bias);
-    const Vector up = rounded_to<T>(tile.right[i] + up_bias);
-    if (g.c != nullptr) {
-      write<T>(g, gate, row + i, column, valid);
-      write<T>(g, up, row + i, half + column, valid);
-    }
-    if (g.activated == nullptr) continue;
-    const Vector value = silu_times(gate, up);
-    T* to = static_cast<T*>(g.activated) + (row + i) * g.activated_stride + column;
-    if (valid >= kLanes) {
-      store_narrow(to, value);
-    } else {
-      for (int64_t lane = 0; lane < valid; ++lane) to[lane] = from_float<T>(value[lane]);
-    }
-  }
-}
+constexpr int64_t kLeastDepth = kSquares<T> ? kNearDepth : kDepth;
 
 // A tile's way through one block of k: sums from `partial` unless it is the first, to `partial` unless it is the last.
 template <class T>
@@ -161,6 +83,25 @@ RunTile<T> tile_runner(int64_t rows, bool columns) {
   return tile_runner<T, 1>(rows, kHeights);
 }
 
+// The lines of the panel that is packed next, fetched into the second cache a few at a time.
+class NextPanel {
+ public:
+  NextPanel() = default;
+  // `first`: its part of the first of `rows` rows; spread over `turns` calls of fetch.
+  NextPanel(const void* first, int64_t row_bytes, int64_t rows, int64_t turns)
+      : at_(static_cast<const char*>(first)), row_bytes_(row_bytes), rows_(rows), per_turn_((rows + turns - 1) / turns) {}
+
+  void fetch() {
+    for (int64_t i = 0; i < per_turn_ && rows_ > 0; ++i, --rows_, at_ += row_bytes_) __builtin_prefetch(at_, 0, 2);
+  }
+
+ private:
+  const char* at_ = nullptr;
+  int64_t row_bytes_ = 0;
+  int64_t rows_ = 0;
+  int64_t per_turn_ = 0;
+};
+
 // Squares made by the processor's tiles. The sums of the latest one are finished while the next is multiplied.
 template <class T>
 class Squares {
@@ -170,10 +111,10 @@ class Squares {
   Squares(const Squares&) = delete;
   Squares& operator=(const Squares&) = delete;
 
-  void run(const Stage<T>& stage, int64_t row, int64_t height, int64_t panel) {
+  void run(const Stage<T>& stage, int64_t row, int64_t height, int64_t panel, NextPanel& next) {
     const float* before = stage.first ? nullptr : stage.partial;
     if (!stage.last) {
-      multiply_square(stage.a, stage.a_stride, height, stage.panel, before, stage.partial, [] {});
+      multiply_square(stage.a, stage.a_stride, height, stage.panel, before, stage.partial, [&] { next.fetch(); });
       return;
     }
     float* sums = buffers_[turn_];
@@ -182,7 +123,8 @@ class Squares {
     int64_t fetched = 0;
     multiply_square(stage.a, stage.a_stride, height, stage.panel, before, sums, [&] {
       const int64_t end = fetched + rows < height ? fetched + rows : height;
-      for (; fetched < end; ++fetched) fetch_result<T>(g_, row + fetched, panel);
+      for (; fetched < end; ++fetched) fetch_result(g_, row + fetched, panel);
+      next.fetch();
       finish(rows);
     });
     sums_ = sums;
@@ -195,7 +137,14 @@ class Squares {
 
  private:
   void finish(int64_t rows) {
+    if (next_ == height_) return;
+    if (g_.transposed) {
+      finish_transposed(g_, sums_, row_, height_, panel_);
+      next_ = height_;
+      return;
+    }
     const int64_t end = next_ + rows < height_ ? next_ + rows : height_;
+    if (finish_whole(g_, sums_, row_, next_, end, panel_)) next_ = end;
     for (; next_ < end; ++next_) {
       const float* sums = sums_ + next_ * kTileColumns;
       const Tile<1> tile{{load(sums)}, {load(sums + kLanes)}};
@@ -220,13 +169,15 @@ class Squares {
 struct NoSquares {
   explicit NoSquares(const PackedGemm&) {}
 };
+template <class T>
+using Finisher = std::conditional_t<kSquares<T>, Squares<T>, NoSquares>;
 
 // The scratch of a thread.
 template <class T>
 struct Buffers {
   explicit Buffers(const PackedGemm& g)
       : rows(gathered_floats(g)),
-        sums(g.k > kDepth ? kPartialSums : 0),
+        sums(g.k > kLeastDepth<T> ? kPartialSums : 0),
         memory(rows + sums + (g.panels == nullptr ? kTileColumns * kDepth : 0)) {}
 
   float* gathered() { return memory.data(); }
@@ -236,8 +187,10 @@ struct Buffers {
   static int64_t gathered_floats(const PackedGemm& g) {
     if (sizeof(T) == sizeof(float) && g.a_depth_stride == 1) return 0;
     const int64_t few = g.k <= kDepthOfFew ? kFewRows * row_pitch(g.k) : 0;
-    const int64_t many = kRows<T> / kTileRows * LeftRows<T>::kTilePitch;
-    return few > many ? few : many;
+    const int64_t columns = kRows<T> / kTileRows * LeftRows<T>::kTilePitch;
+    const int64_t many = kRows<T> * row_pitch(kDepth);
+    const int64_t most = columns > many ? columns : many;
+    return few > most ? few : most;
   }
 
   int64_t rows;
@@ -246,28 +199,36 @@ struct Buffers {
 };
 
 // Few rows meet a panel from end to end, as it lies in memory.
-inline int64_t depth_of_blocks(const PackedGemm& g, int64_t rows) {
+template <class T>
+int64_t depth_of_blocks(const PackedGemm& g, int64_t rows) {
+  if (kSquares<T> && g.panels == nullptr) return kNearDepth;
   return rows <= kFewRows && g.k <= kDepthOfFew && g.panels != nullptr && g.a_depth_stride == 1 ? g.k : kDepth;
 }
 
-// Rows [row, row + rows) times panels [panel0, panel1), all of k.
+// Rows [row, row + rows) times panels [panel0, panel1), all of k. `far`: the panels have not been read before.
 template <class T>
-void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, Buffers<T>& buffers) {
+void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, bool far,
+               Buffers<T>& buffers, Finisher<T>& squares) {
   const int64_t padded_rows = (rows + kSquare - 1) / kSquare * kSquare;
   const int64_t tiles = kSquares<T> ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
-  std::conditional_t<kSquares<T>, Squares<T>, NoSquares> squares(g);
-  const int64_t block_depth = depth_of_blocks(g, rows);
+  const int64_t block_depth = depth_of_blocks<T>(g, rows);
   for (int64_t k = 0; k < g.k; k += block_depth) {
     const int64_t depth = g.k - k < block_depth ? g.k - k : block_depth;
     const T* block = static_cast<const T*>(g.a) + row * g.a_stride + k * g.a_depth_stride;
     const LeftRows<T> a(block, g.a_stride, g.a_depth_stride, rows, depth, buffers.gathered());
     for (int64_t panel = panel0; panel < panel1; ++panel) {
       PanelBlock<T> b{buffers.packed(), nullptr, depth};
+      NextPanel next;
       if (g.panels == nullptr) {
         pack_panel<T>(*g.source, panel, k, k + depth, buffers.packed());
+        if (kSquares<T> && g.source->stride == 1 && panel + 1 < panel1) {
+          const int64_t stride = g.source->depth_stride;
+          const T* first = static_cast<const T*>(g.source->matrix) + (panel + 1) * kTileColumns + k * stride;
+          next = {first, stride * static_cast<int64_t>(sizeof(T)), depth, tiles * depth / kPairDepth + 1};
+        }
       } else {
         b.data = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
-        b.next = b.data + panel_depth<T>(g.k) * kTileColumns;
+        if (far) b.next = b.data + panel_depth<T>(g.k) * kTileColumns;
       }
       float* sums = buffers.partial() + (panel - panel0) * padded_rows * kTileColumns;
       int64_t at = 0;
@@ -276,7 +237,7 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
         b.next = nullptr;
         if constexpr (kSquares<T>) {
           const int64_t height = rows - at < kSquare ? rows - at : kSquare;
-          squares.run(stage, row + at, height, panel);
+          squares.run(stage, row + at, height, panel, next);
           at += kSquare;
         } else {
           // Tiles as equal as can be, so that none is nearly empty.
@@ -293,12 +254,26 @@ template <class T>
 void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, int64_t panel1) {
   Buffers<T> buffers(g);
   const TileUnits units;
-  for (int64_t row = row0; row < row1; row += kRows<T>) {
-    const int64_t rows = row1 - row < kRows<T> ? row1 - row : kRows<T>;
-    const int64_t group = g.k > kDepth ? kPartialSums / (kRows<T> * kTileColumns) : panel1 - panel0;
-    for (int64_t panel = panel0; panel < panel1; panel += group) {
-      run_block<T>(g, row, rows, panel, panel + group < panel1 ? panel + group : panel1, buffers);
+  Finisher<T> finisher(g);
+  const auto run = [&](int64_t row, int64_t rows, int64_t panel, int64_t panels, bool far) {
+    run_block<T>(g, row, row1 - row < rows ? row1 - row : rows, panel, panel + panels < panel1 ? panel + panels : panel1,
+                 far, buffers, finisher);
+  };
+  const auto panels_of = [&](int64_t rows) {
+    return g.k > kLeastDepth<T> ? kPartialSums / (rows * kTileColumns) : panel1 - panel0;
+  };
+  if (kSquares<T> && g.panels != nullptr && row1 - row0 > kFewRows) {
+    const int64_t bytes = panel_depth<T>(g.k) * kTileColumns * static_cast<int64_t>(sizeof(T));
+    const int64_t near = kNearPanelBytes / bytes > 0 ? kNearPanelBytes / bytes : 1;
+    const int64_t panels = near < panels_of(kSquare) ? near : panels_of(kSquare);
+    for (int64_t panel = panel0; panel < panel1; panel += panels) {
+      for (int64_t row = row0; row < row1; row += kSquare) run(row, kSquare, panel, panels, row == row0);
     }
+    return;
+  }
+  const int64_t panels = panels_of(kRows<T>);
+  for (int64_t row = row0; row < row1; row += kRows<T>) {
+    for (int64_t panel = panel0; panel < panel1; panel += panels) run(row, kRows<T>, panel, panels, true);
   }
 }
 
@@ -306,8 +281,8 @@ template <class T>
 void packed_gemm(const PackedGemm& g) {
   constexpr int64_t kUnit = kSquares<T> ? kSquare : kTileRows;
   const int64_t panels = panel_count(g.n);
-  // Panels packed on the way are packed once where the threads share them out; so are columns of A where they share out its rows.
-  const bool by_rows = g.panels != nullptr || g.a_depth_stride != 1;
+  // What is packed on the way, panels of B or columns of A, is packed once where the threads share it out: the more of it.
+  const bool by_rows = g.panels != nullptr || (g.a_depth_stride != 1 && g.m > g.n);
   if (by_rows && g.m >= 8 * kTileRows && g.m >= g.n / 8) {
     const int64_t units = (g.m + kUnit - 1) / kUnit;
     parallel_ranges(units, 1 + kProductsPerThread / (kUnit * g.n * g.k), [&](int64_t begin, int64_t end, int) {

@@ -24,8 +24,9 @@ constexpr bool kTileUnits = false;
 template <class T>
 using LeftElement = std::conditional_t<kPairs, T, float>;
 
-// How far apart rows of `depth` elements lie in scratch.
-static inline int64_t row_pitch(int64_t depth) { return depth < kDepth ? kDepth : (depth + 31) / 32 * 32; }
+// How far apart rows of `depth` elements lie in scratch: an odd number of lines in bfloat16, or many rows would share a few lines of
+// the nearest cache.
+static inline int64_t row_pitch(int64_t depth) { return ((depth + 31) / 32 | 1) * 32; }
 
 // A block of a panel, and the block that is multiplied after it: what is kAhead further is fetched meanwhile. Null where the
 // panel comes from the caches.

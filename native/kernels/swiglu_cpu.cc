@@ -20,10 +20,10 @@ inline void backward_row(const SwiGluBackward& a, int64_t token) {
     const Vector gate = load_part(gates + i, count);
     const Vector up = load_part(ups + i, count);
     const Vector d = load_part(dacts + i, count);
-    const Vector sigmoid = 1.0f / (1.0f + fast_exp(-gate));
-    const Vector silu = gate * sigmoid;
+    const Vector slope = sigmoid(gate);
+    const Vector silu = gate * slope;
     store_part(dups + i, d * silu, count);
-    store_part(dgates + i, d * up * sigmoid * (1.0f + gate - silu), count);
+    store_part(dgates + i, d * up * slope * (1.0f + gate - silu), count);
     store_part(acts + i, silu * up, count);
   });
 }

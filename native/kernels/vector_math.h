@@ -35,19 +35,36 @@ static inline Vector fast_exp(Vector x) {
   return p * reinterpret_cast<const Vector&>(power);
 }
 
+// 1/x for x >= 1, to an ulp or two.
+static inline Vector reciprocal(Vector x) {
+#if defined(__AVX512F__)
+  const Vector near = (Vector)_mm512_rcp14_ps((__m512)x);
+  return near * (2.0f - x * near);
+#else
+  return 1.0f / x;
+#endif
+}
+
+static inline Vector sigmoid(Vector x) { return reciprocal(1.0f + fast_exp(-x)); }
+
 // silu(gate) · up
-static inline Vector silu_times(Vector gate, Vector up) { return gate / (1.0f + fast_exp(-gate)) * up; }
+static inline Vector silu_times(Vector gate, Vector up) { return gate * sigmoid(gate) * up; }
 
 static inline Vector load_wide(const float* from) { return load(from); }
+#if defined(__AVX512F__)
+static inline Vector widened(__m256i halves) { return (Vector)((IntVector)_mm512_cvtepu16_epi32(halves) << 16); }
+#endif
 static inline Vector load_wide(const Bfloat16* from) {
 #if defined(__AVX512F__)
-  const IntVector words = (IntVector)_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-#elif defined(__AVX2__)
+  return widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+#else
+#if defined(__AVX2__)
   const IntVector words = (IntVector)_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 #else
   const IntVector words = __builtin_convertvector(*reinterpret_cast<const HalfVector*>(from), IntVector);
 #endif
   return (Vector)(words << 16);
+#endif
 }
 
 // Words whose high halves are the values as bfloat16: rounded to nearest even, NaN stays NaN.
@@ -59,11 +76,15 @@ static inline IntVector rounded_words(Vector value) {
 
 static inline void store_narrow(float* to, Vector value) { store(to, value); }
 static inline void store_narrow(Bfloat16* to, Vector value) {
+#if defined(__AVX512BF16__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh((__m512)value));
+#else
   const IntVector words = rounded_words(value) >> 16;
 #if defined(__AVX512F__)
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16((__m512i)words));
 #else
   *reinterpret_cast<HalfVector*>(to) = __builtin_convertvector(words, HalfVector);
+#endif
 #endif
 }
 
@@ -71,6 +92,9 @@ static inline void store_narrow(Bfloat16* to, Vector value) {
 template <class T>
 static inline Vector rounded_to(Vector value) {
   if (sizeof(T) == sizeof(float)) return value;
+#if defined(__AVX512BF16__)
+  return widened((__m256i)_mm512_cvtneps_pbh((__m512)value));
+#endif
   return (Vector)(rounded_words(value) & static_cast<int32_t>(0xFFFF0000));
 }
 

@@ -21,6 +21,9 @@ const cases: Record<string, Record<string, number>[]> = {
     { m: 29, n: 31, k: 100, layout: 1 },
     { m: 130, n: 300, k: 260, layout: 1 },
     { m: 45, n: 67, k: 300, layout: 2 },
+    { m: 67, n: 45, k: 301, layout: 2 },
+    { m: 300, n: 81, k: 700, layout: 2, accumulate: 0 },
+    { m: 530, n: 400, k: 90, layout: 2 },
     { m: 1, n: 1, k: 1 },
   ],
   packed_gemm: [
