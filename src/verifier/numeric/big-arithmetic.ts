@@ -8,6 +8,7 @@
 import type { Budget } from '../budget';
 import { bitLength, log2, squareRoot } from '../exact/integers';
 import type { Rational } from '../exact/rational';
+import { addLogs, type BigBall, exact, isApartFrom0, logOf, lowerLog, slack } from './big-ball';
 import {
   arctangentFixed,
   exponentialFixed,
@@ -18,31 +19,12 @@ import {
 } from './fixed-point';
 import { isImprecise, isUndefined, isUnsupported, type RealArithmetic, type Sign } from './real-arithmetic';
 
-export interface BigBall {
-  readonly mantissa: bigint;
-  readonly exponent: number;
-  /** Logarithm to base 2 of the midpoint's absolute value, -Infinity for 0. */
-  readonly log: number;
-  /** Logarithm to base 2 of the radius, -Infinity where exact. */
-  readonly error: number;
-}
-
-/** Logarithms are rounded: comparisons between them leave this much. */
-const slack = 0.1;
 const largestLog = 2 ** 48;
 /** Bits beyond the precision inside the functions. */
 const guard = 24;
 
-const exact = -Infinity;
-
-/** log2(2^a + 2^b), rounded up. */
-function addLogs(a: number, b: number): number {
-  const larger = a > b ? a : b;
-  const smaller = a > b ? b : a;
-  if (smaller === exact || larger - smaller > 60)
-    return larger === exact ? exact : larger + (smaller === exact ? 0 : 1e-6);
-  return larger + Math.log2(1 + 2 ** (smaller - larger)) + 1e-9;
-}
+/** Bits that a number has to keep of itself where it meets larger ones. */
+const spareBits = 100;
 
 export class BigArithmetic implements RealArithmetic<BigBall> {
   readonly zero: BigBall = { mantissa: 0n, exponent: 0, log: -Infinity, error: exact };
@@ -51,7 +33,12 @@ export class BigArithmetic implements RealArithmetic<BigBall> {
    * How far apart, in bits, the sizes of two numbers were that met in one operation. What was small then may have been lost:
    * values that agree to fewer bits than this are not shown to be equal.
    */
-  absorbed = 0;
+  private absorbed = 0;
+  /**
+   * How far, in bits, the radius of one number reached above the size of another that is not 0 and met it in a sum. Where the
+   * first is an unrecognised 0, e.g. 10^99 · sin π, only this tells that the other is lost.
+   */
+  private hidden = -Infinity;
   private readonly operationCost: number;
   private readonly functionCost: number;
 
@@ -62,6 +49,11 @@ export class BigArithmetic implements RealArithmetic<BigBall> {
     // Measured: a microsecond each.
     this.operationCost = 0.8 + bits / 400 + (bits / 900) ** 2;
     this.functionCost = 10 + bits / 10 + (bits / 110) ** 2;
+  }
+
+  /** The precision from which everything that met so far keeps about a hundred bits of its own. */
+  get neededBits(): number {
+    return spareBits + Math.max(1.5 * this.absorbed, this.bits + this.hidden);
   }
 
   fromRational({ numerator, denominator }: Rational): BigBall {
@@ -82,10 +74,10 @@ export class BigArithmetic implements RealArithmetic<BigBall> {
 
   add(a: BigBall, b: BigBall): BigBall {
     this.budget.spend(this.operationCost);
+    this.meet(a, b);
     if (a.mantissa === 0n) return { ...b, error: addLogs(a.error, b.error) };
     if (b.mantissa === 0n) return { ...a, error: addLogs(a.error, b.error) };
     const gap = Math.abs(a.log - b.log);
-    this.absorb(gap, a, b);
     const error = addLogs(a.error, b.error);
     if (gap > this.bits + 8) {
       const [large, small] = a.log > b.log ? [a, b] : [b, a];
@@ -202,7 +194,7 @@ export class BigArithmetic implements RealArithmetic<BigBall> {
   }
 
   sign(a: BigBall): Sign | null {
-    if (a.log > a.error + slack) return a.mantissa < 0n ? -1 : 1;
+    if (isApartFrom0(a)) return a.mantissa < 0n ? -1 : 1;
     return a.mantissa === 0n && a.error === exact ? 0 : null;
   }
 
@@ -219,9 +211,10 @@ export class BigArithmetic implements RealArithmetic<BigBall> {
   }
 
   aside<T>(compute: () => T): T {
-    const { absorbed } = this;
+    const { absorbed, hidden } = this;
     const result = compute();
     this.absorbed = absorbed;
+    this.hidden = hidden;
     return result;
   }
 
@@ -278,25 +271,17 @@ export class BigArithmetic implements RealArithmetic<BigBall> {
     return a.exponent <= 0 ? 1n << BigInt(-a.exponent) : 0n;
   }
 
-  private absorb(gap: number, a: BigBall, b: BigBall): void {
-    if (gap > this.absorbed && a.log > a.error + slack && b.log > b.error + slack) this.absorbed = gap;
+  private meet(a: BigBall, b: BigBall): void {
+    const [knowsA, knowsB] = [isApartFrom0(a), isApartFrom0(b)];
+    if (knowsA && knowsB) this.absorbed = Math.max(this.absorbed, Math.abs(a.log - b.log));
+    if (knowsA) this.hidden = Math.max(this.hidden, b.error - a.log);
+    if (knowsB) this.hidden = Math.max(this.hidden, a.error - b.log);
   }
 
   /** A function of a very small or very large number differs from a simpler one by less than that number or its inverse. */
   private curve(a: BigBall): void {
-    if (a.log > a.error + slack) this.absorbed = Math.max(this.absorbed, a.log < 0 ? -2 * a.log : a.log);
+    if (isApartFrom0(a)) this.absorbed = Math.max(this.absorbed, a.log < 0 ? -2 * a.log : a.log);
   }
-}
-
-/** Logarithm of the least absolute value in a ball that does not reach 0. */
-function lowerLog(a: BigBall): number {
-  return a.error === exact ? a.log : a.log + Math.log2(1 - 2 ** Math.min(-1e-3, a.error - a.log)) - 1e-9;
-}
-
-/** log2|n| of a mantissa, which is never much longer than the precision. */
-function logOf(n: bigint): number {
-  const approximate = Math.abs(Number(n));
-  return approximate < 1e300 ? Math.log2(approximate) : log2(n);
 }
 
 const shifted = (n: bigint, by: number): bigint => (by >= 0 ? n << BigInt(by) : n >> BigInt(-by));

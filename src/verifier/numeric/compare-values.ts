@@ -1,7 +1,8 @@
 /** Comparison of two expressions at one point, at rising precision. */
 import type { Budget } from '../budget';
 import type { Node } from '../node';
-import { BigArithmetic, type BigBall } from './big-arithmetic';
+import { BigArithmetic } from './big-arithmetic';
+import type { BigBall } from './big-ball';
 import type { Complex, ComplexArithmetic } from './complex';
 import { DoubleArithmetic, type DoubleBall } from './double-arithmetic';
 import { Evaluator } from './evaluate';
@@ -92,7 +93,7 @@ export function decideZero(
       const { value, size, complex } = difference(arithmetic);
       if (isProvedNonZero(value, complex)) return 'different';
       const radius = Math.max(value.re.error, value.im?.error ?? -Infinity);
-      const needed = 1.5 * arithmetic.absorbed + 100;
+      const needed = arithmetic.neededBits;
       const relative = radius <= size - bits / 2;
       const shrunk = agreed !== null && radius <= agreed.radius - 0.2 * (bits - agreed.bits);
       if (needed <= bits && (shrunk || (relative && levels === 1))) return 'equal';

@@ -108,6 +108,42 @@ describe('large and small numbers', () => {
   expectAll('undecided', ['9^(9^(9^9)) = 5', 'pi+10^(-3000) = pi']);
 });
 
+describe('a term beside a much larger one whose value is 0 or whose real part is', () => {
+  const huge = '-((-pi)^100.5)^7';
+  const zero = '10^200*sin(pi)';
+  const zeroOfX = '10^150*(sin(x)^2+cos(x)^2-1)';
+  expectAll('different', [
+    `${huge} = ${huge}+1`,
+    `${huge}+pi = ${huge}+pi+1`,
+    `2*(${huge}+1) = 2*(${huge})`,
+    '((-pi)^10.5)^7 = ((-pi)^10.5)^7+10^(-60)',
+    '((-e)^150.5)^7 = ((-e)^150.5)^7+1',
+    `${zero}+1 = 2`,
+    `${zero} = 10^(-20)`,
+    `sqrt(2)*(${zero}+1) = sqrt(3)*(${zero}+1)`,
+    '10^400*(sqrt(5+2*sqrt(6))-sqrt(2)-sqrt(3))+1 = 0',
+    `${zeroOfX}+1 = 2`,
+    `${zeroOfX}+x = x+1`,
+    `y*(${zeroOfX}+x) = y*(x+1)`,
+    `1/(${zeroOfX}+x) = 1/(x+1)`,
+  ]);
+  expectAll('equal', [
+    `${huge}+pi = pi-((-pi)^100.5)^7`,
+    `2*(${huge}+1) = 2+2*(${huge})`,
+    `${zero}+1 = 1`,
+    `sqrt(2)*(${zero}+1) = sqrt(2)`,
+    `${zeroOfX}+x = x`,
+    `y*(${zeroOfX}+x) = x*y`,
+    'root(4,sqrt(5+2*sqrt(6))-sqrt(2)-sqrt(3))+3 = 3',
+  ]);
+  expectAll('undecided', [
+    '((-e)^1000.5)^7 = ((-e)^1000.5)^7+1',
+    `e*(${huge}+x) = e*(${huge}+x+1)`,
+    '((-x-3)^100.5)^7 = ((-x-3)^100.5)^7+1',
+    '10^900*sin(pi)+1 = 2',
+  ]);
+});
+
 describe('infinity', () => {
   expectAll('equal', ['oo = oo', '-oo = -2*oo', 'oo+1 = oo']);
   expectAll('different', ['oo = -oo', 'oo = 5', 'oo = x']);
