@@ -19,6 +19,8 @@ import { maximumPoints, SamplePoint } from './sample-point';
 /** Decimals with fewer significant digits are exact. */
 const fewestDigits = 6;
 const bits = 192;
+/** Bits beyond the last digit of a decimal that its other side has to be known to. */
+const spareBits = 30;
 
 /** A decimal that is a whole side of the comparison. */
 interface Decimal {
@@ -125,23 +127,37 @@ function compareWithDecimal(decimal: Decimal, node: Node, point: SamplePoint, bu
   const exact = exactValue(node, budget);
   if (exact) return fits(decimal, exact) ? 'equal' : 'different';
   const needed = Math.max(bits, Math.ceil(decimal.digits * 3.33) + 64);
-  if (needed > maximumBits) return 'undecided';
   try {
-    const evaluator = new Evaluator(new BigArithmetic(needed, budget), budget, point.bindings, point);
-    const { real } = evaluator.complex;
-    const value = evaluator.evaluate(node);
-    if (value.im !== null && real.sign(value.im) !== null) return 'different';
-    const aligned = decimal.value.numerator < 0n ? real.negate(value.re) : value.re;
-    const beyond = real.add(aligned, real.fromRational(negate(absolute(decimal.value))));
-    const unit = real.fromRational(decimal.unit);
-    // Irrational values do not lie on the ends: an unknown sign there is an equality that no precision shows.
-    const below = real.sign(real.add(real.add(beyond, beyond), unit));
-    const above = real.sign(real.add(unit, real.negate(beyond)));
-    return below === -1 || above === -1 || above === null ? 'different' : 'equal';
+    for (let precision = needed; precision <= maximumBits; precision *= 2) {
+      const verdict = compareAtPrecision(decimal, node, point, new BigArithmetic(precision, budget), budget);
+      if (verdict !== null) return verdict;
+    }
+    return 'undecided';
   } catch (error) {
     if (!(error instanceof EvaluationFailure)) throw error;
     return error.reason === 'undefined' ? 'different' : 'undecided';
   }
+}
+
+/** Null where the precision does not show the digits of the decimal. */
+function compareAtPrecision(
+  decimal: Decimal,
+  node: Node,
+  point: SamplePoint,
+  real: BigArithmetic,
+  budget: Budget,
+): Verdict | null {
+  const { re, im } = new Evaluator(real, budget, point.bindings, point).evaluate(node);
+  if (im !== null && real.sign(im) !== null) return 'different';
+  const unit = real.fromRational(decimal.unit);
+  const coarse = Math.max(re.error, im?.error ?? -Infinity) > unit.log - spareBits;
+  if (coarse || real.neededBits > real.bits) return null;
+  const aligned = decimal.value.numerator < 0n ? real.negate(re) : re;
+  const beyond = real.add(aligned, real.fromRational(negate(absolute(decimal.value))));
+  // Irrational values do not lie on the ends: an unknown sign there is an equality that no precision shows.
+  const below = real.sign(real.add(real.add(beyond, beyond), unit));
+  const above = real.sign(real.add(unit, real.negate(beyond)));
+  return below === -1 || above === -1 || above === null ? 'different' : 'equal';
 }
 
 /** Points in agreement: most of them within the tolerance, none far outside, where cancellation costs digits. */

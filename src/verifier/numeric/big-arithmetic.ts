@@ -51,9 +51,9 @@ export class BigArithmetic implements RealArithmetic<BigBall> {
     this.functionCost = 10 + bits / 10 + (bits / 110) ** 2;
   }
 
-  /** The precision from which everything that met so far keeps about a hundred bits of its own. */
+  /** The precision from which all that met so far, and the square of what is small beside 1, keeps a hundred bits of its own. */
   get neededBits(): number {
-    return spareBits + Math.max(1.5 * this.absorbed, this.bits + this.hidden);
+    return spareBits + Math.max(2 * this.absorbed, this.bits + this.hidden);
   }
 
   fromRational({ numerator, denominator }: Rational): BigBall {

@@ -97,7 +97,11 @@ export function decideZero(
       const relative = radius <= size - bits / 2;
       const shrunk = agreed !== null && radius <= agreed.radius - 0.2 * (bits - agreed.bits);
       if (needed <= bits && (shrunk || (relative && levels === 1))) return 'equal';
-      if (needed > next) next = Math.ceil(needed / 64) * 64;
+      if (needed > next) {
+        next = Math.ceil(needed / 64) * 64;
+        // Half of the bits that an equality needs may show a difference.
+        if (levels === 2 && needed <= 2 * most) next = Math.max(2 * bits, Math.min(next, most));
+      }
       agreed = { bits, radius };
     } catch (error) {
       if (!(error instanceof EvaluationFailure) || error.reason !== 'imprecise') throw error;
