@@ -7,11 +7,14 @@ process.env.NODE_OPTIONS = '--experimental-vm-modules --disable-warning=Experime
 
 const transform = { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', transpilation: true, diagnostics: false }] };
 
+const PROPERTY_SEED = '<rootDir>/test/support/property-seed.js';
+
 const project = (name, extra = {}) => ({
   displayName: name,
   testEnvironment: 'node',
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/build/', '<rootDir>/runs/', '<rootDir>/.setup/'],
+  setupFiles: [PROPERTY_SEED],
   moduleNameMapper: { '^zero-rl$': '<rootDir>/src/index.ts' },
   transform,
   ...extra,
@@ -24,7 +27,7 @@ const ENGINE_TESTS = 'golden-{logits,objectives,save,steps},master-weights,multi
 const onDevice = {
   ...oneWorker,
   testMatch: [`<rootDir>/test/native/{${ENGINE_TESTS}}.test.ts`, '<rootDir>/test/device/**/*.test.ts'],
-  setupFiles: ['<rootDir>/test/support/device-engine.js'],
+  setupFiles: [PROPERTY_SEED, '<rootDir>/test/support/device-engine.js'],
 };
 
 module.exports = {

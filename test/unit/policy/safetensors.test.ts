@@ -124,12 +124,12 @@ describe('whatever the bytes, the only error is ERR_ZERO_RL_CHECKPOINT and what 
   };
 
   test('random bytes', async () => {
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 64 }), check), { seed: 1, numRuns: 300 });
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 64 }), check), { numRuns: 300 });
   });
 
   test('random JSON as header', async () => {
     const file = fc.tuple(fc.json(), fc.nat({ max: 40 })).map(([json, size]) => safetensorsBytes(json, size));
-    await fc.assert(fc.asyncProperty(file, check), { seed: 2, numRuns: 300 });
+    await fc.assert(fc.asyncProperty(file, check), { numRuns: 300 });
   });
 
   test('a valid file with changed bytes', async () => {
@@ -143,7 +143,7 @@ describe('whatever the bytes, the only error is ERR_ZERO_RL_CHECKPOINT and what 
       for (const [at, byte] of list) bytes[at] = byte;
       return bytes;
     });
-    await fc.assert(fc.asyncProperty(file, check), { seed: 3, numRuns: 500 });
+    await fc.assert(fc.asyncProperty(file, check), { numRuns: 500 });
   });
 
   test('entries with random fields', async () => {
@@ -156,7 +156,7 @@ describe('whatever the bytes, the only error is ERR_ZERO_RL_CHECKPOINT and what 
     const file = fc
       .tuple(fc.dictionary(fc.string({ maxLength: 3 }), tensor, { maxKeys: 3 }), fc.nat({ max: 40 }))
       .map(([header, size]) => safetensorsBytes(header, size));
-    await fc.assert(fc.asyncProperty(file, check), { seed: 4, numRuns: 500 });
+    await fc.assert(fc.asyncProperty(file, check), { numRuns: 500 });
   });
 });
 

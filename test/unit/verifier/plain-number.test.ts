@@ -40,6 +40,6 @@ test('says what the parser and the comparison say', () => {
       const [left, right] = [first, second].map((text) => parseAnswer(text, budget)[0]);
       expect(compareAnswers(left, right, { budget }) === 'equal').toBe(same);
     }),
-    { seed: 1, numRuns: 500 },
+    { numRuns: 500 },
   );
 });

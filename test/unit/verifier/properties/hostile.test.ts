@@ -5,7 +5,6 @@ import { families } from '../../../support/arbitrary-answers';
 import { mutate, mutations } from '../../../support/arbitrary-answers/mutations';
 import { bytes, completionSoup, tokenSoup } from '../../../support/arbitrary-answers/soup';
 import { statements, surroundings } from '../../../support/arbitrary-answers/statements';
-import { seeded } from './seed';
 
 /** Repetitions and levels at the most: the fuzzer goes further. */
 const MOST = 60;
@@ -41,7 +40,7 @@ test('bytes', () => {
       expectSound(gold, completion);
       expectSound('12', `${completion} \\boxed{${gold}}`);
     }),
-    seeded(150),
+    { numRuns: 150 },
   );
 });
 
@@ -51,7 +50,7 @@ test('tokens of TeX', () => {
       expectSound(gold, `So \\boxed{${answer}}`);
       expectSound(answer, gold);
     }),
-    seeded(250),
+    { numRuns: 250 },
   );
 });
 
@@ -61,7 +60,7 @@ test('pieces of completions', () => {
       expectSound(gold, completion);
       expectSound(completion, `The answer is ${gold}.`);
     }),
-    seeded(250),
+    { numRuns: 250 },
   );
 });
 
@@ -70,7 +69,7 @@ test('mutated answers', () => {
     fc.property(answers, mutations(4), mutations(4), ({ forms: [gold, answer] }, first, second) => {
       expectSound(mutate(gold, first, MOST), `\\boxed{${mutate(answer, second, MOST)}}`);
     }),
-    seeded(250),
+    { numRuns: 250 },
   );
 });
 
@@ -81,6 +80,6 @@ test('mutated completions', () => {
       for (const gold of golds) expectSound(gold, text);
       expectSound(text, completion);
     }),
-    seeded(150),
+    { numRuns: 150 },
   );
 });
