@@ -38,16 +38,23 @@ export function isCondition(node: Node): boolean {
   return conditions > 0 && (node.or || node.items.every(({ kind }) => kind === 'relation' || kind === 'membership'));
 }
 
+/** A name that no answer has: a bound symbol must not become one that is free in the other description. */
+const BOUND: Node = { kind: 'symbol', name: '□' };
+
 /** Set-builders as written, whatever their bound symbols are called. */
 function compareBuilders(a: SetBuilderNode, b: SetBuilderNode, context: CompareContext): Decision {
   const compare = (x: Node | null, y: Node | null): Decision => {
     if (x === null || y === null) return x === y ? 'equal' : 'different';
     return compareNodes(x, y, context);
   };
-  const [from, to] = [boundSymbol(b), boundSymbol(a)];
-  const rename = (node: Node | null): Node | null =>
-    node && from && to ? substitute(node, new Map([[from, { kind: 'symbol', name: to }]]), context.budget) : node;
-  const decision = inOrder([a.element, a.domain, a.condition], [b.element, b.domain, b.condition].map(rename), compare);
+  const [left, right] = [a, b].map((builder) => {
+    const symbol = boundSymbol(builder);
+    const parts = [builder.element, builder.domain, builder.condition];
+    if (symbol === null) return parts;
+    const renaming = new Map([[symbol, BOUND]]);
+    return parts.map((part) => part && substitute(part, renaming, context.budget));
+  });
+  const decision = inOrder(left, right, compare);
   // Two descriptions may differ and still be of one set.
   return decision === 'different' ? 'undecided' : decision;
 }

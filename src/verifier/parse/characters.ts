@@ -8,7 +8,7 @@ const THIN_SPACES = /[\u00a0\u2007\u2009\u202f]/g;
 
 /** Zero-width and direction marks, soft hyphens, control characters; and variation selectors. */
 const INVISIBLE = /[\p{Cc}\p{Cf}]|[\ufe00-\ufe0f]/gu;
-const visible = (character: string): string => (/[\t\n\r]/.test(character) ? ' ' : '');
+const visible = (character: string): string => (/[\t\n\v\f\r]/.test(character) ? ' ' : '');
 
 const SPACES = /[\u1680\u2000-\u2006\u2008\u200a\u205f\u3000]/g;
 

@@ -6,6 +6,7 @@ import { plainCharacters } from './characters';
 import { parseList } from './items';
 import { ParseError } from './parse-error';
 import { Parser } from './parser';
+import { withMarkedUnits } from './plain-measures';
 import { tokenize, type TokenizeOptions } from './tokenize';
 import { readUnit } from './units';
 
@@ -145,7 +146,10 @@ export function parseAnswer(text: string, budget: Budget): Node[] {
   if (/[\u202d\u202e]/.test(text)) return [];
   const plain = unwrap(plainCharacters(text).replace(/\s+/g, ' '));
   if (plain === '') return [];
-  const result = readings(plain, budget);
+  const measure = withMarkedUnits(plain);
+  // Without marks `5 ft 3 in` is a product of letters, and `in` and `min` are signs.
+  const result = measure !== null && measure.parts > 1 ? [] : readings(plain, budget);
+  if (measure !== null && result.length === 0) result.push(...readings(measure.text, budget));
   const label: (string | undefined)[] | null = LABELLED.exec(plain);
   if (label) {
     const letter = (label[1] ?? label[2] ?? label[3] ?? '').toLowerCase();

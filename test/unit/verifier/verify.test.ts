@@ -63,6 +63,12 @@ test.each([
   ['3', '4', false],
   ['\\foo', '\\foo', false],
   ['('.repeat(300), '1', false],
+  // Bound names are free to choose, others are not.
+  ['\\{t|726>t>2\\}', '\\{x|726>x>2\\}', true],
+  ['\\{t|726>t>2\\}', '\\{x|726>t>2\\}', false],
+  // A form feed is white space.
+  ['2\f3', '23', false],
+  ['>2-\f k', '>2-\fk', true],
 ])('bare answers %j and %j', (first, second, equal) => {
   expect(equalAnswers(first, second)).toBe(equal);
   expect(equalAnswers(second, first)).toBe(equal);
@@ -81,6 +87,13 @@ test('the cache of golds forgets the oldest and never keeps a huge one', () => {
   cache.get(huge);
   cache.get(huge);
   expect(computed.filter((gold) => gold === huge)).toHaveLength(2);
+});
+
+test('white space of any kind is the same, beside other white space too', () => {
+  for (const gold of ['>2-\f k', '>2- \fk', '>2-\v\n k']) {
+    expect(verify(gold, '\\boxed{>2-\fk}')).toMatchObject({ correct: true });
+    expect(verify(gold, '\\boxed{$>2-\fk$}')).toMatchObject({ correct: true });
+  }
 });
 
 test('values whose products leave the range of doubles are compared without an error', () => {
