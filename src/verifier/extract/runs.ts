@@ -30,16 +30,18 @@ const OPENERS = /^(?:\(|\[|\\?\{)$/;
 const isAtom = (token: ProseToken | undefined): boolean =>
   token !== undefined && token.type !== 'word' && token.type !== 'colon';
 
-function isUnit(words: string): boolean {
+/** @param inches Whether `in` is one; it is more often a preposition. */
+function isUnit(words: string, inches: boolean): boolean {
   if (UNIT_WORDS.test(words)) return true;
   const [first, ...rest] = words.split(' ');
-  if (SCALES.test(first)) return rest.length === 0 || isUnit(rest.join(' '));
-  // `in` is more often a preposition than an inch.
-  return words !== 'a' && !/(?:^| )in$/.test(words) && readUnit(words) !== null;
+  if (SCALES.test(first)) return rest.length === 0 || isUnit(rest.join(' '), inches);
+  return words !== 'a' && (inches || !/(?:^| )in$/.test(words)) && readUnit(words) !== null;
 }
 
-/** Index after the unit that starts at `at`, or `at`. */
-function afterUnit(tokens: readonly ProseToken[], at: number): number {
+const FEET = /^(?:ft|feet|foot)$/i;
+
+/** Index after the unit that starts at `at`, or `at`. `in` is inches behind feet and where it ends the sentence. */
+function afterUnit(tokens: readonly ProseToken[], at: number, afterFeet = false): number {
   let end = at;
   const limit = Math.min(tokens.length, at + MOST_UNIT_WORDS);
   while (
@@ -49,7 +51,7 @@ function afterUnit(tokens: readonly ProseToken[], at: number): number {
       (end > at && tokens[end].type !== 'joiner' && /^.$/.test(tokens[end].text)))
   )
     end++;
-  for (; end > at; end--) if (isUnit(textOf(tokens.slice(at, end)))) return end;
+  for (; end > at; end--) if (isUnit(textOf(tokens.slice(at, end)), afterFeet || end === tokens.length)) return end;
   return at;
 }
 
@@ -146,12 +148,14 @@ export function runAt(tokens: readonly ProseToken[], at: number): Run | null {
   const value = tokens.slice(first, next).some(isValue);
   if (!value && !tokens.slice(first, next).some(({ text }) => /[A-Za-z]/.test(text))) return null;
   // Units, and what follows them: `5 feet 6 inches`, `3 dollars and 50 cents`.
-  for (let unit = value ? afterUnit(tokens, next) : next; unit > next; unit = afterUnit(tokens, next)) {
+  let feet: boolean;
+  for (let unit = value ? afterUnit(tokens, next) : next; unit > next; unit = afterUnit(tokens, next, feet)) {
     next = unit;
+    feet = FEET.test(tokens[next - 1].text);
     let more = next;
     while (isAtom(tokens[more])) more++;
     const [begin, stop] = trim(tokens, next, more);
-    if (stop === begin || tokens[stop - 1].type !== 'number' || afterUnit(tokens, stop) === stop) break;
+    if (stop === begin || tokens[stop - 1].type !== 'number' || afterUnit(tokens, stop, feet) === stop) break;
     next = stop;
   }
   const inside = tokens.slice(first, next);

@@ -1,5 +1,5 @@
 /** Measures in several units of one dimension. */
-import { equalAnswers } from '../../../src/verifier';
+import { equalAnswers, verify } from '../../../src/verifier';
 
 const both = (a: string, b: string): boolean[] => [equalAnswers(a, b), equalAnswers(b, a)];
 
@@ -38,4 +38,16 @@ test.each([
 test('letters that are no units stay variables', () => {
   expect(both('2 m 3 n', '6mn')).toEqual([true, true]);
   expect(both('2m 3m', '6m^2')).toEqual([true, true]);
+});
+
+test.each([
+  ['63 in', 'The answer is 5 ft 3 in.', '5 ft 3 in'],
+  ['63 in', 'So she is 5 feet 3 in tall.', '5 feet 3 in'],
+  ['63', 'The answer is 63 in.', '63 in'],
+  ['63 in', '#### 5 ft 3 in', '5 ft 3 in'],
+  ['3', 'There are 3 in the box.', '3'],
+  ['8 ft', 'It fell 8 ft in total.', '8 ft'],
+  ['3 minutes', 'He walked 5 ft in 3 minutes.', '3 minutes'],
+])('%s: %s', (gold, completion, extracted) => {
+  expect(verify(gold, completion)).toMatchObject({ correct: true, extracted });
 });
