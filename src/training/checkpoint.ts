@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ZeroRlError } from '../errors';
+import type { StepMetrics } from '../observe/metrics';
 import { output, syncFolder, writeFileAtomically } from '../policy/atomic-file';
 import { saveCompanions, type Companions } from './companions';
 import type { TrainConfig } from './config';
@@ -29,6 +30,8 @@ export interface TrainerState {
   entropyCoefficient: number | null;
   /** The best evaluation so far, where checkpoint.best asks for it. */
   best: { step: number; value: number } | null;
+  /** Metrics of the last step where the run ended before they were written: its evaluation is still to be done. */
+  unfinished: StepMetrics | null;
   /** Seconds spent in steps and in all, over every session of the run. */
   seconds: { training: number; total: number };
 }
@@ -41,6 +44,7 @@ export function initialState(): TrainerState {
     klScale: 1,
     entropyCoefficient: null,
     best: null,
+    unfinished: null,
     seconds: { training: 0, total: 0 },
   };
 }

@@ -292,7 +292,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
     const beside = await companions(policy, checkpoint?.path);
     const config = resolveStopTokens(inputs.config, policy);
-    await folder.truncateTo(state.step);
+    await folder.truncateTo(state.step, state.unfinished ? state.step - 1 : state.step);
     await folder.writeConfig(config);
     return await ready(config, folder, { policy, ...beside }, state);
   } catch (error) {

@@ -208,11 +208,14 @@ export class RunFolder {
     for (const name of [runFiles.metrics, runFiles.rollouts, runFiles.evaluations]) await syncPath(this.file(name));
   }
 
-  /** Forgets what came after `step`, which a resumed run writes again, and what a killed process was writing. */
-  async truncateTo(step: number): Promise<void> {
+  /**
+   * Forgets what came after `step`, which a resumed run writes again, and what a killed process was writing. Of the metrics
+   * those up to `lastRow` stay.
+   */
+  async truncateTo(step: number, lastRow = step): Promise<void> {
     for (const name of ['', runFiles.rollouts, runFiles.evaluations, runFiles.watchdog])
       removeTemporary(this.file(name));
-    const rows = this.metrics().filter((row) => row.step <= step);
+    const rows = this.metrics().filter((row) => row.step <= lastRow);
     await writeFileAtomically(this.file(runFiles.metrics), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     for (const folder of [runFiles.rollouts, runFiles.evaluations]) {
       for (const name of readdirSync(this.file(folder))) {

@@ -16,7 +16,7 @@ import { noteBest, saveCheckpoint } from './checkpoint';
 import { collectSamples } from './collect';
 import { clearRequests, obey } from './control';
 import { configAt, learningRate, needsGreedy, type TrainConfigInput } from './config';
-import { evaluate, type Evaluation } from './evaluate';
+import { evaluateRun, type Evaluations } from './evaluate-run';
 import { trainCritic } from './critic';
 import { finish, report } from './finish';
 import { Guard } from './guard';
@@ -29,7 +29,7 @@ import { makePreview } from './preview';
 import { estimatorOptions, stepOptions } from './phase-options';
 import { rollBack } from './rollback';
 import { RunLog } from './run-log';
-import { runFiles, sampleRow, type MetricsRow } from './run-folder';
+import { runFiles, type MetricsRow } from './run-folder';
 import { responseMasks, wholeSequence } from './rollouts';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
@@ -96,7 +96,6 @@ async function* trainUntilAlarm(
   atStart(folder.path);
   const earlier = state.seconds.total;
   let savedStep = state.step;
-  const guard = new Guard(run);
 
   const save = async (): Promise<void> => {
     emit({ type: 'phase', phase: 'checkpoint' });
@@ -109,23 +108,7 @@ async function* trainUntilAlarm(
     log.note('checkpoint', `checkpoint of step ${state.step}`);
     emit({ type: 'checkpoint', step: state.step, path });
   };
-  const evaluateNow = (): ReturnType<typeof evaluateWeights> => timed('evaluation', evaluateWeights);
-  const evaluateWeights = async (): Promise<{ evaluation: Evaluation; emaEvaluation?: Evaluation }> => {
-    emit({ type: 'phase', phase: 'evaluation' });
-    const { evaluation, samples } = await evaluate({ ...run, problems: run.heldOut, signal });
-    await folder.writeEvaluation(
-      state.step,
-      samples.map((sample) => sampleRow(state.step, sample)),
-    );
-    // Before the first step the average is the policy itself.
-    const average =
-      run.ema === null || !config.ema.evaluate || state.step === 0
-        ? null
-        : await evaluate({ ...run, policy: run.ema, problems: run.heldOut, signal });
-    const evaluations = { evaluation, ...(average ? { emaEvaluation: average.evaluation } : {}) };
-    emit({ type: 'evaluation', step: state.step, ...evaluations });
-    return evaluations;
-  };
+  const evaluateNow = (): Promise<Evaluations> => timed('evaluation', () => evaluateRun(run, emit, signal));
 
   try {
     const { parameterCount: parameters } = policy;
@@ -154,6 +137,22 @@ async function* trainUntilAlarm(
     if (state.step === 0 && run.heldOut.length > 0 && folder.metrics().length === 0) {
       await record({ step: 0, ...(await evaluateNow()) });
     }
+    /** Evaluates where that is due and writes the row; true where the checkpoint is the best so far. */
+    const conclude = async (metrics: StepMetrics): Promise<boolean> => {
+      if (run.heldOut.length > 0 && isDue(config.evaluation.every, metrics.step, config.steps))
+        Object.assign(metrics, await evaluateNow());
+      const best = metrics.evaluation !== undefined && noteBest(config, state, metrics.evaluation);
+      await record(metrics);
+      state.unfinished = null;
+      return best;
+    };
+    if (state.unfinished) {
+      const metrics = state.unfinished;
+      await conclude(metrics);
+      await save();
+      yield metrics;
+    }
+    const guard = new Guard(run);
 
     while (state.step < config.steps) {
       signal?.throwIfAborted();
@@ -245,12 +244,9 @@ async function* trainUntilAlarm(
       );
       const { klPerSequence, entropy } = metrics;
       adapt(config, state, { applied: stats.applied, klPerSequence, samples: scored.length, entropy });
+      state.unfinished = metrics;
       if (step === 1 || isDue(config.rollouts.every, step, config.steps))
         await timed('record', () => writeRollouts(run, step, { samples, scored, advantages, kl }));
-      if (run.heldOut.length > 0 && isDue(config.evaluation.every, step, config.steps))
-        Object.assign(metrics, await evaluateNow());
-      const best = metrics.evaluation !== undefined && noteBest(config, state, metrics.evaluation);
-      await record(metrics);
       if (!stats.applied) {
         const { optimizerSteps } = stats;
         const what = optimizerSteps === 0 ? 'skipped' : `cut short after ${optimizerSteps} optimizer steps`;
@@ -266,6 +262,7 @@ async function* trainUntilAlarm(
         emit({ type: 'warning', message });
         return folder.path;
       }
+      const best = await conclude(metrics);
       if (best || isDue(config.checkpoint.every, step, config.steps)) await save();
       yield metrics;
       if (alarm) {

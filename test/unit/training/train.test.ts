@@ -299,6 +299,27 @@ describe('what goes wrong', () => {
     expect(existsSync(join(folder, 'lock'))).toBe(false);
   });
 
+  test('a run aborted in an evaluation has its row and its evaluation after it is resumed', async () => {
+    const config = makeConfig({ evaluation: { problems: 10, samples: 4, every: 2 } });
+    const whole = await run(config);
+    const controller = new AbortController();
+    const { error, folder } = await run(
+      { ...config, output: join(scratch, `runs-${outputs++}`) },
+      // Evaluation, steps 1 and 2, evaluation.
+      {
+        signal: controller.signal,
+        prepare: (policy) => (policy.beforeSample = (call) => call === 4 && controller.abort()),
+      },
+    );
+    expect(error?.message).toContain('stopped after step 2');
+    expect(metricsOf(folder).map(({ step }) => step)).toEqual([0, 1]);
+    expect(checkpointsOf(folder)).toEqual(['step-2']);
+    const resumed = await run({ ...config, output: join(folder, '..') }, { resume: folder });
+    expect(resumed.steps.map(({ step }) => step)).toEqual([2, 3, 4, 5, 6]);
+    expect(timeless(folder)).toEqual(timeless(whole.folder));
+    expect(rolloutsOf(folder)).toEqual(rolloutsOf(whole.folder));
+  });
+
   test('a NaN reward names the prompt and loses nothing', async () => {
     let calls = 0;
     const { error, folder } = await run(makeConfig({ data: { train: rows } }), {
