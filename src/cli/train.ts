@@ -36,7 +36,7 @@ interface Flags extends PolicyOptions {
 }
 
 /** Exit codes of an interrupted run: 128 + the signal's number, as shells have it. */
-const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
+const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 function readConfig(file: string | undefined, flags: Flags, command: Command): TrainConfig {
   if ((file === undefined) === (flags.resume === undefined)) {
@@ -148,13 +148,19 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   const interruption: { by: keyof typeof INTERRUPTED | null } = { by: null };
   const { onEvent, progress, folder } = reporter(config, flags.json);
   const stop = (signal: keyof typeof INTERRUPTED): void => {
+    // A terminal that closes may send SIGHUP twice.
+    if (interruption.by !== null) return;
     interruption.by = signal;
     // A second signal has its default effect: it ends the process at once.
     process.off('SIGINT', stop).off('SIGTERM', stop);
     progress.line('stopping: a checkpoint is being saved; once more to stop without it');
     abort.abort();
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
+  // A terminal or pipe that has gone takes no more lines; what the run does lies in its folder.
+  const streams = [process.stdout, process.stderr];
+  const ignore = (): void => undefined;
+  for (const stream of streams) stream.on('error', ignore);
   const dashboard = flags.dashboard ? await startBeside(config.output, progress) : null;
   progress.line(`loading ${shown(config.model)} and the data`);
   try {
@@ -177,14 +183,15 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   } finally {
     progress.stop();
     dashboard?.stop();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', stop);
+    for (const stream of streams) stream.off('error', ignore);
   }
 }
 
 export const command = addEngineOptions(
   new Command('train')
     .description(
-      'Trains a model by reinforcement learning. Ctrl-C saves a checkpoint and exits with 130 (SIGTERM 143); a second one stops at once.',
+      'Trains a model by reinforcement learning. Ctrl-C saves a checkpoint and exits with 130 (SIGTERM 143, SIGHUP 129); a second one stops at once.',
     )
     .argument('[config]', 'YAML file, for example recipes/demo.yaml')
     .option(

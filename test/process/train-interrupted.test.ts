@@ -115,6 +115,7 @@ test('kill -9 leaves a folder that resumes bit for bit', async () => {
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const)('%s saves a checkpoint, says how to go on and exits with %d', async (signal, exitCode) => {
   const { code, stderr, stdout, run } = await interrupt(signal, 4);
   expect(code).toBe(exitCode);
