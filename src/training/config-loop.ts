@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { count, fraction, positiveInteger } from './config-numbers';
 
 export const checkpointSchema = z.strictObject({
-  /** Steps between checkpoints; 0: only after the last step. Default 0. */
-  every: count.default(0),
+  /** Steps between checkpoints; 0: only after the last step. Default 20. */
+  every: count.default(20),
   /** Newest checkpoints that stay. Default 2. */
   keep: positiveInteger.default(2),
   /**
@@ -55,7 +55,7 @@ const rule = (limit: number | null, steps: number, action: 'warn' | 'stop' | 'ro
     .prefault({});
 
 export const watchdogSchema = z.strictObject({
-  /** Steps whose median is what jumps are measured against. Default 20. */
+  /** Steps before the trouble that jumps are measured against. Default 20. */
   window: positiveInteger.default(20),
   /** Samples written to the run folder when a rule acts. Default 8. */
   samples: positiveInteger.default(8),
@@ -67,7 +67,7 @@ export const watchdogSchema = z.strictObject({
   length: rule(3, 3, 'warn'),
   /** Share of groups whose rewards are all alike above this. Default 0.99, 5 steps, `warn`. */
   deadGroups: rule(0.99, 5, 'warn'),
-  /** KL per token over its median, both in absolute value, above this. Default 10, 3 steps, `warn`. */
+  /** KL per token over the largest of the window, both in absolute value, above this. Default 10, 3 steps, `warn`. */
   kl: rule(10, 3, 'warn'),
   /** Gradient norm over its median above this. Default 20, 3 steps, `warn`. */
   gradient: rule(20, 3, 'warn'),
@@ -82,3 +82,26 @@ export const watchdogSchema = z.strictObject({
     })
     .prefault({}),
 });
+
+type Spacing = { every: number; keep: number; best: string };
+
+/**
+ * The rules that would go back beyond every checkpoint that is kept, to the start of the run, with what checkpoint.keep has to
+ * be; null where there are no checkpoints on the way.
+ *
+ * @param evaluationEvery steps between evaluations, whose best checkpoints count among the newest
+ */
+export function rulesWithoutCheckpoint(
+  watchdog: z.output<typeof watchdogSchema>,
+  { every, keep, best }: Spacing,
+  evaluationEvery: number,
+): { rule: string; keep: number | null }[] {
+  const spacing = best !== 'none' && evaluationEvery > 0 ? Math.min(every, evaluationEvery) : every;
+  return Object.entries(watchdog).flatMap(([rule, settings]) => {
+    if (typeof settings !== 'object' || !('action' in settings)) return [];
+    if (settings.action !== 'rollback' || settings.limit === null || watchdog.rollback.most === 0) return [];
+    if (spacing === 0) return [{ rule, keep: null }];
+    const needed = 1 + Math.ceil((settings.steps - 1) / spacing);
+    return needed > keep ? [{ rule, keep: needed }] : [];
+  });
+}

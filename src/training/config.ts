@@ -7,7 +7,14 @@ import { z } from 'zod';
 import { isUserCode } from '../user-code';
 import { dataSchema } from './config-data';
 import { algorithmSchema, criticSchema, klSchema, optimizerSchema } from './config-learning';
-import { checkpointSchema, dynamicSamplingSchema, emaSchema, lengthPenaltySchema, watchdogSchema } from './config-loop';
+import {
+  checkpointSchema,
+  dynamicSamplingSchema,
+  emaSchema,
+  lengthPenaltySchema,
+  rulesWithoutCheckpoint,
+  watchdogSchema,
+} from './config-loop';
 import { count, fraction, positiveInteger } from './config-numbers';
 import { rewardSchema } from './config-reward';
 import { presetNames } from './presets';
@@ -149,6 +156,20 @@ export const configSchema = keysSchema
   .refine(({ critic: { minibatches = 1 }, rollout }) => minibatches <= rollout.promptsPerStep, {
     path: ['critic', 'minibatches'],
     message: FEW_MINIBATCHES,
+  })
+  .refine(({ rollout }) => rollout.dynamicSampling.rounds === 0 || rollout.samplesPerPrompt > 1, {
+    path: ['rollout', 'dynamicSampling', 'rounds'],
+    message: 'Expected 0 (the reward of one sample per prompt has no spread)',
+  })
+  .superRefine(({ watchdog, checkpoint, evaluation }, context) => {
+    for (const { rule, keep } of rulesWithoutCheckpoint(watchdog, checkpoint, evaluation.every)) {
+      const missing = keep === null ? 'set checkpoint.every' : `checkpoint.keep has to be at least ${keep}`;
+      context.addIssue({
+        code: 'custom',
+        path: ['watchdog', rule, 'action'],
+        message: `Expected "warn" or "stop" (no checkpoint from before its steps would be kept: ${missing})`,
+      });
+    }
   });
 
 /** A config with every key present. */

@@ -101,10 +101,41 @@ test.each([
     { ...minimal, rollout: { lengthPenalty: { buffer: 64, factor: 0.5 } } },
     'rollout.lengthPenalty.buffer is a reward now; add { name: length, buffer: 64, penalty: -0.5 } to the list under reward',
   ],
+  [
+    { ...minimal, rollout: { samplesPerPrompt: 1, dynamicSampling: { rounds: 2 } } },
+    'Expected 0 (the reward of one sample per prompt has no spread) for rollout.dynamicSampling.rounds but received 2',
+  ],
+  [
+    { ...minimal, checkpoint: { every: 0 }, watchdog: { kl: { action: 'rollback' } } },
+    'set checkpoint.every) for watchdog.kl.action but received "rollback"',
+  ],
+  [
+    { ...minimal, checkpoint: { every: 2 }, watchdog: { entropy: { action: 'rollback' } } },
+    'checkpoint.keep has to be at least 3) for watchdog.entropy.action',
+  ],
+  [
+    {
+      ...minimal,
+      checkpoint: { best: 'accuracy' },
+      evaluation: { every: 1 },
+      watchdog: { kl: { action: 'rollback' } },
+    },
+    'checkpoint.keep has to be at least 3) for watchdog.kl.action',
+  ],
   [{ ...minimal, preset: 'seeds' }, '(did you mean "seed"?)'],
   [[1], 'Expected a mapping of keys'],
 ])('%j is one sentence', (input, message) => {
   expect(failure(input)).toContain(message);
+});
+
+test('rules may go back where a checkpoint from before their steps is kept', () => {
+  const rollback = { action: 'rollback' as const };
+  const checks = [
+    { watchdog: { entropy: rollback } },
+    { checkpoint: { every: 2, keep: 3 }, watchdog: { entropy: rollback } },
+    { checkpoint: { every: 0 }, watchdog: { entropy: { ...rollback, limit: null } } },
+  ];
+  for (const changes of checks) expect(() => resolveConfig({ ...minimal, ...changes })).not.toThrow();
 });
 
 test('a length penalty that was off, as older runs wrote it, is taken out', () => {

@@ -104,7 +104,7 @@ describe('a whole run', () => {
     expect(summary.heldOut!.after).toBeGreaterThan(0.8);
     expect(summary.heldOut!.before).toBeLessThan(0.5);
     expect(metricsOf(folder).map(({ step }) => step)).toEqual(Array.from({ length: 41 }, (_, i) => i));
-    expect(checkpointsOf(folder)).toEqual(['step-40']);
+    expect(checkpointsOf(folder)).toEqual(['step-20', 'step-40']);
     expect(existsSync(join(folder, 'lock'))).toBe(false);
     expect(policies).toHaveLength(1);
     expect(policies[0].disposed).toBe(true);
