@@ -30,18 +30,18 @@ function median(values: readonly number[]): number {
 /** Figure of a rule at the last row; `before` are the rows that jumps are measured against. NaN: it says nothing. */
 type Figure = (row: StepMetrics, before: readonly StepMetrics[]) => number;
 
-/** |value| over the median of |value|. */
-function jump(of: (row: StepMetrics) => number | null): Figure {
+/** |value| over what is usual of |value| before; it says nothing where that is 0, as where nothing has been learnt yet. */
+function jump(of: (row: StepMetrics) => number | null, usual: (values: readonly number[]) => number): Figure {
   return (row, before) => {
     const earlier = before.map(of).filter((value) => value !== null && Number.isFinite(value)) as number[];
     const now = of(row);
-    return now === null || !Number.isFinite(now) || earlier.length < FEWEST_STEPS
-      ? NaN
-      : Math.abs(now) / median(earlier.map(Math.abs));
+    if (now === null || !Number.isFinite(now) || earlier.length < FEWEST_STEPS) return NaN;
+    const scale = usual(earlier.map(Math.abs));
+    return scale > 0 ? Math.abs(now) / scale : NaN;
   };
 }
 
-const lengthJump = jump(({ responseLength }) => responseLength);
+const lengthJump = jump(({ responseLength }) => responseLength, median);
 
 const figures: Record<WatchdogRule, Figure> = {
   // JSON has no NaN: rows read back from the file hold null.
@@ -52,9 +52,14 @@ const figures: Record<WatchdogRule, Figure> = {
     const ratio = lengthJump(row, before);
     return Math.max(ratio, 1 / ratio);
   },
-  deadGroups: ({ groups, usableGroups }) => (groups > 0 ? 1 - usableGroups / groups : NaN),
-  kl: jump(({ klPerToken }) => klPerToken),
-  gradient: jump(({ gradNorm }) => gradNorm),
+  // The reward of a group of one has no spread to lose.
+  deadGroups: ({ groups, usableGroups, samples }) => (samples > groups ? 1 - usableGroups / groups : NaN),
+  // It starts at 0 and grows manyfold in a sound run, so a median would be soon passed.
+  kl: jump(
+    ({ klPerToken }) => klPerToken,
+    (values) => Math.max(...values),
+  ),
+  gradient: jump(({ gradNorm }) => gradNorm, median),
 };
 
 const names: Record<WatchdogRule, string> = {
@@ -63,7 +68,7 @@ const names: Record<WatchdogRule, string> = {
   repetition: 'share of repeated 4-grams',
   length: 'response length against its median',
   deadGroups: 'share of groups whose rewards are all alike',
-  kl: 'KL per token against its median',
+  kl: 'KL per token against the largest before',
   gradient: 'gradient norm against its median',
 };
 
