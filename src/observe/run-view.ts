@@ -106,7 +106,7 @@ function alarmFiles(folder: string): RunView['alarms'] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .flatMap((name) => {
-      const found = /^(\w+)-step-(\d+)\.jsonl$/.exec(name);
+      const found = /^(\w+)-step-(\d+)(?:-rollback-\d+)?\.jsonl$/.exec(name);
       return found === null ? [] : [{ rule: found[1], step: Number(found[2]), file: join(folder, name) }];
     })
     .sort((a, b) => a.step - b.step);

@@ -183,7 +183,8 @@ export const optimizerSchema = z.strictObject({
   minibatches: positiveInteger.default(1),
   /**
    * Most activation memory of a micro-batch in MiB. Less takes more micro-batches, or computes activations again; the result
-   * changes by rounding only. Default: 384 on the CPU, most of what is free on a CUDA device.
+   * changes by rounding only. Default: 384 on the CPU, kept in the resolved config; on a CUDA device most of what is free at
+   * each step, so set it there where a resumed run is to be the same to the last bit.
    */
-  memoryBudgetMiB: z.number().positive().optional(),
+  memoryBudgetMiB: positiveInteger.optional(),
 });

@@ -83,8 +83,6 @@ export const watchdogSchema = z.strictObject({
     .prefault({}),
 });
 
-type Spacing = { every: number; keep: number; best: string };
-
 /**
  * The rules that would go back beyond every checkpoint that is kept, to the start of the run, with what checkpoint.keep has to
  * be; null where there are no checkpoints on the way.
@@ -93,11 +91,11 @@ type Spacing = { every: number; keep: number; best: string };
  */
 export function rulesWithoutCheckpoint(
   watchdog: z.output<typeof watchdogSchema>,
-  { every, keep, best }: Spacing,
+  { every, keep, best }: z.output<typeof checkpointSchema>,
   evaluationEvery: number,
 ): { rule: string; keep: number | null }[] {
   const spacing = best !== 'none' && evaluationEvery > 0 ? Math.min(every, evaluationEvery) : every;
-  return Object.entries(watchdog).flatMap(([rule, settings]) => {
+  return Object.entries(watchdog).flatMap(([rule, settings]): { rule: string; keep: number | null }[] => {
     if (typeof settings !== 'object' || !('action' in settings)) return [];
     if (settings.action !== 'rollback' || settings.limit === null || watchdog.rollback.most === 0) return [];
     if (spacing === 0) return [{ rule, keep: null }];

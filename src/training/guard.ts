@@ -37,6 +37,7 @@ export class Guard {
       const file = await folder.writeAlarm(
         metrics.step,
         alarm.rule,
+        rollbacks,
         samples.map((item) => ({ ...sampleRow(metrics.step, item.sample, item.advantage), kl: item.kl })),
       );
       const action = alarm.action === 'rollback' && rollbacks >= config.watchdog.rollback.most ? 'stop' : alarm.action;

@@ -24,7 +24,7 @@ import { loadCompanions, type Companions } from './companions';
 import { environmentLimits, type TrainConfig } from './config';
 import { moderateProblems } from './difficulty';
 import { loadData, type RunData } from './load-data';
-import { resolveStopTokens } from './phase-options';
+import { resolveMemoryBudget, resolveStopTokens } from './phase-options';
 import type { Play } from './rollouts';
 import { RunFolder, runFiles } from './run-folder';
 import { finishRollback, readRollbacks } from './rollback';
@@ -220,7 +220,7 @@ export async function loadInputs(
  * written is forgotten: they are done again.
  */
 export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
-  // Kept in the folder, since the number of threads may change the last bits of a sum.
+  // Kept in the folder, since the number of threads and the micro-batches may change the last bits of a sum.
   const fixed = { ...given, threads: given.threads ?? defaultThreads() };
   const inputs = await loadInputs(fixed, options).catch((cause: unknown) => {
     if (!options.signal?.aborted) throw cause;
@@ -278,7 +278,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
       await makeFolder(inputs.config.output);
       const policy = await load(inputs.located.model);
       const beside = await companions(policy);
-      const config = resolveStopTokens(inputs.config, policy);
+      const config = resolveMemoryBudget(resolveStopTokens(inputs.config, policy), policy);
       return await ready(config, lock(await RunFolder.create(config)), { policy, ...beside }, initialState());
     }
     const folder = lock(RunFolder.open(options.resume));
@@ -291,7 +291,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     const policy = await load(checkpoint?.path ?? inputs.located.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
     const beside = await companions(policy, checkpoint?.path);
-    const config = resolveStopTokens(inputs.config, policy);
+    const config = resolveMemoryBudget(resolveStopTokens(inputs.config, policy), policy);
     await folder.truncateTo(state.step, state.unfinished ? state.step - 1 : state.step);
     await folder.writeConfig(config);
     return await ready(config, folder, { policy, ...beside }, state);

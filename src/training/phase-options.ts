@@ -1,6 +1,7 @@
 /** The config's view of the two engine calls of a step: how to sample and how to update. */
 import type { EstimatorOptions } from '../algorithms';
 import { ZeroRlError } from '../errors';
+import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 import type { CriticStepOptions, SampleOptions, StepOptions } from '../policy/types';
 import type { TrainerState } from './checkpoint';
 import { criticLearningRate, learningRate, type TrainConfig } from './config';
@@ -24,6 +25,12 @@ export function resolveStopTokens(config: TrainConfig, policy: Pick<TrainingPoli
     );
   });
   return { ...config, rollout: { ...config.rollout, stopTokens: ids } };
+}
+
+/** The config with the memory budget that decides the micro-batches, so that a resumed run has the same; a CUDA device's depends on what is free. */
+export function resolveMemoryBudget(config: TrainConfig, { device }: Pick<TrainingPolicy, 'device'>): TrainConfig {
+  const { memoryBudgetMiB = device === 'cpu' ? DEFAULT_MEMORY_BUDGET_MIB : undefined } = config.optimizer;
+  return memoryBudgetMiB === undefined ? config : { ...config, optimizer: { ...config.optimizer, memoryBudgetMiB } };
 }
 
 /** Options of training rollouts. */

@@ -179,9 +179,10 @@ export class RunFolder {
     return readRows<SampleRow>(this.file(runFiles.rollouts, stepFile(step)));
   }
 
-  /** Samples behind an alarm of the watchdog; returns the file. */
-  async writeAlarm(step: number, rule: string, rows: readonly object[]): Promise<string> {
-    const file = this.file(runFiles.watchdog, `${rule}-${stepFile(step)}`);
+  /** Samples behind an alarm of the watchdog, after so many rollbacks; returns the file. */
+  async writeAlarm(step: number, rule: string, rollbacks: number, rows: readonly object[]): Promise<string> {
+    const name = rollbacks > 0 ? stepFile(step).replace('.', `-rollback-${rollbacks}.`) : stepFile(step);
+    const file = this.file(runFiles.watchdog, `${rule}-${name}`);
     await makeFolder(this.file(runFiles.watchdog));
     await this.write(file, rows);
     return file;

@@ -11,6 +11,8 @@ export interface TrainingPolicy extends Pick<
   'encodePrompt' | 'sample' | 'logProbs' | 'step' | 'save' | 'saveTrainingState' | 'loadTrainingState' | 'dispose'
 > {
   readonly parameterCount: number;
+  /** `cpu` or `cuda:N`. */
+  readonly device?: string;
   /** Sizes that the memory of keys and values is counted from. */
   readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'>;
   /** As `Policy.follow`; `other` was loaded as this one was. */

@@ -149,9 +149,14 @@ test('a rollback goes on from the checkpoint before the trouble, with other rand
 });
 
 test('rollbacks that do not help end in a stop', async () => {
-  const { error } = await run(() => 1, {
+  const { error, folder } = await run(() => 1, {
     checkpoint: { every: 1 },
     watchdog: { deadGroups: { limit: 0.5, steps: 2, action: 'rollback' }, rollback: { most: 1 } },
   });
   expect(error).toMatchObject({ code: 'ERR_ZERO_RL_WATCHDOG' });
+  // Of each alarm, though both are of one step.
+  expect(readdirSync(join(folder, 'watchdog')).sort()).toEqual([
+    'deadGroups-step-000002-rollback-1.jsonl',
+    'deadGroups-step-000002.jsonl',
+  ]);
 });

@@ -48,6 +48,10 @@ test('prints a line a step, the table and where the report is', async () => {
   const [run] = readdirSync(runs);
   expect(stdout).toContain(`report ${join(runs, run, 'report.html')}`);
   expect(readFileSync(join(runs, run, 'report.html'), 'utf8')).toContain('</html>');
+  // What decides the micro-batches.
+  const resolved = readFileSync(join(runs, run, 'config.resolved.yaml'), 'utf8');
+  expect(resolved).toMatch(/^ {2}memoryBudgetMiB: 384$/m);
+  expect(resolved).toMatch(/^threads: \d+$/m);
   const rows = readRows<MetricsRow>(join(runs, run, 'metrics.jsonl'));
   for (const row of rows) if (row.step > 0) expect(row).toHaveProperty('logProbDifference', expect.closeTo(0, 5));
 });

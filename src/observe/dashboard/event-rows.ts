@@ -28,7 +28,7 @@ export async function eventRows(run: string, folder: string): Promise<EventRow[]
   const told = new Set(rows.map(({ file }) => file));
   const files = await readdir(join(folder, runFiles.watchdog)).catch(() => []);
   for (const name of files.sort()) {
-    const match = /^(\w+)-step-(\d+)\.jsonl$/.exec(name);
+    const match = /^(\w+)-step-(\d+)(?:-rollback-\d+)?\.jsonl$/.exec(name);
     const file = `${runFiles.watchdog}/${name}`;
     if (!match || told.has(file)) continue;
     const [, rule, step] = match;
