@@ -114,14 +114,24 @@ try {
       },
     );
   });
+  // Looked for in every frame that the page draws: a locator looks twice a second after its first tries.
+  const found = (text) =>
+    page.waitForFunction(
+      (wanted) =>
+        document.querySelector('.found')?.textContent.startsWith(wanted) && document.querySelector('.rollout'),
+      text,
+      { polling: 'raf' },
+    );
   const all = Array.from({ length: RUNS }, (_, run) => `run-${run}`).join('|');
   let start = performance.now();
   await page.goto(`${url}#runs=${all}`);
-  await page
-    .locator('[data-chart=usable] .legend .value')
-    .nth(RUNS - 1)
-    .waitFor();
-  await page.locator('[data-chart=reward] canvas').waitFor();
+  await page.waitForFunction(
+    (runs) =>
+      document.querySelectorAll('[data-chart=usable] .legend .value').length >= runs &&
+      document.querySelector('[data-chart=reward] canvas'),
+    RUNS,
+    { polling: 'raf' },
+  );
   const chartsSeconds = (performance.now() - start) / 1000;
 
   await page.waitForTimeout(1000);
@@ -142,14 +152,14 @@ try {
   }
   const zoomTasks = await page.evaluate(() => window.tasks);
 
-  start = performance.now();
   await page.goto('about:blank');
+  start = performance.now();
   await page.goto(`${url}#view=rollouts&run=run-0`);
-  await page.getByText('200,000 of 200,000').waitFor();
+  await found('200,000 of 200,000');
   const rolloutsSeconds = (performance.now() - start) / 1000;
   start = performance.now();
   await page.getByLabel('Ended by').selectOption('length');
-  await page.getByText('4,000 of 200,000').waitFor();
+  await found('4,000 of 200,000');
   const filterSeconds = (performance.now() - start) / 1000;
 
   const result = {

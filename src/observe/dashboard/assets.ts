@@ -54,11 +54,14 @@ export function loadAssets(): Assets {
   for (const name of readdirSync(PAGE)) if (/\.(js|css)$/.test(name)) add(`/page/${name}`, join(PAGE, name));
   for (const [address, [name, file]] of Object.entries(vendored)) add(address, join(packageFolder(name), file));
   const html = readFileSync(join(PAGE, 'index.html'), 'utf8');
+  // The browser asks for all modules at once, and not for each when it has read the one that imports it.
+  const modules = [...files.keys()].filter((address) => address.endsWith('.js'));
+  const preloads = modules.map((address) => `<link rel="modulepreload" href="${address}" />`).join('\n    ');
   const map = /<script type="importmap">([^]*?)<\/script>/.exec(html)?.[1] ?? '';
   const hash = createHash('sha256').update(map).digest('base64');
   return {
     files,
-    index: (token) => html.replace('{{token}}', token),
+    index: (token) => html.replace('{{modules}}', preloads).replace('{{token}}', token),
     policy: `default-src 'none'; script-src 'self' 'sha256-${hash}'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
   };
 }

@@ -117,3 +117,21 @@ test('rollouts are found by reward, length, end, verdict, spread and text, and r
   await index.update();
   expect(index.count).toBe(4);
 });
+
+test('rows are read back in the order asked for, in stretches or alone; what a cut file no longer has is null', async () => {
+  const path = join(folder, 'rollouts');
+  mkdirSync(path);
+  const completions = Array.from({ length: 40 }, (_, i) => `${i} é`.repeat(1 + (i % 3)));
+  const file = join(path, 'step-000001.jsonl');
+  const lines = completions.map((completion, i) => row(1, i, 0, { completion }));
+  writeFileSync(file, lines.join(''));
+  writeFileSync(join(path, 'step-000002.jsonl'), row(2, 0, 0, { completion: 'second' }));
+  const index = new RolloutIndex(path);
+  await index.update();
+  const read = async (places: number[]) => (await index.rows(places)).map((found) => found?.completion ?? null);
+  const places = [40, 0, 1, 2, 4, 30, 29, 39, 39, 40];
+  expect(await read(places)).toEqual(places.map((place) => completions[place] ?? 'second'));
+  expect((await listRollouts(index, rolloutQuery.parse({ text: '39 É' }))).total).toBe(1);
+  writeFileSync(file, lines.slice(0, 2).join(''));
+  expect(await read([1, 2, 3, 40])).toEqual([completions[1], null, null, 'second']);
+});
