@@ -50,7 +50,7 @@ export default typescript.config(
   {
     // Parts of it run in a page.
     files: ['bench/dashboard.mjs'],
-    languageOptions: { globals: { window: 'readonly', PerformanceObserver: 'readonly' } },
+    languageOptions: { globals: { window: 'readonly', document: 'readonly', PerformanceObserver: 'readonly' } },
   },
   {
     files: ['**/*.js'],
