@@ -4,8 +4,11 @@ import { JsonLinesWriter } from '../data/jsonl-writer';
 import { compareResults, evaluateModel, readSuites, type SuiteResult } from '../evaluation/suite';
 import { comparisonText, suiteText } from '../observe/evaluation-output';
 import { log } from '../observe/log';
+import { startProgress, type Progress } from '../observe/progress';
+import { formatPercent } from '../observe/svg';
 import type { PolicyOptions } from '../policy/types';
 import { sampleRow } from '../training/run-folder';
+import type { EvaluationProgress } from '../training/sample-and-score';
 import { addEngineOptions, engineOptions } from './common-options';
 
 interface Flags extends PolicyOptions {
@@ -27,9 +30,22 @@ async function run(flags: Flags): Promise<void> {
   const suites = readSuites(flags.suite);
   const warn = (message: string): void => log.warn(message);
   const evaluateFolder = async (model: string): Promise<(SuiteResult & { model: string })[]> => {
-    const onSuite = (suite: string): void => log.info(`${model} on ${suite}`);
-    const results = await evaluateModel(model, suites, { ...engineOptions(flags), warn, onSuite });
-    return results.map((result) => ({ ...result, model }));
+    let progress: Progress | undefined;
+    const onSuite = (suite: string): void => {
+      progress?.stop();
+      log.info(`${model} on ${suite}`);
+      progress = startProgress({ label: suite, total: 0, unit: 'samples' });
+    };
+    const onProgress = ({ sampled, of, accuracy }: EvaluationProgress): void => {
+      if (sampled <= 1) progress?.setTotal(of);
+      progress?.set(sampled, accuracy === null ? undefined : `accuracy ${formatPercent(accuracy)}`);
+    };
+    try {
+      const results = await evaluateModel(model, suites, { ...engineOptions(flags), warn, onSuite, onProgress });
+      return results.map((result) => ({ ...result, model }));
+    } finally {
+      progress?.stop();
+    }
   };
   const first = await evaluateFolder(flags.model);
   const second = flags.compare === undefined ? null : await evaluateFolder(flags.compare);

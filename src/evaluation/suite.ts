@@ -12,6 +12,7 @@ import { evaluate, knownGroups, rightShare, type Evaluation } from '../training/
 import { checkSchema, readYamlFile, resolveConfig } from '../training/load-config';
 import { loadInputs } from '../training/open-run';
 import type { Sample } from '../training/rollouts';
+import type { EvaluationProgress } from '../training/sample-and-score';
 import { loadPolicy as defaultLoadPolicy, type LoadPolicy } from '../training/training-policy';
 import { stopIdleVerifiers } from '../verifier';
 import { comparePaired, type PairedComparison } from './statistics';
@@ -64,6 +65,8 @@ export interface EvaluateModelOptions extends PolicyOptions {
   signal?: AbortSignal;
   warn?: (message: string) => void;
   onSuite?: (suite: string) => void;
+  /** Told often how far the suite is. */
+  onProgress?: (progress: EvaluationProgress) => void;
   /** Default `Policy.load`. */
   loadPolicy?: LoadPolicy;
 }
@@ -91,7 +94,7 @@ export async function evaluateModel(
         if (problems.length === 0)
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
         const result = await timed('evaluation', () =>
-          evaluate({ policy, problems, template, reward, config, signal }),
+          evaluate({ policy, problems, template, reward, config, signal, onProgress: options.onProgress }),
         );
         results.push({ suite: suite.name, ...result });
       } finally {

@@ -18,6 +18,7 @@ import {
   type Play,
   type Sample,
 } from './rollouts';
+import { sampleAndScore, type EvaluationProgress } from './sample-and-score';
 import type { TrainingPolicy } from './training-policy';
 import { firstUid } from './uids';
 
@@ -100,6 +101,8 @@ export interface EvaluationInput {
   config: TrainConfig;
   play?: Play | null;
   signal?: AbortSignal;
+  /** Told often how far it is; needs a policy that streams, and single turns. */
+  onProgress?: (progress: EvaluationProgress) => void;
 }
 
 /** Samples every problem and scores; also returns the samples. */
@@ -114,8 +117,17 @@ export async function evaluate(input: EvaluationInput): Promise<{ evaluation: Ev
     firstUid.evaluation,
     config.data.addSpecialTokens,
   );
-  const rollouts = await samplePrompts(policy, prompts, { ...evaluationOptions(config), signal }, input.play);
-  const samples = await scoreRollouts(policy, prompts, rollouts, input.reward, signal);
+  const options = { ...evaluationOptions(config), n, signal };
+  const samples =
+    input.onProgress && policy.stream && !input.play
+      ? await sampleAndScore({ ...input, prompts, options, onProgress: input.onProgress })
+      : await scoreRollouts(
+          policy,
+          prompts,
+          await samplePrompts(policy, prompts, options, input.play),
+          input.reward,
+          signal,
+        );
   const seconds = (performance.now() - start) / 1000;
   const evaluation = summarize(samples, n, evaluationKs(config), seconds);
   return { evaluation, samples };

@@ -100,6 +100,28 @@ export async function scoreRollouts(
   reward: RewardFunction,
   signal?: AbortSignal,
 ): Promise<Sample[]> {
+  const samples = await scoreGroups(policy, prompts, rollouts, reward, signal);
+  checkTimeouts(samples);
+  return samples;
+}
+
+/** @throws ZeroRlError `ERR_ZERO_RL_DATA` when the reward ended in time on none of `samples` */
+export function checkTimeouts(samples: readonly Sample[]): void {
+  if (samples.length === 0 || samples.some(({ score }) => score.reason !== 'timeout')) return;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_DATA',
+    `The reward did not end in time on any of ${samples.length} samples; mend it, or raise its timeoutSeconds`,
+  );
+}
+
+/** As `scoreRollouts`, for a part of the groups. */
+export async function scoreGroups(
+  policy: TrainingPolicy,
+  prompts: readonly Prompt[],
+  rollouts: readonly PlayedRollout[],
+  reward: RewardFunction,
+  signal?: AbortSignal,
+): Promise<Sample[]> {
   const samples = rollouts.map(({ prompt, sample: index, tokens, finishReason, turns }): RewardSample => {
     const { problem, text } = prompts[prompt];
     // An answer that the environment wrote must not be paid.
@@ -115,12 +137,6 @@ export async function scoreRollouts(
       ? (scored.next().value as CompleteScore)
       : { reward: null, reason: failure, correct: null, formatted: null, answer: null },
   );
-  if (scores.length > 0 && scores.every(({ reason }) => reason === 'timeout')) {
-    throw new ZeroRlError(
-      'ERR_ZERO_RL_DATA',
-      `The reward did not end in time on any of ${scores.length} samples; mend it, or raise its timeoutSeconds`,
-    );
-  }
   return rollouts.map((rollout, i) => ({
     prompt: prompts[rollout.prompt],
     group: rollout.prompt,

@@ -13,6 +13,8 @@ export interface TrainingPolicy extends Pick<
   readonly parameterCount: number;
   /** `cpu` or `cuda:N`. */
   readonly device?: string;
+  /** As `Policy.stream`; without it an evaluation is silent until it ends. */
+  stream?: Policy['stream'];
   /** Sizes that the memory of keys and values is counted from. */
   readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'>;
   /** As `Policy.follow`; `other` was loaded as this one was. */
