@@ -84,8 +84,8 @@ const libtorch = {
   title: 'Installing libtorch',
   isDone: () => findLibtorch() !== undefined,
   async run(show) {
-    const { installLibtorch } = require(path.join(root, 'dist/libtorch/install.js'));
-    await installLibtorch({ headers: true, onProgress: show });
+    const { installLibtorch, installProgressText } = require(path.join(root, 'dist/libtorch/install.js'));
+    await installLibtorch({ headers: true, onProgress: (progress) => show(installProgressText(progress)) });
   },
 };
 

@@ -31,14 +31,16 @@ async function run(flags: Flags): Promise<void> {
   const warn = (message: string): void => log.warn(message);
   const evaluateFolder = async (model: string): Promise<(SuiteResult & { model: string })[]> => {
     let progress: Progress | undefined;
+    let label = '';
     const onSuite = (suite: string): void => {
       progress?.stop();
+      progress = undefined;
+      label = suite;
       log.info(`${model} on ${suite}`);
-      progress = startProgress({ label: suite, total: 0, unit: 'samples' });
     };
     const onProgress = ({ sampled, of, accuracy }: EvaluationProgress): void => {
-      if (sampled <= 1) progress?.setTotal(of);
-      progress?.set(sampled, accuracy === null ? undefined : `accuracy ${formatPercent(accuracy)}`);
+      progress ??= startProgress({ label, total: of, unit: 'samples' });
+      progress.set(sampled, accuracy === null ? undefined : `accuracy ${formatPercent(accuracy)}`);
     };
     try {
       const results = await evaluateModel(model, suites, { ...engineOptions(flags), warn, onSuite, onProgress });

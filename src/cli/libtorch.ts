@@ -1,8 +1,9 @@
 /** `zero-rl libtorch install`: puts the pinned libtorch into the cache. */
 import { Command } from 'commander';
-import { installLibtorch } from '../libtorch/install';
+import { installLibtorch, type InstallProgress } from '../libtorch/install';
 import { pin } from '../libtorch/pin';
-import { statusLine } from './status-line';
+import { log } from '../observe/log';
+import { startProgress, type Progress } from '../observe/progress';
 
 interface Flags {
   cuda?: true;
@@ -10,6 +11,36 @@ interface Flags {
   force?: true;
   archive?: string;
   json?: true;
+}
+
+const MEGABYTE = 1e6;
+
+/** A bar for each activity, in MB. */
+class InstallBars implements Disposable {
+  private activity = '';
+  private bar: Progress | null = null;
+  private megabytes = 0;
+
+  show({ activity, bytes, total = 0 }: InstallProgress): void {
+    if (activity !== this.activity) {
+      this[Symbol.dispose]();
+      this.activity = activity;
+      this.megabytes = 0;
+      if (bytes === undefined) log.info(activity);
+    }
+    if (bytes === undefined) return;
+    this.bar ??= startProgress({ label: activity, total: 0, unit: 'MB' });
+    const megabytes = Math.round(bytes / MEGABYTE);
+    if (megabytes === this.megabytes) return;
+    this.bar.setTotal(Math.max(Math.round(total / MEGABYTE), megabytes));
+    this.bar.advance(megabytes - this.megabytes);
+    this.megabytes = megabytes;
+  }
+
+  [Symbol.dispose](): void {
+    this.bar?.stop();
+    this.bar = null;
+  }
 }
 
 export const command = new Command('libtorch').description('Manages the libtorch that zero-rl runs on.');
@@ -27,20 +58,15 @@ command
   .option('--force', 'install again what is there')
   .option('--json', 'print the result as JSON')
   .action(async (flags: Flags) => {
-    const status = statusLine();
-    try {
-      const { directory, installed } = await installLibtorch({
-        flavor: flags.cuda ? 'cuda' : 'cpu',
-        headers: flags.headers ?? false,
-        force: flags.force ?? false,
-        ...(flags.archive === undefined ? {} : { archive: flags.archive }),
-        onProgress: (text) => status.show(text),
-      });
-      status.clear();
-      if (flags.json) console.log(JSON.stringify({ torch: pin.torch, directory, installed }));
-      else
-        console.log(`libtorch ${pin.torch} ${installed ? 'is installed' : 'was already installed'} in ${directory}.`);
-    } finally {
-      status.clear();
-    }
+    using bars = new InstallBars();
+    const { directory, installed } = await installLibtorch({
+      flavor: flags.cuda ? 'cuda' : 'cpu',
+      headers: flags.headers ?? false,
+      force: flags.force ?? false,
+      ...(flags.archive === undefined ? {} : { archive: flags.archive }),
+      onProgress: (progress) => bars.show(progress),
+    });
+    bars[Symbol.dispose]();
+    if (flags.json) console.log(JSON.stringify({ torch: pin.torch, directory, installed }));
+    else console.log(`libtorch ${pin.torch} ${installed ? 'is installed' : 'was already installed'} in ${directory}.`);
   });

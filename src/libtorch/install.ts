@@ -24,8 +24,22 @@ export interface InstallOptions {
   archive?: string;
   /** Installs again what is there; default false. */
   force?: boolean;
-  /** Called often with what is going on, e.g. "downloading torch 2.11.0, 120 MB". */
-  onProgress?: (text: string) => void;
+  /** Called often with what is going on. */
+  onProgress?: (progress: InstallProgress) => void;
+}
+
+export interface InstallProgress {
+  /** E.g. "downloading torch 2.11.0 (cpu)". */
+  activity: string;
+  /** Done of this activity, and in all; absent and 0 where that is not known. */
+  bytes?: number;
+  total?: number;
+}
+
+/** `downloading torch 2.11.0 (cpu), 120 MB of 530 MB` */
+export function installProgressText({ activity, bytes, total = 0 }: InstallProgress): string {
+  if (bytes === undefined) return activity;
+  return `${activity}, ${megabytes(bytes)}${total > 0 ? ` of ${megabytes(total)}` : ''}`;
 }
 
 export interface Installation {
@@ -38,6 +52,8 @@ export interface Installation {
 const GIGABYTE = 1e9;
 /** Download, unpacked files and some room. */
 const SPACE = { cpu: 1.3 * GIGABYTE, cuda: 9 * GIGABYTE };
+/** What pip downloads, about; it does not say. */
+const DOWNLOAD = { cpu: 0.53 * GIGABYTE, cuda: 2.5 * GIGABYTE };
 
 /**
  * Installs the pinned libtorch unless it is there.
@@ -63,7 +79,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
         const late = force ? undefined : present();
         return late ?? { directory: await install(target, { ...options, flavor, headers }), installed: true };
       },
-      (pid) => onProgress?.(`waiting for process ${pid}, which is installing libtorch`),
+      (pid) => onProgress?.({ activity: `waiting for process ${pid}, which is installing libtorch` }),
     );
   } catch (error) {
     if (isZeroRlError(error) || !(error instanceof Error) || !('syscall' in error)) throw error;
@@ -100,7 +116,7 @@ async function install(
     for (const archive of archives) {
       const onBytes = (more: number): void => {
         bytes += more;
-        onProgress?.(`unpacking, ${megabytes(bytes)}`);
+        onProgress?.({ activity: 'unpacking', bytes });
       };
       Object.assign(files, (await unpack(archive, unpacked, { flavor, headers, onBytes })).files);
     }
@@ -135,14 +151,14 @@ async function download(
   directory: string,
   { flavor, archive, onProgress }: InstallOptions & { flavor: Flavor },
 ): Promise<string[]> {
-  const what = `torch ${pin.torch} (${flavor})`;
+  const activity = `downloading torch ${pin.torch} (${flavor})`;
   let pipFailure: ZeroRlError | undefined;
   const pip = archive === undefined ? findPip() : undefined;
   if (pip !== undefined) {
     try {
-      onProgress?.(`downloading ${what} with pip`);
+      onProgress?.({ activity });
       return await fetchWheels(pip, directory, flavor, (bytes) =>
-        onProgress?.(`downloading ${what}, ${megabytes(bytes)}`),
+        onProgress?.({ activity, bytes, total: DOWNLOAD[flavor] }),
       );
     } catch (error) {
       if (!isZeroRlError(error)) throw error;
@@ -152,7 +168,7 @@ async function download(
   const file = path.join(directory, 'libtorch.zip');
   try {
     await fetchArchive(archive ?? archiveUrl(flavor), file, (bytes, total) => {
-      onProgress?.(`downloading ${what}, ${megabytes(bytes)}${total > 0 ? ` of ${megabytes(total)}` : ''}`);
+      onProgress?.({ activity, bytes, total });
     });
   } catch (error) {
     const reasons = [pipFailure, error as Error]

@@ -51,6 +51,7 @@ export async function sampleAndScore(input: SampleAndScoreInput): Promise<Sample
       tell();
     }
   };
+  tell();
   const uids = prompts.map(({ uid }) => uid);
   const tokens = prompts.map((prompt) => prompt.tokens);
   for await (const rollout of policy.stream!(tokens, { ...options, uids, signal })) {

@@ -6,7 +6,7 @@ import { connect, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { readManifest } from '../../../src/libtorch/cache';
 import { archiveUrl } from '../../../src/libtorch/fetch-archive';
-import { installLibtorch } from '../../../src/libtorch/install';
+import { installLibtorch, installProgressText, type InstallProgress } from '../../../src/libtorch/install';
 import { pin } from '../../../src/libtorch/pin';
 import { isNeeded } from '../../../src/libtorch/unpack';
 import { writeFiles } from '../../support/torch-folder';
@@ -76,8 +76,8 @@ const installations = (): string[] =>
   existsSync(path.join(cache, 'libtorch')) ? readdirSync(path.join(cache, 'libtorch')) : [];
 
 test('an archive is installed with what is needed and nothing else, once', async () => {
-  const progress: string[] = [];
-  const first = await installLibtorch({ archive: `${address}/good.zip`, onProgress: (text) => progress.push(text) });
+  const progress: InstallProgress[] = [];
+  const first = await installLibtorch({ archive: `${address}/good.zip`, onProgress: (now) => progress.push(now) });
   expect(first.installed).toBe(true);
   expect(readdirSync(first.directory).sort()).toEqual(['build-version', 'lib']);
   expect(readdirSync(path.join(first.directory, 'lib')).sort()).toEqual([
@@ -85,7 +85,9 @@ test('an archive is installed with what is needed and nothing else, once', async
     'libgomp-a34b3233.so.1',
     'libtorch_cpu.so',
   ]);
-  expect(progress.some((text) => text.startsWith(`downloading torch ${pin.torch}`))).toBe(true);
+  const downloading = progress.filter(({ activity }) => activity === `downloading torch ${pin.torch} (cpu)`);
+  expect(downloading.at(-1)?.bytes).toBe(downloading.at(-1)?.total);
+  expect(installProgressText(progress.at(-1)!)).toMatch(/^unpacking, \d+ MB$/);
   expect(readManifest(path.dirname(first.directory))).toMatchObject({
     torch: `${pin.torch}+cpu`,
     flavor: 'cpu',
