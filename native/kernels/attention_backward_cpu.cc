@@ -2,6 +2,7 @@
 // One task owns all that a key/value head and its family of segments write, so that sums keep one order.
 #include <vector>
 
+#include "kernels/attention_backward_squares.h"
 #include "kernels/attention_block.h"
 #include "kernels/register.h"
 #include "runtime/parallel.h"
@@ -188,7 +189,16 @@ void attention_backward(const AttentionBackward& b) {
   }
   const int64_t kv_heads = b.forward.kv_heads;
   parallel_tasks(static_cast<int64_t>(families.size()) * kv_heads, [&](int64_t task) {
-    BackwardTask<T>(b, task % kv_heads, families[task / kv_heads]).run();
+    const Family& family = families[task / kv_heads];
+#if defined(__AMX_BF16__)
+    if constexpr (sizeof(T) < sizeof(float)) {
+      if (SquareBackwardTask::suits(b.forward)) {
+        SquareBackwardTask(b, task % kv_heads, family).run();
+        return;
+      }
+    }
+#endif
+    BackwardTask<T>(b, task % kv_heads, family).run();
   });
 }
 

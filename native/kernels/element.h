@@ -4,8 +4,9 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
+
+#include "runtime/thread_scratch.h"
 
 #ifndef ZERO_RL_ISA
 #error "kernel files are compiled by CMake once per instruction set, with ZERO_RL_ISA defined"
@@ -69,11 +70,8 @@ static inline float fast_exp(float x) {
 // Floats owned by one task.
 class Scratch {
  public:
-  explicit Scratch(int64_t count)
-      : data_(static_cast<float*>(std::aligned_alloc(64, (static_cast<size_t>(count) * 4 + 63) / 64 * 64 + 64))) {
-    if (data_ == nullptr) std::abort();
-  }
-  ~Scratch() { std::free(data_); }
+  explicit Scratch(int64_t count) : data_(static_cast<float*>(borrow_scratch(static_cast<size_t>(count) * 4 + 64))) {}
+  ~Scratch() { return_scratch(data_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   float* data() { return data_; }

@@ -8,6 +8,7 @@ import { repository, runChild } from '../support/child';
 const heads = { heads: 4, kv_heads: 2, head_dim: 18 };
 const oneGroup = { heads: 3, kv_heads: 3, head_dim: 16 };
 const wideGroup = { heads: 7, kv_heads: 1, head_dim: 32 };
+const wideHeads = { heads: 4, kv_heads: 2, head_dim: 64 };
 
 const cases: Record<string, Record<string, number>[]> = {
   gemm: [
@@ -74,6 +75,8 @@ const cases: Record<string, Record<string, number>[]> = {
     { sequences: 5, length: 4, ragged: 1, ...wideGroup },
     { sequences: 4, length: 70, ragged: 23, prefix: 45, ...heads },
     { sequences: 3, length: 1, prefix: 130, ...wideGroup },
+    { sequences: 2, length: 97, ...wideHeads },
+    { sequences: 3, length: 64, ragged: 1, prefix: 33, ...wideHeads },
   ],
   decode_attention: [
     { batch: 5, group: 2, prefix: 13, suffix: 9, ragged: 2, spare: 3, ...heads },
@@ -126,6 +129,8 @@ const names = Object.keys(cases);
 
 /** float32 sums in another order; bfloat16 rounds results, and between steps where ATen does, to 8 bits. */
 const tolerance: Record<string, number> = { float32: 4e-6, bfloat16: 2 ** -7 };
+/** Probabilities and the gradients of scores are rounded before they are multiplied, which the twin does in float32. */
+const toleranceOfSquares = 2 ** -5;
 
 const requests = names.flatMap((kernel) =>
   ['float32', 'bfloat16'].flatMap((dtype) =>
@@ -155,7 +160,10 @@ describe.each(['portable', 'avx2', 'avx512', 'avx512bf16', 'amx'])('%s', (set) =
       if (request.kernel !== kernel) return;
       for (const [output, difference] of Object.entries(compared.results[i])) {
         // NaN is null in JSON: a result that one side left unwritten.
-        const within = typeof difference === 'number' && difference <= tolerance[request.dtype];
+        const rounded =
+          request.dtype === 'bfloat16' && request.kernel === 'attention_backward' && compared.instructionSet === 'amx';
+        const most = rounded ? toleranceOfSquares : tolerance[request.dtype];
+        const within = typeof difference === 'number' && difference <= most;
         if (!within) throw new Error(`${output} of ${JSON.stringify(request)} differs by ${String(difference)}`);
         checked++;
       }
