@@ -29,6 +29,7 @@ Napi::Object to_object(Napi::Env env, const bench::Peak& peak) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("own", peak.own);
   object.Set("aten", peak.aten);
+  object.Set("tiles", peak.tiles);
   return object;
 }
 

@@ -216,10 +216,14 @@ export interface NativeBandwidth {
   copy: number;
 }
 
-/** FLOP/s of register-blocked products of our own and of the best at::mm tried. */
+/**
+ * FLOP/s of register-blocked products of our own on vectors, of the best at::mm tried, and of the processor's matrix units alone
+ * on what lies in the nearest cache (0: none), which no product of matrices from memory reaches.
+ */
 export interface NativePeak {
   own: number;
   aten: number;
+  tiles: number;
 }
 
 /** What the machine can do at best with the given threads. */

@@ -12,11 +12,13 @@
 #include <string>
 
 #include "bench/probe.h"
+#include "kernels/kernels.h"
 #include "runtime/parallel.h"
 
 ZERO_RL_DECLARE_PROBE(portable)
 ZERO_RL_DECLARE_PROBE(avx2)
 ZERO_RL_DECLARE_PROBE(avx512)
+ZERO_RL_DECLARE_PROBE(amx)
 
 namespace zero_rl::bench {
 
@@ -165,6 +167,9 @@ Machine measure_machine(int samples, const AbortFlag& abort) {
   machine.float32.own = measure_probe(probe.multiply_float32, samples, abort);
   machine.float32.aten = measure_mm(at::kFloat, samples, abort);
   machine.bfloat16.own = std::max(machine.float32.own, measure_probe(probe.multiply_bfloat16, samples, abort));
+  if (kernels::tile_units_usable()) {
+    machine.bfloat16.tiles = measure_probe(amx::probe().multiply_tiles, samples, abort);
+  }
   machine.bfloat16.aten = measure_mm(at::kBFloat16, samples, abort);
   machine.fork_join = least_seconds(samples, abort, [](int64_t repetitions) {
     const auto start = std::chrono::steady_clock::now();

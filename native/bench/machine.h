@@ -18,6 +18,7 @@ struct Bandwidth {
 struct Peak {
   double own;   // FLOP/s of register-blocked products on panels in the first-level cache
   double aten;  // FLOP/s of the best square at::mm tried; higher than `own` only with matrix units
+  double tiles = 0;  // FLOP/s of the matrix units alone, on squares in the first-level cache; 0 where there are none
 };
 
 struct Machine {

@@ -13,6 +13,8 @@ struct Probe {
   double (*multiply_float32)(int64_t repeats);
   // Null where the processor has no bfloat16 products: widened bfloat16 is then multiplied as float32.
   double (*multiply_bfloat16)(int64_t repeats);
+  // The same of bfloat16 by the processor's tiles; null where it has none.
+  double (*multiply_tiles)(int64_t repeats);
 };
 
 }  // namespace zero_rl::bench

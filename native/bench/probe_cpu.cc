@@ -103,10 +103,63 @@ __attribute__((target("avx512bf16"))) double multiply_bfloat16(int64_t repeats) 
 }
 #endif
 
+#if defined(__AMX_BF16__)
+// Two tiles of rows times two of columns at every step of 32 along k: the reads of one step are done while another multiplies.
+double multiply_tiles(int64_t repeats) {
+  constexpr int64_t kSteps = 8;
+  struct alignas(64) Config {
+    uint8_t palette = 1;
+    uint8_t start_row = 0;
+    uint8_t reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  };
+  alignas(64) static thread_local uint16_t a[kSteps * 1024];
+  alignas(64) static thread_local uint16_t b[kSteps * 1024];
+  alignas(64) float sums[256];
+  const Config config;
+  _tile_loadconfig(&config);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (int64_t repeat = 0; repeat < repeats; ++repeat) {
+    for (int64_t step = 0; step < kSteps; ++step) {
+      _tile_loadd(6, b + step * 1024, 128);
+      _tile_loadd(7, b + step * 1024 + 32, 128);
+      _tile_loadd(4, a + step * 32, kSteps * 64);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_loadd(5, a + step * 32 + kSteps * 512, kSteps * 64);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  float sum = 0;
+  const auto add = [&] {
+    for (const float value : sums) sum += value;
+  };
+  _tile_stored(0, sums, 64);
+  add();
+  _tile_stored(1, sums, 64);
+  add();
+  _tile_stored(2, sums, 64);
+  add();
+  _tile_stored(3, sums, 64);
+  add();
+  sink = sum;
+  _tile_release();
+  return 2.0 * 32 * 32 * 32 * kSteps * static_cast<double>(repeats);
+}
+#endif
+
 }  // namespace
 
 Probe probe() {
-  Probe result{read, multiply_float32, nullptr};
+  Probe result{read, multiply_float32, nullptr, nullptr};
+#if defined(__AMX_BF16__)
+  result.multiply_tiles = multiply_tiles;
+#endif
 #ifdef __AVX512F__
   if (__builtin_cpu_supports("avx512bf16")) result.multiply_bfloat16 = multiply_bfloat16;
 #endif

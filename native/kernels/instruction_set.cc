@@ -39,8 +39,26 @@ namespace {
     return set;                                                  \
   }()
 
-// Whether the processor has tiles of bfloat16 and the kernel lets this process use them (Linux 5.16 on).
-bool amx_usable() {
+InstructionSet choose() {
+  const char* variable = std::getenv("ZERO_RL_ISA");
+  const std::string_view wanted = variable == nullptr ? "" : variable;
+  if (wanted == "portable") return ZERO_RL_FILL(portable);
+  __builtin_cpu_init();
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (avx512 && wanted != "avx2") {
+    if (wanted == "avx512" || !__builtin_cpu_supports("avx512bf16")) return ZERO_RL_FILL(avx512);
+    if (wanted == "avx512bf16" || !tile_units_usable()) return ZERO_RL_FILL(avx512bf16);
+    return ZERO_RL_FILL(amx);
+  }
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (avx2) return ZERO_RL_FILL(avx2);
+  return ZERO_RL_FILL(portable);
+}
+
+}  // namespace
+
+bool tile_units_usable() {
   constexpr unsigned kTile = 1U << 24;
   constexpr unsigned kBfloat16 = 1U << 22;
   constexpr long kRequestPermission = 0x1023;
@@ -53,25 +71,6 @@ bool amx_usable() {
   if ((edx & kTile) == 0 || (edx & kBfloat16) == 0) return false;
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
-
-InstructionSet choose() {
-  const char* variable = std::getenv("ZERO_RL_ISA");
-  const std::string_view wanted = variable == nullptr ? "" : variable;
-  if (wanted == "portable") return ZERO_RL_FILL(portable);
-  __builtin_cpu_init();
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  if (avx512 && wanted != "avx2") {
-    if (wanted == "avx512" || !__builtin_cpu_supports("avx512bf16")) return ZERO_RL_FILL(avx512);
-    if (wanted == "avx512bf16" || !amx_usable()) return ZERO_RL_FILL(avx512bf16);
-    return ZERO_RL_FILL(amx);
-  }
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (avx2) return ZERO_RL_FILL(avx2);
-  return ZERO_RL_FILL(portable);
-}
-
-}  // namespace
 
 const InstructionSet& instruction_set() {
   static const InstructionSet chosen = choose();

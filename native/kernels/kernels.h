@@ -319,4 +319,7 @@ struct InstructionSet {
 // The best set this processor runs; ZERO_RL_ISA names a lower one.
 const InstructionSet& instruction_set();
 
+// Whether the processor has tiles of bfloat16 and the system lets this process use them (Linux 5.16 on).
+bool tile_units_usable();
+
 }  // namespace zero_rl::kernels

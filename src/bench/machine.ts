@@ -18,6 +18,7 @@ export function measureMachine(threads: number, quick = false): Promise<NativeMa
 const bestPeak = (a: NativePeak, b: NativePeak): NativePeak => ({
   own: Math.max(a.own, b.own),
   aten: Math.max(a.aten, b.aten),
+  tiles: Math.max(a.tiles, b.tiles),
 });
 
 /** The better of two measurements, quantity by quantity. */
@@ -34,7 +35,7 @@ export function bestOf(a: NativeMachine, b: NativeMachine): NativeMachine {
   };
 }
 
-/** FLOP/s of the dtype: our own micro-kernel, or ATen's product where that is faster (matrix units). */
+/** FLOP/s of the dtype: our own micro-kernel on vectors, or ATen's product where that is faster (matrix units). */
 export function peakOf(machine: NativeMachine, dtype: Dtype): number {
   const { own, aten } = machine[dtype];
   return Math.max(own, aten);
@@ -59,6 +60,8 @@ export function bandwidthAt(machine: NativeMachine, bytes: number, kind: 'read' 
 export interface MachineReport {
   /** FLOP/s of the dtype in GFLOP/s. */
   peakGigaflopsPerSecond: number;
+  /** Of the processor's matrix units alone, on squares in the nearest cache; 0 where it has none. */
+  tilesGigaflopsPerSecond: number;
   /** From memory, beyond the last-level cache. */
   readGigabytesPerSecond: number;
   copyGigabytesPerSecond: number;
@@ -81,6 +84,7 @@ export function reportMachine(before: NativeMachine, after: NativeMachine, dtype
   const drift = Math.max(...lowest(before).map((value, i) => Math.abs(Math.log(value / lowest(after)[i]))));
   return {
     peakGigaflopsPerSecond: peakOf(best, dtype) / 1e9,
+    tilesGigaflopsPerSecond: best[dtype].tiles / 1e9,
     readGigabytesPerSecond: memory.read / 1e9,
     copyGigabytesPerSecond: memory.copy / 1e9,
     forkJoinMicroseconds: best.forkJoin * 1e6,

@@ -1,6 +1,7 @@
 /** `zero-rl bench`: throughput, memory and share of the roofline of the engine, and of its kernels one by one. */
 import { Command, Option } from 'commander';
 import { Bench, type BenchOptions, type BenchResult } from '../bench/bench';
+import type { MachineReport } from '../bench/machine';
 import { kernelCsv } from '../bench/kernel-csv';
 import { parseShape, type KernelShape } from '../bench/kernel-list';
 import { benchKernels, type KernelReport, type KernelResult } from '../bench/kernels';
@@ -44,6 +45,11 @@ function warnUnsteady(steady: boolean, drift: number): void {
   log.warn(`The machine's own speed changed by ${percent(drift)} meanwhile; close other programs and measure again.`);
 }
 
+/** A product that reads matrices from memory, as the peak does, stays well below the matrix units alone. */
+function matrixUnits({ tilesGigaflopsPerSecond: tiles }: Pick<MachineReport, 'tilesGigaflopsPerSecond'>): string {
+  return tiles > 0 ? ` (matrix units alone ${tiles.toFixed(0)})` : '';
+}
+
 function printResult(result: BenchResult): void {
   const { task, batch, group, prompt, tokens, dtype, threads, instructionSet, roofline } = result;
   const shape = `${batch}${group > 1 ? ` (groups of ${group})` : ''} x (${prompt} + ${tokens})`;
@@ -52,7 +58,7 @@ function printResult(result: BenchResult): void {
     `${result.seconds.toFixed(3)} s (${Math.min(...result.runs).toFixed(3)} to ${Math.max(...result.runs).toFixed(3)} in ${result.runs.length} runs)`,
     `${Math.round(result.tokensPerSecond)} tokens/s, peak memory ${Math.round(result.peakRssMiB)} MiB`,
     `${percent(roofline.fraction)} of the roofline (${roofline.boundSeconds.toFixed(3)} s), ${percent(roofline.flopsFraction)} of ` +
-      `${roofline.peakGigaflopsPerSecond.toFixed(0)} GFLOP/s; memory ${roofline.readGigabytesPerSecond.toFixed(1)} GB/s`,
+      `${roofline.peakGigaflopsPerSecond.toFixed(0)} GFLOP/s${matrixUnits(roofline)}; memory ${roofline.readGigabytesPerSecond.toFixed(1)} GB/s`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -97,7 +103,7 @@ function printKernels({ threads, instructionSet, machine, kernels }: KernelRepor
   ];
   process.stdout.write(
     `${threads} threads, ${instructionSet}; peak ${float32.peakGigaflopsPerSecond.toFixed(0)} (float32) and ` +
-      `${bfloat16.peakGigaflopsPerSecond.toFixed(0)} (bfloat16) GFLOP/s; memory ${float32.readGigabytesPerSecond.toFixed(1)} GB/s\n` +
+      `${bfloat16.peakGigaflopsPerSecond.toFixed(0)} (bfloat16) GFLOP/s${matrixUnits(bfloat16)}; memory ${float32.readGigabytesPerSecond.toFixed(1)} GB/s\n` +
       `${rows.map((row) => row.join(' ')).join('\n')}\n`,
   );
 }

@@ -12,8 +12,8 @@ const machine = (read: number, peak: number, copy = read): NativeMachine => ({
     { bytes: 1e3, read, copy },
     { bytes: 1e9, read, copy },
   ],
-  float32: { own: peak, aten: peak / 2 },
-  bfloat16: { own: peak, aten: 2 * peak },
+  float32: { own: peak, aten: peak / 2, tiles: 0 },
+  bfloat16: { own: peak, aten: 2 * peak, tiles: 9 * peak },
   forkJoin: 1e-6,
 });
 
