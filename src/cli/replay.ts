@@ -1,44 +1,55 @@
-/** `zero-rl replay`: the rollouts of a step of a run, made again and compared with what the run wrote. */
+/** `zero-rl replay`: the rollouts of a step of a run and what their tokens added to the loss, made again and compared with what the run wrote. */
 import { Command } from 'commander';
 import { JsonLinesWriter } from '../data/jsonl-writer';
-import { checkInteger } from '../errors';
+import { checkInteger, invalidRange } from '../errors';
 import { log } from '../observe/log';
-import { formatNumber } from '../observe/svg';
+import { coloured, lossText, plain, replayText, weightiest } from '../observe/replay-output';
 import { replay, type Replay, type ReplayedSample } from '../training/replay';
 
 interface Flags {
   step: string;
   prompt?: string;
+  sample?: string;
   output?: string;
   json: boolean;
 }
 
-function sampleText(row: ReplayedSample): string {
-  const verdict = row.correct === null ? '' : row.correct ? ', right' : ', wrong';
-  const advantage = row.advantage === undefined ? '' : `, advantage ${formatNumber(row.advantage)}`;
-  const nats = row.logProbs.reduce((sum, value) => sum + value, 0);
-  const cut = row.finishReason === 'length' ? ', cut off' : '';
-  const same = { true: ', as written', false: ', NOT as written', null: '' }[
-    String(row.same) as 'true' | 'false' | 'null'
-  ];
-  const head = `sample ${row.sample}: reward ${row.reward === null ? '–' : formatNumber(row.reward)} (${row.reason}${verdict})${advantage}, ${row.length} tokens${cut}, ${nats.toFixed(1)} nats${same}`;
-  const written = row.written ? [`  the run wrote: ${JSON.stringify(row.written.completion)}`] : [];
-  return [head, `  ${JSON.stringify(row.completion)}`, ...written].join('\n');
+interface Choice {
+  prompt?: string;
+  sample?: number;
 }
 
-function replayText({ samples }: Replay): string {
-  const lines: string[] = [];
-  let uid = NaN;
-  for (const row of samples) {
-    if (row.uid !== uid) lines.push('', `prompt ${row.id}, answer ${row.answer}: ${JSON.stringify(row.prompt)}`);
-    ({ uid } = row);
-    lines.push(sampleText(row));
+/** The samples that --prompt and --sample choose. */
+function chosenOf(samples: readonly ReplayedSample[], { prompt, sample: index }: Choice): ReplayedSample[] {
+  const ids = [...new Set(samples.map(({ id }) => id))];
+  if (prompt !== undefined && !ids.includes(prompt)) {
+    const rest = ids.length > 8 ? ` or one of ${ids.length - 8} more` : '';
+    throw invalidRange('--prompt', `${ids.slice(0, 8).join(', ')}${rest}, a problem of the step,`, prompt);
   }
-  return lines.slice(1).join('\n');
+  const most = Math.max(...samples.map((row) => row.sample));
+  if (index !== undefined && index > most) throw invalidRange('--sample', `integer between 0 and ${most}`, index);
+  return samples.filter((row) => (prompt ?? row.id) === row.id && (index ?? row.sample) === row.sample);
+}
+
+function print(result: Replay, shown: readonly ReplayedSample[], { prompt, sample }: Choice): void {
+  const all = prompt === undefined && sample === undefined;
+  const first = weightiest(shown);
+  const detailed = new Set(all ? (first ? [first] : []) : shown);
+  const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+  const text = replayText({ samples: [...shown] }, detailed, colours ? coloured : plain);
+  process.stdout.write(`${text}\n\n${lossText(result)}\n`);
+  if (all && first) {
+    log.info(
+      `The tokens shown are those of the sample that moved the loss most, sample ${first.sample} of ${first.id}; ` +
+        '--prompt and --sample show others, --json and --output all',
+    );
+  }
 }
 
 async function run(folder: string, flags: Flags): Promise<void> {
   const step = checkInteger('--step', Number(flags.step), 1);
+  const sample = flags.sample === undefined ? undefined : checkInteger('--sample', Number(flags.sample), 0);
+  const choice = { prompt: flags.prompt, sample };
   const result = await replay(folder, step, {
     warn: (message) => log.warn(message),
     onStart: (checkpoint) =>
@@ -49,15 +60,14 @@ async function run(folder: string, flags: Flags): Promise<void> {
       ),
     onStep: (done) => log.info(`step ${done} of ${step - 1}`),
   });
-  const shown = result.samples.filter(({ id }) => flags.prompt === undefined || id === flags.prompt);
+  const shown = chosenOf(result.samples, choice);
   if (flags.output !== undefined) {
     const writer = await JsonLinesWriter.open(flags.output);
     for (const row of shown) await writer.write(row);
     await writer.close();
   }
-  const chosen = { ...result, samples: shown };
-  if (flags.json) process.stdout.write(`${JSON.stringify(chosen)}\n`);
-  else if (flags.output === undefined) process.stdout.write(`${replayText(chosen)}\n`);
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...result, samples: shown })}\n`);
+  else if (flags.output === undefined) print(result, shown, choice);
   const { same, written } = result;
   if (written === 0) log.info('The run wrote no rollouts of this step to compare with');
   else if (same === written) log.info(`All ${written} samples that the run wrote came out the same`);
@@ -73,11 +83,12 @@ async function run(folder: string, flags: Flags): Promise<void> {
 export const command = new Command('replay')
   .description(
     'Makes the rollouts of a step of a run again, from the newest checkpoint before it (training on where that is older), and ' +
-      'compares them with those that the run wrote. Exit code 1 when they differ.',
+      'compares them with those that the run wrote; shows what each token added to the loss. Exit code 1 when rollouts differ.',
   )
   .argument('<run>', 'run folder')
   .requiredOption('--step <k>', 'step, from 1')
-  .option('--prompt <id>', 'show the samples of this problem alone')
-  .option('--output <file>', 'write every sample with its tokens and log-probs as JSON Lines')
+  .option('--prompt <id>', 'show the samples of this problem alone, token by token')
+  .option('--sample <n>', 'show this sample of each prompt alone, token by token; from 0')
+  .option('--output <file>', 'write every chosen sample with the loss terms of its tokens as JSON Lines')
   .option('--json', 'print one JSON object on stdout', false)
   .action(run);

@@ -1,7 +1,7 @@
 /** The watchdog at work in a run: it keeps the rows, writes the samples behind an alarm, and says what is to be done. */
 import type { StepMetrics } from '../observe/metrics';
 import type { Run } from './open-run';
-import { sampleRow } from './run-folder';
+import { meanAdvantage, sampleRow } from './run-folder';
 import type { Sample } from './rollouts';
 import { checkRules, responsibleSamples, type Alarm, type WatchedSample } from './watchdog';
 
@@ -29,7 +29,7 @@ export class Guard {
     const watched = scored.map((sample, i): WatchedSample => ({
       sample,
       kl: sum(kl?.[i]),
-      advantage: sum(advantages[i]) / Math.max(1, advantages[i].length),
+      advantage: meanAdvantage(advantages[i]),
     }));
     let gravest: Alarm | null = null;
     for (const alarm of checkRules(config, this.rows)) {

@@ -1,18 +1,24 @@
 /**
- * Makes the rollouts of a step of a run again: from the checkpoint before it, or by training on from an older one. The run's
+ * Makes the rollouts of a step of a run again, with what every token added to the loss: from the checkpoint before it, or by
+ * training on from an older one. The run's
  * own folder is only read; what has to be written goes to a temporary folder.
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { ZeroRlError } from '../errors';
 import { listCheckpoints } from './checkpoint';
 import { collectSamples } from './collect';
 import { configAt, type TrainConfig, type TrainConfigInput } from './config';
 import { readYamlFile, resolveConfig } from './load-config';
+import type { StepMetrics } from '../observe/metrics';
+import type { TokenTerms } from './loss-terms';
+import { makeBatch } from './make-batch';
 import { openRun } from './open-run';
 import { PhaseClock } from './phase-clock';
-import { RunFolder, runFiles, sampleRow, type SampleRow } from './run-folder';
+import { meanAdvantage, RunFolder, runFiles, sampleRow, type SampleRow } from './run-folder';
+import { stepLoss, type StepLoss } from './step-loss';
+import { tokenTexts } from './token-columns';
 import { train } from './train';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
 
@@ -30,8 +36,12 @@ export interface ReplayOptions {
 /** A sample made again. */
 export interface ReplayedSample extends SampleRow {
   tokens: number[];
+  /** Text of each token. */
+  texts: string[];
   /** Nats of each token at the temperature of sampling. */
   logProbs: number[];
+  /** What each token added to the loss; null for a sample that did not train. */
+  terms: TokenTerms[] | null;
   /** Whether the run wrote the same completion and score; null where it wrote none of this sample. */
   same: boolean | null;
   /** What the run wrote, where it is not the same. */
@@ -43,13 +53,14 @@ export interface Replay {
   /** Step of the checkpoint that was gone on from. */
   checkpoint: number;
   samples: ReplayedSample[];
+  loss: StepLoss;
   /** Samples that the run wrote of this step, and how many of them came out the same. */
   written: number;
   same: number;
 }
 
-/** What the run wrote that must come out again; the advantage follows from the rewards of the whole step. */
-const COMPARED = ['completion', 'length', 'finishReason', 'reward', 'reason', 'correct'] as const;
+/** What the run wrote that must come out again. */
+const COMPARED = ['completion', 'length', 'finishReason', 'reward', 'reason', 'correct', 'advantage'] as const;
 
 /** A folder that can be gone on with from `checkpoint` without touching the run's own. */
 function scratchRun(
@@ -71,20 +82,46 @@ function scratchRun(
   return scratch;
 }
 
+/** The run's row of the step. @throws ZeroRlError `ERR_ZERO_RL_CONFIG` where the run has not come so far */
+function rowOf(run: RunFolder, folder: string, step: number): StepMetrics {
+  const rows = run.metrics().filter((row): row is StepMetrics => row.step > 0);
+  const row = rows.find((each) => each.step === step);
+  if (row) return row;
+  const done = rows.at(-1)?.step ?? 0;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CONFIG',
+    done === 0
+      ? `The run ${folder} has done no step yet`
+      : `The run ${folder} has done steps 1 to ${done}, not ${step}; give one of them`,
+  );
+}
+
+/** Where no checkpoint is kept the model that the run began with is loaded, which may be gone. */
+function checkStart(folder: string, step: number, config: TrainConfig): void {
+  const { model } = config;
+  if (!isAbsolute(model) || existsSync(model)) return;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CHECKPOINT',
+    `The run ${folder} keeps no checkpoint before step ${step}, and the model that it began with is not at ${model} any more; ` +
+      'put it back, or give a step after the first checkpoint',
+  );
+}
+
 /**
  * The samples of step `step` (from 1) of the run in `folder`.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when `folder` is no run folder or the run has no such step, and what `train` throws
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when `folder` is no run folder or has not done such a step,
+ *   `ERR_ZERO_RL_CHECKPOINT` when nothing is left to begin from, and what `train` throws
  */
 export async function replay(folder: string, step: number, options: ReplayOptions = {}): Promise<Replay> {
   const { signal, warn = () => undefined } = options;
   const run = RunFolder.open(folder);
   const source = run.file(runFiles.config);
   const given = resolveConfig(readYamlFile(source) as TrainConfigInput, source, warn);
-  if (step < 1 || step > given.steps)
-    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The run ${folder} has steps 1 to ${given.steps}, not ${step}`);
+  const row = rowOf(run, folder, step);
   const before = listCheckpoints(run.file(runFiles.checkpoints)).filter((checkpoint) => checkpoint.step < step);
   const checkpoint = before.at(-1);
+  if (!checkpoint) checkStart(folder, step, given);
   const config: TrainConfig = {
     ...given,
     preview: { prompts: 0 },
@@ -110,18 +147,25 @@ export async function replay(folder: string, step: number, options: ReplayOption
     const opened = await openRun(config, { ...load, resume: scratch, warn });
     try {
       const now = configAt(opened.config, step, opened.rollbacks);
-      const { samples } = await collectSamples(opened, now, step, new PhaseClock(() => undefined), signal);
+      const clock = new PhaseClock(() => undefined);
+      const collected = await collectSamples(opened, now, step, clock, signal);
+      const { samples } = collected;
+      const batch = await makeBatch(opened, now, step, collected, clock, signal);
+      const { terms, loss } = await stepLoss(opened, now, step, batch, row, signal);
+      const places = new Map(batch.scored.map((sample, i) => [sample, i]));
       const key = (row: SampleRow): string => `${row.uid}/${row.sample}`;
       const written = new Map(run.rollouts(step).map((row) => [key(row), row]));
       const replayed = samples.map((sample): ReplayedSample => {
-        const row = sampleRow(step, sample);
+        const place = places.get(sample);
+        const row = sampleRow(step, sample, place === undefined ? undefined : meanAdvantage(batch.advantages[place]));
         const other = written.get(key(row));
         const same = other ? COMPARED.every((field) => other[field] === row[field]) : null;
         return {
           ...row,
-          ...(other?.advantage === undefined ? {} : { advantage: other.advantage }),
           tokens: [...sample.rollout.tokens],
+          texts: tokenTexts(opened.policy, sample.rollout.tokens),
           logProbs: [...sample.rollout.logProbs],
+          terms: place === undefined ? null : terms[place],
           same,
           ...(same === false ? { written: other } : {}),
         };
@@ -130,6 +174,7 @@ export async function replay(folder: string, step: number, options: ReplayOption
         step,
         checkpoint: checkpoint?.step ?? 0,
         samples: replayed,
+        loss,
         written: written.size,
         same: replayed.filter(({ same }) => same === true).length,
       };

@@ -69,6 +69,11 @@ export interface SampleRow extends Partial<TokenColumns> {
   finishReason: 'stop' | 'length';
 }
 
+/** Mean over the tokens of a response. */
+export function meanAdvantage(advantages: Float32Array): number {
+  return advantages.reduce((sum, value) => sum + value, 0) / Math.max(1, advantages.length);
+}
+
 export function sampleRow(step: number, sample: Sample, advantage?: number): SampleRow {
   const { prompt, rollout, score } = sample;
   return {

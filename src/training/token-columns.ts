@@ -31,6 +31,15 @@ function tokenLengths({ tokenizer }: TrainingPolicy, { rollout, completion }: Sa
   return text + rest === completion ? lengths : null;
 }
 
+/** The text of each token by itself, special tokens included; bytes that are no character by themselves are U+FFFD. */
+export function tokenTexts({ tokenizer }: TrainingPolicy, tokens: Int32Array): string[] {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return Array.from(tokens, (id) => {
+    if (tokenizer?.bytesOf) return decoder.decode(tokenizer.bytesOf(id));
+    return tokenizer?.decode(Int32Array.of(id)) ?? '';
+  });
+}
+
 export function tokenColumns(policy: TrainingPolicy, sample: Sample, kl: Float32Array | undefined): TokenColumns {
   const lengths = tokenLengths(policy, sample);
   return {

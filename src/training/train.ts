@@ -3,7 +3,7 @@
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
 import { existsSync } from 'node:fs';
-import { runningBaseline, type Estimator, type EstimatorInput } from '../algorithms';
+import { runningBaseline, type Estimator } from '../algorithms';
 import type { Environment } from '../environments/environment';
 import { ZeroRlError } from '../errors';
 import { stepMetrics, type StepMetrics } from '../observe/metrics';
@@ -15,22 +15,21 @@ import { adapt, averageWeights, followPolicy } from './adapt';
 import { noteBest, saveCheckpoint } from './checkpoint';
 import { collectSamples } from './collect';
 import { clearRequests, obey } from './control';
-import { configAt, learningRate, needsGreedy, type TrainConfigInput } from './config';
+import { configAt, learningRate, type TrainConfigInput } from './config';
 import { evaluateRun, type Evaluations } from './evaluate-run';
 import { trainCritic } from './critic';
 import { finish, report } from './finish';
 import { Guard } from './guard';
-import { greedyBaseline } from './greedy-baseline';
 import { resolveConfig } from './load-config';
+import { makeBatch } from './make-batch';
 import { openRun } from './open-run';
 import { optimize } from './optimize';
 import { PhaseClock } from './phase-clock';
 import { makePreview } from './preview';
-import { estimatorOptions, stepOptions } from './phase-options';
+import { stepOptions } from './phase-options';
 import { rollBack } from './rollback';
 import { RunLog } from './run-log';
 import { runFiles, type MetricsRow } from './run-folder';
-import { responseMasks, wholeSequence } from './rollouts';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
 import { writeRollouts } from './write-rollouts';
@@ -172,47 +171,16 @@ async function* trainUntilAlarm(
       const now = configAt(config, step, run.rollbacks);
       const { temperature } = now.rollout;
 
-      const { prompts, samples, sampled } = await collectSamples(run, now, step, clock, signal);
-      const scored = samples.filter(({ score }) => score.reward !== null);
-      if (scored.length === 0) {
-        throw new ZeroRlError(
-          'ERR_ZERO_RL_DATA',
-          `No sample of step ${step} could be scored (${samples[0].score.reason}); check the answers of the data and the reward`,
-        );
-      }
-
-      const sequences = scored.map(wholeSequence);
-      const masks = responseMasks(scored);
-      const referenceLogProbs = reference
-        ? await clock.time('reference', () => reference.logProbs(sequences, { temperature, signal }))
-        : null;
-      const values = critic ? await clock.time('critic', () => critic.values(sequences, { signal })) : null;
-      const greedyRewards = needsGreedy(config)
-        ? await clock.time('sample', () => greedyBaseline({ ...run, config: now }, prompts, scored, signal))
-        : null;
-      const kl =
-        referenceLogProbs?.map((row, i) =>
-          row.map((value, t) => (masks?.[i][t] === 0 ? 0 : scored[i].rollout.logProbs[t] - value)),
-        ) ?? null;
-
-      const batch: EstimatorInput = {
-        rewards: scored.map(({ score }) => score.reward ?? 0),
-        groups: scored.map(({ group }) => group),
-        lengths: scored.map(({ rollout }) => rollout.tokens.length),
-        ...(kl ? { kl } : {}),
-        ...(masks ? { mask: masks } : {}),
-        ...(values ? { values } : {}),
-        ...(greedyRewards ? { greedyRewards } : {}),
-      };
-      const advantages = timedSync('advantages', () => run.estimator(batch, estimatorOptions(now, state)));
-
-      const trained = sequences.map((sequence, i) => ({
-        ...sequence,
-        advantages: advantages[i],
-        oldLogProbs: scored[i].rollout.logProbs,
-        ...(masks ? { mask: masks[i] } : {}),
-        ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
-      }));
+      const collected = await collectSamples(run, now, step, clock, signal);
+      const { samples, sampled } = collected;
+      const { scored, sequences, values, kl, batch, advantages, trained } = await makeBatch(
+        run,
+        now,
+        step,
+        collected,
+        clock,
+        signal,
+      );
       // A step is finished even when aborted meanwhile: half of one could not be resumed.
       const criticMetrics =
         values &&

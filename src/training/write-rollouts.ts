@@ -1,6 +1,6 @@
 /** Which rollouts of a step are kept in the run folder, and what of them. */
 import type { Run } from './open-run';
-import { sampleRow } from './run-folder';
+import { meanAdvantage, sampleRow } from './run-folder';
 import type { Sample } from './rollouts';
 import { tokenColumns } from './token-columns';
 
@@ -24,13 +24,11 @@ export async function writeRollouts(
   if (every === 0) return;
   const { samples, scored, advantages, kl } = trained;
   const place = new Map(scored.map((sample, i) => [sample, i]));
-  const meanAdvantage = (i: number): number =>
-    advantages[i].reduce((sum, value) => sum + value, 0) / Math.max(1, advantages[i].length);
   const rows = samples
     .filter(({ group }) => group < prompts)
     .map((sample) => {
       const i = place.get(sample);
-      const row = sampleRow(step, sample, i === undefined ? undefined : meanAdvantage(i));
+      const row = sampleRow(step, sample, i === undefined ? undefined : meanAdvantage(advantages[i]));
       return tokens ? { ...row, ...tokenColumns(policy, sample, i === undefined ? undefined : kl?.[i]) } : row;
     });
   await folder.writeRollouts(step, rows);
