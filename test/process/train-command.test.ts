@@ -1,6 +1,7 @@
 /** `zero-rl train` as a user runs it: what it prints, and what it says about bad input. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Replay } from '../../src/training/replay';
 import { readRows, type MetricsRow } from '../../src/training/run-folder';
 import { repository, runChild } from '../support/child';
 import { temporaryFolder } from '../support/fixture-model';
@@ -64,6 +65,18 @@ test('replay makes the rollouts of a step again, bit for bit', async () => {
   expect(same.stderr).toContain('from the checkpoint of step 1');
   expect(same.stderr).toContain('All 8 samples that the run wrote came out the same');
   expect(same.stdout).toMatch(/^sample 1: reward .* tokens.* nats, as written$/m);
+  expect(same.stdout.match(/ sampled +now +ratio +advantage +weight +clipped +policy +sum +token$/gm)).toHaveLength(1);
+  expect(same.stdout).toMatch(/^loss of step 2: policy .* the run wrote .*\(difference .*\)$/m);
+  expect(same.stdout).not.toContain('\u001b');
+
+  const { samples } = JSON.parse((await runCli(['replay', run, '--step', '2', '--json'])).stdout) as Replay;
+  const [{ id, length }] = samples;
+  const one = await runCli(['replay', run, '--step', '2', '--prompt', id, '--sample', '0']);
+  expect(one.stdout.match(/^sample 0: /gm)).toHaveLength(1);
+  expect(one.stdout.match(/^ *\d+  .*"$/gm)).toHaveLength(length);
+  const none = await runCli(['replay', run, '--step', '2', '--prompt', 'absent']);
+  expect(none).toMatchObject({ code: 2, stdout: '' });
+  expect(none.stderr).toContain('--prompt');
 
   const file = join(run, 'rollouts', 'step-000002.jsonl');
   writeFileSync(file, readFileSync(file, 'utf8').replace(/"length":\d+/, '"length":99'));

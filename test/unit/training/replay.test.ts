@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TrainConfigInput } from '../../../src/training/config';
@@ -84,6 +84,18 @@ test('a sample that differs says what the run wrote', async () => {
 test('a step that the run does not have, and a folder that is no run, are one sentence', async () => {
   const folder = await trained('short');
   await expect(replay(folder, 7, { loadPolicy })).rejects.toMatchObject({ code: 'ERR_ZERO_RL_CONFIG' });
-  await expect(replay(folder, 7, { loadPolicy })).rejects.toThrow('has steps 1 to 6, not 7');
+  await expect(replay(folder, 7, { loadPolicy })).rejects.toThrow('has done steps 1 to 6, not 7');
   await expect(replay(scratch, 1, { loadPolicy })).rejects.toThrow('is not a run folder');
+  writeFileSync(join(folder, 'metrics.jsonl'), '');
+  await expect(replay(folder, 1, { loadPolicy })).rejects.toThrow('has done no step yet');
+});
+
+test('where nothing is left to begin from, that is said', async () => {
+  const model = join(scratch, 'gone');
+  mkdirSync(model);
+  const folder = await trained('orphan', { model });
+  rmSync(model, { recursive: true });
+  await expect(replay(folder, 2, { loadPolicy })).rejects.toMatchObject({ code: 'ERR_ZERO_RL_CHECKPOINT' });
+  await expect(replay(folder, 2, { loadPolicy })).rejects.toThrow('keeps no checkpoint before step 2');
+  expect(await replay(folder, 3, { loadPolicy })).toMatchObject({ checkpoint: 2, same: 12 });
 });
