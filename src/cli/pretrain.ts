@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { checkInteger } from '../errors';
 import { log } from '../observe/log';
-import { startProgress } from '../observe/progress';
+import { duration, startProgress } from '../observe/progress';
 import { readPretrainConfig } from '../training/load-pretrain-config';
 import { pretrain } from '../training/pretrain';
 
@@ -17,11 +17,6 @@ interface Flags {
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-
 async function run(file: string, flags: Flags): Promise<void> {
   const { set, resume, device, dtype, threads } = flags;
   const config = readPretrainConfig(file, set);
@@ -30,23 +25,17 @@ async function run(file: string, flags: Flags): Promise<void> {
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const progress = startProgress({ label: 'pretrain', total: config.steps, unit: 'steps' });
   const started = performance.now();
-  let first: number | null = null;
   let step = 0;
   let heldOutLoss: number | null = null;
   try {
     for await (const metrics of pretrain(config, { resume, signal: abort.signal, device, dtype, threads })) {
       step = metrics.step;
-      first ??= step - 1;
-      const left = ((performance.now() - started) / 1000 / (step - first)) * (config.steps - step);
-      progress.set(
-        step,
-        `loss ${metrics.loss.toFixed(3)}  ${Math.round(metrics.tokensPerSecond)} tokens/s  ${duration(left)} left`,
-      );
+      progress.set(step, `loss ${metrics.loss.toFixed(3)}  ${Math.round(metrics.tokensPerSecond)} tokens/s`);
       if (metrics.heldOutLoss !== null) {
         heldOutLoss = metrics.heldOutLoss;
         progress.line(
           `step ${step}/${config.steps}  loss ${metrics.loss.toFixed(4)}  held-out loss ${heldOutLoss.toFixed(4)}  ` +
-            `${Math.round(metrics.tokensPerSecond)} tokens/s  ${duration(left)} left`,
+            `${Math.round(metrics.tokensPerSecond)} tokens/s`,
         );
       }
     }

@@ -20,7 +20,8 @@ export interface ProgressOptions {
 /** Milliseconds between two plain lines. */
 const PLAIN_INTERVAL = 10_000;
 
-function duration(seconds: number): string {
+/** `9 s`, `3 min 24 s` or `2 h 5 min`. */
+export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   return whole < 3600

@@ -32,6 +32,7 @@ import { RunLog } from './run-log';
 import { runFiles, type MetricsRow } from './run-folder';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
+import { advice } from './watchdog';
 import { writeRollouts } from './write-rollouts';
 
 export interface TrainOptions {
@@ -236,7 +237,7 @@ async function* trainUntilAlarm(
       if (alarm) {
         throw new ZeroRlError(
           'ERR_ZERO_RL_WATCHDOG',
-          `The run was stopped: ${alarm.message}; lower optimizer.learningRate, or mend what ${folder.file(runFiles.watchdog)} shows`,
+          `The run was stopped: ${alarm.message}; ${advice[alarm.rule]}, or mend what ${folder.file(runFiles.watchdog)} shows`,
         );
       }
     }

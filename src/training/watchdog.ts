@@ -75,6 +75,17 @@ const names: Record<WatchdogRule, string> = {
 const beyond = (rule: WatchdogRule, figure: number, limit: number): boolean =>
   rule === 'entropy' ? figure < limit : figure > limit;
 
+/** What may mend the trouble that a rule sees, as a part of a sentence. */
+export const advice: Record<WatchdogRule, string> = {
+  notFinite: 'lower optimizer.learningRate or optimizer.maxGradNorm',
+  entropy: 'raise optimizer.entropy.coefficient or optimizer.clip.high, or lower optimizer.learningRate',
+  repetition: 'add a KL term (kl.initCoefficient), or lower optimizer.learningRate',
+  length: 'look at what the reward pays for length, or lower optimizer.learningRate',
+  deadGroups: 'choose problems of moderate difficulty (data.difficulty), or raise rollout.samplesPerPrompt',
+  kl: 'raise kl.initCoefficient or kl.lossCoefficient, or lower optimizer.learningRate',
+  gradient: 'lower optimizer.learningRate or optimizer.maxGradNorm',
+};
+
 /** Whether the last `steps` rows are all beyond the limit, measured against the window before them. */
 function holds({ watchdog }: TrainConfig, rule: WatchdogRule, rows: readonly StepMetrics[]): boolean {
   const { limit, steps } = watchdog[rule];
