@@ -1,17 +1,16 @@
 /**
  * Makes the rollouts of a step of a run again, with what every token added to the loss: from the checkpoint before it, or by
- * training on from an older one. The run's
- * own folder is only read; what has to be written goes to a temporary folder.
+ * training on from an older one. The run's own folder is only read; what has to be written goes to a temporary folder.
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { ZeroRlError } from '../errors';
+import type { StepMetrics } from '../observe/metrics';
 import { listCheckpoints } from './checkpoint';
 import { collectSamples } from './collect';
 import { configAt, type TrainConfig, type TrainConfigInput } from './config';
 import { readYamlFile, resolveConfig } from './load-config';
-import type { StepMetrics } from '../observe/metrics';
 import type { TokenTerms } from './loss-terms';
 import { makeBatch } from './make-batch';
 import { openRun } from './open-run';

@@ -17,8 +17,7 @@ beforeAll(async () => {
   }));
   logProbs = await policy.logProbs(plain);
   const wave = (i: number, t: number, scale: number): number => scale * Math.sin(3 * i + 1.7 * t + scale);
-  const near = (i: number, scale: number): Float32Array =>
-    logProbs[i].map((value, t) => value + wave(i, t, scale));
+  const near = (i: number, scale: number): Float32Array => logProbs[i].map((value, t) => value + wave(i, t, scale));
   sequences = plain.map((sequence, i) => ({
     ...sequence,
     advantages: i === 1 ? -1.5 : Float32Array.from(logProbs[i], (_, t) => wave(t, i, 2)),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { RewardFunction, TrainConfigInput } from '../../src';
 import { readRows, type MetricsRow, type SampleRow } from '../../src/training/run-folder';
 import { train } from '../../src/training/train';
-import type { WatchdogRule } from '../../src/training/watchdog';
+import { advice, type WatchdogRule } from '../../src/training/watchdog';
 import { temporaryFolder } from '../support/fixture-model';
 import { createTinyPolicy, TOKENIZER_FOLDER } from '../support/tiny-policy';
 
@@ -57,7 +57,10 @@ const stop = (limit: number, steps = 2) => ({ limit, steps, action: 'stop' as co
 
 /** The run was stopped by `rule` and shows samples of its last step. */
 function expectStopped(rule: WatchdogRule, { error, folder, metrics }: Awaited<ReturnType<typeof run>>): SampleRow[] {
-  expect(error).toMatchObject({ code: 'ERR_ZERO_RL_WATCHDOG' });
+  expect(error).toMatchObject({
+    code: 'ERR_ZERO_RL_WATCHDOG',
+    message: expect.stringContaining(advice[rule]) as string,
+  });
   expect((error as Error).message).toContain(`watchdog.${rule}`);
   const { step } = metrics[metrics.length - 1];
   const [file] = readdirSync(join(folder, 'watchdog')).filter((name) => name.startsWith(rule));
