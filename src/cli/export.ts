@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { writeMetrics, writeSamples } from '../export/run-tables';
 import { log } from '../observe/log';
+import { startProgress } from '../observe/progress';
 import { readRun } from '../observe/run-view';
 import { timed } from '../profile/spans';
 
@@ -20,8 +21,11 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
   const rows: Record<string, number> = {};
   const { rollouts, evaluations, metrics } = flags;
   await timed('work', async () => {
-    if (rollouts !== undefined) rows.rollouts = await writeSamples(rollouts, view.rollouts, problems);
-    if (evaluations !== undefined) rows.evaluations = await writeSamples(evaluations, view.evaluations, problems);
+    const total = (rollouts ? view.rollouts.length : 0) + (evaluations ? view.evaluations.length : 0);
+    using progress = total > 0 ? startProgress({ label: 'export', total, unit: 'steps' }) : null;
+    const onFile = (): void => progress?.advance();
+    if (rollouts !== undefined) rows.rollouts = await writeSamples(rollouts, view.rollouts, problems, onFile);
+    if (evaluations !== undefined) rows.evaluations = await writeSamples(evaluations, view.evaluations, problems, onFile);
     if (metrics !== undefined) rows.metrics = await writeMetrics(metrics, view);
   });
   for (const problem of problems) log.warn(problem);

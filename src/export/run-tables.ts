@@ -26,13 +26,25 @@ const sampleColumns: readonly Column<SampleRow>[] = [
   { name: 'kl', type: 'FLOAT[]', value: ({ kl }) => kl },
 ];
 
-async function* samplesOf(files: readonly StepFile[], problems: string[]): AsyncGenerator<SampleRow> {
-  for (const { file } of files) yield* await readSamples(file, problems);
+async function* samplesOf(
+  files: readonly StepFile[],
+  problems: string[],
+  onFile: () => void,
+): AsyncGenerator<SampleRow> {
+  for (const { file } of files) {
+    yield* await readSamples(file, problems);
+    onFile();
+  }
 }
 
-/** Every sample of the files, as many rows; `problems` gains what could not be read. */
-export function writeSamples(file: string, files: readonly StepFile[], problems: string[]): Promise<number> {
-  return writeParquet(file, sampleColumns, samplesOf(files, problems));
+/** Every sample of the files, as many rows; `problems` gains what could not be read. `onFile` is told of each file that is done. */
+export function writeSamples(
+  file: string,
+  files: readonly StepFile[],
+  problems: string[],
+  onFile: () => void = () => undefined,
+): Promise<number> {
+  return writeParquet(file, sampleColumns, samplesOf(files, problems, onFile));
 }
 
 interface MetricsTable {
