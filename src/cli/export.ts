@@ -25,7 +25,8 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
     using progress = total > 0 ? startProgress({ label: 'export', total, unit: 'steps' }) : null;
     const onFile = (): void => progress?.advance();
     if (rollouts !== undefined) rows.rollouts = await writeSamples(rollouts, view.rollouts, problems, onFile);
-    if (evaluations !== undefined) rows.evaluations = await writeSamples(evaluations, view.evaluations, problems, onFile);
+    if (evaluations !== undefined)
+      rows.evaluations = await writeSamples(evaluations, view.evaluations, problems, onFile);
     if (metrics !== undefined) rows.metrics = await writeMetrics(metrics, view);
   });
   for (const problem of problems) log.warn(problem);

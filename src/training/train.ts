@@ -90,7 +90,7 @@ async function* trainUntilAlarm(
       warn: early,
     }),
   );
-  const { config, policy, reference, critic, problems, folder, state } = run;
+  const { config, policy, reference, problems, folder, state } = run;
   const log = new RunLog(folder, state, emit);
   const { warn } = log;
   atStart(folder.path);

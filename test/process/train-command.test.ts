@@ -73,7 +73,7 @@ test('replay makes the rollouts of a step again, bit for bit', async () => {
   const [{ id, length }] = samples;
   const one = await runCli(['replay', run, '--step', '2', '--prompt', id, '--sample', '0']);
   expect(one.stdout.match(/^sample 0: /gm)).toHaveLength(1);
-  expect(one.stdout.match(/^ *\d+  .*"$/gm)).toHaveLength(length);
+  expect(one.stdout.match(/^ *\d+ {2}.*"$/gm)).toHaveLength(length);
   const none = await runCli(['replay', run, '--step', '2', '--prompt', 'absent']);
   expect(none).toMatchObject({ code: 2, stdout: '' });
   expect(none.stderr).toContain('--prompt');
