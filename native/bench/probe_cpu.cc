@@ -1,4 +1,5 @@
 #include "bench/probe.h"
+#include "kernels/panel_product.h"
 
 #ifdef __AVX512F__
 #include <immintrin.h>
@@ -107,18 +108,10 @@ __attribute__((target("avx512bf16"))) double multiply_bfloat16(int64_t repeats) 
 // Two tiles of rows times two of columns at every step of 32 along k: the reads of one step are done while another multiplies.
 double multiply_tiles(int64_t repeats) {
   constexpr int64_t kSteps = 8;
-  struct alignas(64) Config {
-    uint8_t palette = 1;
-    uint8_t start_row = 0;
-    uint8_t reserved[14] = {};
-    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  };
   alignas(64) static thread_local uint16_t a[kSteps * 1024];
   alignas(64) static thread_local uint16_t b[kSteps * 1024];
   alignas(64) float sums[256];
-  const Config config;
-  _tile_loadconfig(&config);
+  const kernels::ZERO_RL_ISA::TileUnits units;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -148,7 +141,6 @@ double multiply_tiles(int64_t repeats) {
   _tile_stored(3, sums, 64);
   add();
   sink = sum;
-  _tile_release();
   return 2.0 * 32 * 32 * 32 * kSteps * static_cast<double>(repeats);
 }
 #endif

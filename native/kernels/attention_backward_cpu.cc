@@ -48,14 +48,10 @@ class BackwardTask {
   }
 
   void run() {
-    fill(prefix_, a_.segments[family_.first]);
-    run_segment(a_.segments[family_.first], prefix_, Block{});
-    for (int64_t i = family_.first + 1; i < family_.end; ++i) {
-      fill(own_, a_.segments[i]);
-      run_segment(a_.segments[i], own_, prefix_);
-      write(own_, a_.segments[i]);
-    }
-    write(prefix_, a_.segments[family_.first]);
+    walk_family(
+        a_, family_, prefix_, own_, [&](Block& block, const Segment& segment) { fill(block, segment); },
+        [&](const Segment& segment, const Block& own, const Block& prefix) { run_segment(segment, own, prefix); },
+        [&](const Block& block, const Segment& segment) { write(block, segment); });
   }
 
  private:

@@ -84,6 +84,22 @@ static inline Family family_at(const Attention& a, int64_t first) {
   return {first, end};
 }
 
+// fill(block, segment), run(segment, its block, that of its prefix) and write(block, segment) for all segments of a family:
+// that of the prefix first, which is written last, as the others add to it.
+template <class Block, class Fill, class Run, class Write>
+static inline void walk_family(const Attention& a, const Family& family, Block& prefix, Block& own, const Fill& fill,
+                               const Run& run, const Write& write) {
+  const Segment& first = a.segments[family.first];
+  fill(prefix, first);
+  run(first, prefix, Block{});
+  for (int64_t i = family.first + 1; i < family.end; ++i) {
+    fill(own, a.segments[i]);
+    run(a.segments[i], own, prefix);
+    write(own, a.segments[i]);
+  }
+  write(prefix, first);
+}
+
 static inline int64_t longest_segment(const Attention& a, int64_t first, int64_t end) {
   int64_t longest = 0;
   for (int64_t i = first; i < end; ++i) longest = a.segments[i].length > longest ? a.segments[i].length : longest;

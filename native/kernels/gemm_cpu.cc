@@ -1,5 +1,7 @@
 // Products of matrices in any layout by way of packed panels: all of them first where many rows share them, else block by
 // block while they are multiplied.
+#include <utility>
+
 #include "kernels/panel_product.h"
 #include "kernels/register.h"
 
@@ -31,39 +33,9 @@ bool is_transposed_better(const Gemm& g) {
   return g.a_depth_stride != 1 && g.b_depth_stride != 1 && g.float_out && g.bias == nullptr && g.n < g.m && g.n <= kMostRows;
 }
 
-void transposed_gemm(const Gemm& g) {
-  const PackPanels source{.matrix = g.a,
-                          .stride = g.a_stride,
-                          .depth_stride = g.a_depth_stride,
-                          .panels = nullptr,
-                          .n = g.m,
-                          .k = g.k,
-                          .paired = false};
-  panel_kernels(false).packed_gemm({.a = g.b,
-                                    .a_stride = g.b_stride,
-                                    .panels = nullptr,
-                                    .bias = nullptr,
-                                    .c = g.c,
-                                    .c_stride = g.c_stride,
-                                    .m = g.n,
-                                    .n = g.m,
-                                    .k = g.k,
-                                    .accumulate = g.accumulate,
-                                    .float_out = true,
-                                    .activated = nullptr,
-                                    .activated_stride = 0,
-                                    .paired = false,
-                                    .a_depth_stride = g.b_depth_stride,
-                                    .source = &source,
-                                    .transposed = true});
-}
-
+// With `transposed` the operands have changed places and C is that of the product before.
 template <class T>
-void gemm(const Gemm& g) {
-  if (is_transposed_better<T>(g)) {
-    transposed_gemm(g);
-    return;
-  }
+void multiply(const Gemm& g, bool transposed) {
   const Table& kernels = panel_kernels(sizeof(T) == sizeof(float));
   const bool once = g.m > kRowsPerPacking;
   const int64_t elements = once ? kernels.panel_elements(g.n, g.k) : 0;
@@ -91,7 +63,22 @@ void gemm(const Gemm& g) {
                        .activated_stride = 0,
                        .paired = false,
                        .a_depth_stride = g.a_depth_stride,
-                       .source = &source});
+                       .source = &source,
+                       .transposed = transposed});
+}
+
+template <class T>
+void gemm(const Gemm& g) {
+  if (!is_transposed_better<T>(g)) {
+    multiply<T>(g, /*transposed=*/false);
+    return;
+  }
+  Gemm other = g;
+  std::swap(other.a, other.b);
+  std::swap(other.a_stride, other.b_stride);
+  std::swap(other.a_depth_stride, other.b_depth_stride);
+  std::swap(other.m, other.n);
+  multiply<T>(other, /*transposed=*/true);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ import { checkFolder, savePolicy } from './save';
 import { packSequences } from './sequence-request';
 import { readTrainingState, writeTrainingState } from './training-state';
 import type { CriticStepOptions, CriticStepStats, PolicyOptions, Sequence, ValueSequence } from './types';
-import { buildValueStepRequest } from './value-step-request';
+import { buildValueStepRequest, criticStats } from './value-step-request';
 
 export class Critic implements Disposable {
   readonly config: ModelConfig;
@@ -64,8 +64,7 @@ export class Critic implements Disposable {
     const request = buildValueStepRequest(sequences, options, this.config, this.device);
     const signal = checkSignal(options?.signal);
     const stats = await this.calls.run(caller, signal, (flag) => this.model.step(request, flag));
-    const { loss, gradNorm, clipFraction, tokens, totalTokens, microBatches, applied, seconds } = stats;
-    return { loss, gradNorm, clipFraction, tokens, totalTokens, microBatches, applied, seconds };
+    return criticStats(stats);
   }
 
   /** Writes config.json and float32 weights. @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` */

@@ -16,7 +16,7 @@ import { packSequences } from './sequence-request';
 import { writeSafetensors } from './safetensors-writer';
 import { readTrainingState, writeTrainingState, type TrainingState } from './training-state';
 import type { CriticStepOptions, CriticStepStats, Sequence, ValueSequence } from './types';
-import { buildValueStepRequest } from './value-step-request';
+import { buildValueStepRequest, criticStats } from './value-step-request';
 
 /** The weights of a saved head, [1, hidden size], float32. */
 export const VALUE_HEAD_FILE = 'value_head.safetensors';
@@ -70,8 +70,7 @@ export class TrunkCritic {
     return this.inTurn(async () => {
       const result = await calls.run(caller, signal, (flag) => model.trunkStep(request, this.head, flag));
       this.head = result.head;
-      const { loss, gradNorm, clipFraction, tokens, totalTokens, microBatches, applied, seconds } = result;
-      return { loss, gradNorm, clipFraction, tokens, totalTokens, microBatches, applied, seconds };
+      return criticStats(result);
     });
   }
 

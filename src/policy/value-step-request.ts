@@ -6,7 +6,7 @@ import { checkOptimizer, OPTIMIZER_OPTIONS } from './optimizer-request';
 import { checkOptions } from './option-keys';
 import { packSequences } from './sequence-request';
 import { aggregate, collectPerToken, fillMask } from './token-arrays';
-import type { CriticStepOptions, ValueSequence } from './types';
+import type { CriticStepOptions, CriticStepStats, StepStats, ValueSequence } from './types';
 
 /** @throws {TypeError|RangeError} naming the argument. */
 export function buildValueStepRequest(
@@ -55,4 +55,10 @@ export function buildValueStepRequest(
     temperature: 1,
     ...optimizer,
   };
+}
+
+/** What of the engine's figures a critic has. */
+export function criticStats(stats: StepStats): CriticStepStats {
+  const { loss, gradNorm, clipFraction, tokens, totalTokens, microBatches, applied, seconds } = stats;
+  return { loss, gradNorm, clipFraction, tokens, totalTokens, microBatches, applied, seconds };
 }

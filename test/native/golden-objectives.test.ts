@@ -1,10 +1,10 @@
 /** Further objectives, the entropy term and a critic against float64 PyTorch (test/golden/objectives.py). */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Critic, Policy } from '../../src';
+import { Critic, Policy, type ValueSequence } from '../../src';
 import { cpuEngineTest } from '../support/cpu-engine-only';
 import { temporaryFolder, writeFixtureModel, type FixtureModel } from '../support/fixture-model';
-import { asTraining, decodeFloats, maxDifference, objectivesGolden } from '../support/golden';
+import { asTraining, decodeFloats, maxDifference, objectivesGolden, type CriticCase } from '../support/golden';
 import { readSafetensors, readSafetensorsFile } from '../support/read-safetensors';
 
 const golden = objectivesGolden();
@@ -69,21 +69,30 @@ test('a step on the entropy raises it', async () => {
   expect(after.entropy).toBeGreaterThan(before.entropy);
 });
 
+const asValue = (batch: CriticCase['batches'][number]): ValueSequence[] =>
+  batch.map(({ mask, ...rest }) => ({ ...rest, ...(mask === undefined ? {} : { mask: Uint8Array.from(mask) }) }));
+
+/** Starts at V = 0, and the steps of the case have its figures. */
+async function follows(
+  critic: Pick<Critic, 'values' | 'step'>,
+  { batches, options, stats: expected }: CriticCase,
+): Promise<void> {
+  for (const row of await critic.values(batches[0])) expect(row.every((value) => value === 0)).toBe(true);
+  for (let step = 0; step < golden.steps; step++) {
+    const stats = await critic.step(asValue(batches[step % batches.length]), options);
+    expect(stats.applied).toBe(true);
+    expect(Math.abs(stats.loss - expected[step].loss)).toBeLessThan(1e-5);
+    expect(Math.abs(stats.gradNorm / expected[step].gradNorm - 1)).toBeLessThan(1e-4);
+    expect(stats.clipFraction).toBeCloseTo(expected[step].clipFraction, 6);
+  }
+}
+
 describe('a critic', () => {
-  const { batches, options, stats: expected, values, final } = golden.critic;
-  const asValue = (batch: (typeof batches)[number]) =>
-    batch.map(({ mask, ...rest }) => ({ ...rest, ...(mask === undefined ? {} : { mask: Uint8Array.from(mask) }) }));
+  const { batches, options, values, final } = golden.critic;
 
   test('starts at V = 0 and follows PyTorch', async () => {
     using critic = await Critic.load(fixture(golden.critic), CPU);
-    for (const row of await critic.values(batches[0])) expect(row.every((value) => value === 0)).toBe(true);
-    for (let step = 0; step < golden.steps; step++) {
-      const stats = await critic.step(asValue(batches[step % batches.length]), options);
-      expect(stats.applied).toBe(true);
-      expect(Math.abs(stats.loss - expected[step].loss)).toBeLessThan(1e-5);
-      expect(Math.abs(stats.gradNorm / expected[step].gradNorm - 1)).toBeLessThan(1e-4);
-      expect(stats.clipFraction).toBeCloseTo(expected[step].clipFraction, 6);
-    }
+    await follows(critic, golden.critic);
     const after = await critic.values(batches[0]);
     after.forEach((row, i) => expect(maxDifference(row, decodeFloats(values[i]))).toBeLessThan(1e-4));
     expect(await wrongParameters(critic, final)).toEqual([]);
@@ -122,22 +131,13 @@ describe('a critic', () => {
 });
 
 describe('a critic on the trunk', () => {
-  const { batches, options, stats: expected, values, final } = golden.trunkCritic;
-  const asValue = (batch: (typeof batches)[number]) =>
-    batch.map(({ mask, ...rest }) => ({ ...rest, ...(mask === undefined ? {} : { mask: Uint8Array.from(mask) }) }));
+  const { batches, options, values, final } = golden.trunkCritic;
 
   test('follows PyTorch and leaves the policy as it was', async () => {
     using policy = await Policy.load(fixture(golden.trunkCritic), CPU);
     const before = await policy.logProbs(batches[0]);
     const critic = policy.trunkCritic();
-    for (const row of await critic.values(batches[0])) expect(row.every((value) => value === 0)).toBe(true);
-    for (let step = 0; step < golden.steps; step++) {
-      const stats = await critic.step(asValue(batches[step % batches.length]), options);
-      expect(stats.applied).toBe(true);
-      expect(Math.abs(stats.loss - expected[step].loss)).toBeLessThan(1e-5);
-      expect(Math.abs(stats.gradNorm / expected[step].gradNorm - 1)).toBeLessThan(1e-4);
-      expect(stats.clipFraction).toBeCloseTo(expected[step].clipFraction, 6);
-    }
+    await follows(critic, golden.trunkCritic);
     const after = await critic.values(batches[0]);
     after.forEach((row, i) => expect(maxDifference(row, decodeFloats(values[i]))).toBeLessThan(2e-5));
     const folder = temporaryFolder();
