@@ -2,9 +2,10 @@
  * Files that appear whole or not at all: written beside their place under a temporary name, flushed to the disk, then
  * renamed. A failed write removes the temporary file and leaves an older file of that name as it was.
  */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, fsync, readdirSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { ZeroRlError } from '../errors';
 import { errorCode } from './checkpoint-file';
@@ -36,7 +37,7 @@ export async function writeTemporary(file: string, produce: (append: AppendBytes
     handle = await output(file, () => open(temporary, 'w'));
     const opened = handle;
     await produce((bytes) => output(file, () => append(opened, bytes)));
-    await output(file, () => opened.sync());
+    await output(file, () => flushHandle(opened));
     await output(file, () => opened.close());
     handle = undefined;
   } catch (error) {
@@ -75,11 +76,23 @@ export async function makeFolder(directory: string): Promise<void> {
   await output(directory, () => mkdir(directory, { recursive: true }));
 }
 
+/** File systems that cannot flush say so by these, most often for folders; what cannot be flushed is no reason to lose a save. */
+const CANNOT_FLUSH = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** By the descriptor: the file handles of Yarn Plug'n'Play have no `sync`. */
+async function flushHandle({ fd }: FileHandle): Promise<void> {
+  try {
+    await promisify(fsync)(fd);
+  } catch (error) {
+    if (!CANNOT_FLUSH.has(errorCode(error))) throw error;
+  }
+}
+
 /** Flushes what is in a file or the names in a folder. */
 async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
-    await handle.sync();
+    await flushHandle(handle);
   } finally {
     await handle.close();
   }

@@ -8,6 +8,8 @@ const promises = require('node:fs/promises');
 
 const { config, resume, killAt = 0, fullAt = null, log = false } = JSON.parse(process.argv[2]);
 const operations = [];
+/** Of the open files, by descriptor. */
+const paths = new Map();
 let full = false;
 
 /** Counts an operation; `torn` does half of it before the kill. */
@@ -35,17 +37,19 @@ promises.appendFile = async (path, data, ...rest) => {
 promises.open = async (path, ...rest) => {
   strike('open', path);
   const handle = await open(path, ...rest);
-  const { write, sync } = handle;
+  const { write } = handle;
   handle.write = async (bytes, offset = 0, length = bytes.byteLength, ...others) => {
     strike('write', path, () => fs.writeSync(handle.fd, bytes, offset, length >> 1));
     if (full) throw noSpace();
     return write.call(handle, bytes, offset, length, ...others);
   };
-  handle.sync = () => {
-    strike('sync', path);
-    return sync.call(handle);
-  };
+  paths.set(handle.fd, path);
   return handle;
+};
+const { fsync } = fs;
+fs.fsync = (descriptor, done) => {
+  strike('fsync', paths.get(descriptor));
+  fsync(descriptor, done);
 };
 for (const name of ['rename', 'mkdir', 'rm', 'copyFile']) {
   const original = promises[name];
