@@ -1,6 +1,6 @@
 /** `zero-rl dashboard`: the live page of the runs in a folder. */
 import { spawn } from 'node:child_process';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { log } from '../observe/log';
 import { defaultPort, startDashboard } from '../observe/dashboard/serve';
 import { integerOption } from './common-options';
@@ -41,8 +41,17 @@ export const command = new Command('dashboard')
   )
   .argument('[folder]', 'folder with runs, or a run folder', 'runs')
   .option('--port <number>', `default ${defaultPort}, or a free one where that is taken`, integerOption(0))
-  .option('--host <name>', 'address to listen on; on others than loopback pages need the token', '127.0.0.1')
-  .option('--token <secret>', 'the token of pages on other hosts (default: a random one, printed in the address)')
+  .option(
+    '--host <name>',
+    'address to listen on; on others than loopback the page needs the token to look, too',
+    '127.0.0.1',
+  )
+  .addOption(
+    new Option(
+      '--token <secret>',
+      'what lets a page act on runs (default: a random one, printed in the address); as a variable no list of processes shows it',
+    ).env('ZERO_RL_DASHBOARD_TOKEN'),
+  )
   .option('--open', 'open the page in a browser', false)
   .option('--json', 'print the address as one JSON object on stdout', false)
   .action(run);

@@ -41,7 +41,7 @@ export async function loadTemplate(template: string): Promise<Template> {
       throw new ZeroRlError('ERR_ZERO_RL_DATA', `${template} gave no text for problem ${JSON.stringify(problem.id)}`);
     };
   }
-  const text = template in templates ? templates[template as keyof typeof templates] : template;
+  const text = Object.hasOwn(templates, template) ? templates[template as keyof typeof templates] : template;
   if (!text.includes(PLACEHOLDER)) {
     throw new ZeroRlError(
       'ERR_ZERO_RL_CONFIG',

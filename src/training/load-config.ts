@@ -1,7 +1,7 @@
 /** Reads a config from YAML, `--set` and objects, and turns what is wrong with it into one sentence. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isJsonObject, type JsonObject } from '../json-object';
+import { isJsonObject, ownValue, setOwn, type JsonObject } from '../json-object';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { isHubDataset } from '../data/dataset';
@@ -64,7 +64,8 @@ function suggestKey(fullPath: readonly string[], schema: z.ZodType): string {
 
 function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? (value as JsonObject)[key as string] : undefined),
+    (value, key) =>
+      typeof value === 'object' && value !== null ? ownValue(value as JsonObject, String(key)) : undefined,
     config,
   );
 }
@@ -114,20 +115,25 @@ function describeIssue(
 
 function setPath(target: JsonObject, path: readonly string[], value: unknown): void {
   let at = target;
-  for (const key of path.slice(0, -1)) at = isJsonObject(at[key]) ? at[key] : (at[key] = {});
-  at[path[path.length - 1]] = value;
+  for (const key of path.slice(0, -1)) {
+    const below = ownValue(at, key);
+    const next = isJsonObject(below) ? below : {};
+    setOwn(at, key, next);
+    at = next;
+  }
+  setOwn(at, path[path.length - 1], value);
 }
 
 function takePath(target: JsonObject, path: readonly string[]): { value: unknown } | null {
   const parents: JsonObject[] = [target];
   for (const key of path.slice(0, -1)) {
-    const next = parents[parents.length - 1][key];
+    const next = ownValue(parents[parents.length - 1], key);
     if (!isJsonObject(next)) return null;
     parents.push(next);
   }
   const last = path[path.length - 1];
   const holder = parents[parents.length - 1];
-  if (!(last in holder)) return null;
+  if (!Object.hasOwn(holder, last)) return null;
   const value = holder[last];
   // An object that held nothing but the alias goes with it.
   for (let i = path.length - 1; i >= 0; i--) {

@@ -1,5 +1,5 @@
 /** Settings of published zero-RL experiments by one word. Keys of the config itself come first. */
-import { isJsonObject, type JsonObject } from '../json-object';
+import { isJsonObject, ownValue, setOwn, type JsonObject } from '../json-object';
 import type { TrainConfigInput } from './config';
 
 export const presetNames = ['tinyzero', 'simplerl', 'seed'] as const;
@@ -43,11 +43,11 @@ export const presets: Record<PresetName, Preset> = {
 function lay(under: JsonObject, over: JsonObject): JsonObject {
   const both = { ...under };
   for (const [key, value] of Object.entries(over)) {
-    const below = both[key];
+    const below = ownValue(both, key);
     // A reward of another name shares no key with that of the preset.
     const sameKind =
       !isJsonObject(value) || !isJsonObject(below) || value.name === undefined || value.name === below.name;
-    both[key] = isJsonObject(value) && isJsonObject(below) && sameKind ? lay(below, value) : value;
+    setOwn(both, key, isJsonObject(value) && isJsonObject(below) && sameKind ? lay(below, value) : value);
   }
   return both;
 }

@@ -101,7 +101,9 @@ suite('dashboard', () => {
     expect(await page.evaluate('window.attacked')).toBeUndefined();
     await page.close();
     expect(complaints.splice(0)).toEqual([]);
-    const away = requests.splice(0).filter((url) => !url.startsWith(dashboard.url) && !/^(data:|about:)/.test(url));
+    const away = requests
+      .splice(0)
+      .filter((url) => !url.startsWith(new URL('/', dashboard.url).href) && !/^(data:|about:)/.test(url));
     expect(away).toEqual([]);
   });
 
@@ -112,6 +114,14 @@ suite('dashboard', () => {
     await run.steps.next();
     await chart('reward').waitFor();
     await page.getByText(/step 1 of 50/).waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    await page.reload();
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    const other = await (await browser.newContext()).newPage();
+    await other.goto(new URL('/', dashboard.url).href);
+    await other.getByText('To pause, save or stop it, open the address').waitFor();
+    await expect(other.getByRole('button', { name: 'Pause' }).count()).resolves.toBe(0);
+    await other.context().close();
     await expect(chart('reward').locator('canvas').count()).resolves.toBe(1);
     await run.steps.next();
     await page.getByText(/step 2 of 50/).waitFor();

@@ -1,7 +1,8 @@
 /**
  * Who may see and do what. On loopback everyone on the machine may look, under a loopback name only (against DNS
  * rebinding); elsewhere a token is needed, brought once in the address and kept in a cookie. What acts on a run needs
- * the same origin and the token of the page wherever it comes from.
+ * the same origin and the token in a header. On loopback the page has it from the address that was printed and from
+ * nowhere else, since every user of the machine gets the page; elsewhere who gets the page has shown the token.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
@@ -28,6 +29,11 @@ export interface Access {
   /** Name or address that the server listens on. */
   host: string;
   token: string;
+}
+
+/** The token as the page may hold it: none where everyone gets the page. */
+export function pageToken({ host, token }: Access): string {
+  return isLoopback(host) ? '' : token;
 }
 
 const hostOf = (context: Context): string => context.req.header('host') ?? '';
@@ -61,7 +67,10 @@ export function actGuard({ token }: Access): MiddlewareHandler {
     if (foreign || (site !== undefined && site !== 'same-origin'))
       return context.json({ error: 'Requests that act must come from the page of the dashboard' }, 403);
     if (!same(context.req.header(tokenHeader) ?? '', token))
-      return context.json({ error: 'The token is missing or wrong; load the page again' }, 403);
+      return context.json(
+        { error: 'The token is missing or wrong; open the address that zero-rl dashboard printed' },
+        403,
+      );
     return next();
   };
 }

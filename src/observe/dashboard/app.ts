@@ -3,13 +3,13 @@ import { Hono, type Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { request, withdraw } from '../../training/control';
-import { actGuard, guard, type Access } from './access';
+import { actGuard, guard, pageToken, type Access } from './access';
 import type { Assets } from './assets';
 import { chartData, chartsOf, dataQuery, type LoadedRun } from './chart-data';
 import { configTable } from './config-table';
 import { eventRows } from './event-rows';
 import { Live } from './live';
-import { actions, rolloutKinds, type RunChanges } from './protocol';
+import { actions, rolloutKinds } from './protocol';
 import { listRollouts, rolloutAt, rolloutQuery } from './rollout-query';
 import type { RunList } from './run-list';
 
@@ -56,19 +56,35 @@ export function makeApp(runs: RunList, access: Access, assets: Assets | null): {
   };
 
   if (assets) {
-    app.get('/', (context) => context.html(assets.index(access.token)));
+    app.get('/', (context) => context.html(assets.index(pageToken(access))));
     for (const [address, { type, content }] of assets.files)
       app.get(address, (context) => context.body(content, 200, { 'content-type': type }));
   }
 
   app.get('/api/live', (context) =>
     streamSSE(context, async (stream) => {
-      const send = (changes: RunChanges): Promise<void> =>
-        stream.writeSSE({ event: 'runs', data: JSON.stringify(changes) });
-      const end = live.listen((changes) => void send(changes).catch(() => stream.abort()));
-      await stream.writeSSE({ event: 'all', data: JSON.stringify(runs.all()) });
-      const alive = setInterval(() => void stream.writeSSE({ event: 'alive', data: '' }).catch(end), HEARTBEAT);
-      await new Promise<void>((gone) => stream.onAbort(gone));
+      // A client may be gone before anything is written, and nobody hears of an abort that came before.
+      const gone = new Promise<void>((end) => stream.onAbort(end));
+      if (stream.aborted) return;
+      const everything = (): string => JSON.stringify(runs.all());
+      let [writing, missed] = [false, false];
+      // A client that does not read gets everything once it does, instead of a queue of changes that grows.
+      const send = async (event: string, data: string): Promise<void> => {
+        if (writing) {
+          missed = true;
+          return;
+        }
+        writing = true;
+        await stream.writeSSE({ event, data });
+        writing = false;
+        if (!missed || stream.aborted) return;
+        missed = false;
+        await send('all', everything());
+      };
+      const end = live.listen((changes) => void send('runs', JSON.stringify(changes)));
+      const alive = setInterval(() => void send('alive', ''), HEARTBEAT);
+      void send('all', everything());
+      await gone;
       clearInterval(alive);
       end();
     }),

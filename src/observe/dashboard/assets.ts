@@ -39,7 +39,7 @@ export interface Asset {
 
 export interface Assets {
   files: ReadonlyMap<string, Asset>;
-  /** index.html with the token in its place. */
+  /** index.html with a token, or '', in its place. */
   index: (token: string) => string;
   /** Content-Security-Policy: nothing from elsewhere, no inline script but the import map. */
   policy: string;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { checkInteger, ZeroRlError } from '../../errors';
-import { isLoopback, newToken } from './access';
+import { newToken } from './access';
 import { makeApp } from './app';
 import { loadAssets } from './assets';
 import { RunList } from './run-list';
@@ -17,12 +17,12 @@ export interface DashboardOptions {
   port?: number;
   /** Name or address to listen on. Default 127.0.0.1; on another one pages need the token. */
   host?: string;
-  /** Secret that lets pages in on other hosts than loopback. Default: a new random one. */
+  /** Secret that lets the page act, and on other hosts than loopback look. Default: a new random one. */
   token?: string;
 }
 
 export interface Dashboard {
-  /** With the token where one is needed. */
+  /** With the token; whoever has this address may pause, save and stop runs. */
   url: string;
   close(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const port = typeof address === 'object' && address ? address.port : (options.port ?? defaultPort);
   const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
   return {
-    url: `http://${name}:${port}/${isLoopback(host) ? '' : `?token=${encodeURIComponent(token)}`}`,
+    url: `http://${name}:${port}/?token=${encodeURIComponent(token)}`,
     close: () =>
       new Promise((done) => {
         live.stop();

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadTemplate } from '../../../src/data/template';
 import { learningRate, needsReference, type TrainConfigInput } from '../../../src/training/config';
 import { applyAssignments, parseYaml, readYamlFile, resolveConfig } from '../../../src/training/load-config';
 
@@ -169,6 +170,15 @@ describe('files and assignments', () => {
 
   test.each(['steps', '=3', 'a..b=1'])('--set %s is refused', (assignment) => {
     expect(() => applyAssignments({}, [assignment])).toThrow('Expected key=value for --set');
+  });
+
+  test('a key that every object inherits from is refused as unknown and reaches no other object', async () => {
+    for (const key of ['__proto__', 'kl.__proto__', 'constructor.prototype', 'toString'])
+      expect(failure(applyAssignments(minimal, [`${key}.polluted=1`]))).toContain('Unknown key');
+    for (const yaml of ['__proto__: { polluted: 1, steps: 7 }', 'preset: seed\n__proto__: { steps: 7 }'])
+      expect(failure({ ...minimal, ...parseYaml(yaml, 'run.yaml') })).toContain('Unknown key "__proto__"');
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+    await expect(loadTemplate('constructor')).rejects.toThrow('Expected');
   });
 
   test('broken YAML names file and line', () => {

@@ -1,6 +1,7 @@
 /** Requests to the server, and the stream of changes. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Action, RunChanges, RunInfo, tokenHeader } from '../protocol.js';
+import { token } from './token.js';
 
 const header: typeof tokenHeader = 'x-zero-rl-token';
 
@@ -30,7 +31,6 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 
 /** Asks a run for something. */
 export async function act(run: string, action: Action): Promise<void> {
-  const token = document.querySelector<HTMLMetaElement>('meta[name=token]')?.content ?? '';
   await answer(
     await fetch('/api/control', {
       method: 'POST',

@@ -2,6 +2,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Action, RunInfo } from '../protocol.js';
 import { act, messageOf } from './api.js';
+import { token } from './token.js';
 
 export function RunControls({ run }: { run: RunInfo }) {
   const [error, setError] = useState('');
@@ -10,6 +11,10 @@ export function RunControls({ run }: { run: RunInfo }) {
     setError('');
     act(run.id, action).catch((problem: unknown) => setError(messageOf(problem)));
   };
+  if (token === '')
+    return (
+      <p class="facts">To pause, save or stop it, open the address that zero-rl printed when it served this page.</p>
+    );
   const pausing = run.pending.includes('pause');
   const waiting = run.pending.filter((what) => !(what === 'pause' && run.state === 'paused'));
   return (

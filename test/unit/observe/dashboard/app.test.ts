@@ -1,8 +1,9 @@
 /** Who is let in, what is refused, and what the addresses answer. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeApp } from '../../../../src/observe/dashboard/app';
+import type { Assets } from '../../../../src/observe/dashboard/assets';
 import type { ChartData, ConfigTable, RunInfo } from '../../../../src/observe/dashboard/protocol';
 import { RunList } from '../../../../src/observe/dashboard/run-list';
 import { lockRun } from '../../../../src/training/run-lock';
@@ -62,6 +63,53 @@ test('only the page itself may act, on a run that a process trains', async () =>
   expect((await control({ run, action: 'resume' }, fromPage)).status).toBe(200);
   expect(existsSync(join(folder, run, 'control', 'pause'))).toBe(false);
   unlock();
+});
+
+test('the page on loopback, which everyone on the machine gets, holds no token; elsewhere it does', async () => {
+  const assets: Assets = { files: new Map(), index: (held) => `<meta content="${held}">`, policy: '' };
+  const pageOf = async (host: string, headers: Record<string, string>): Promise<string> =>
+    (await makeApp(new RunList(folder), { host, token }, assets).app.request('/', { headers })).text();
+  expect(await pageOf('127.0.0.1', { host: 'localhost:1' })).toBe('<meta content="">');
+  expect(await pageOf('0.0.0.0', { host: 'box:1', cookie: `zero-rl-1=${token}` })).toBe(`<meta content="${token}">`);
+});
+
+describe('the stream of changes', () => {
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['performance', 'setImmediate', 'nextTick', 'queueMicrotask'] }));
+  afterEach(() => jest.useRealTimers());
+  const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
+  const watch = async (): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+    const { body } = await local.request('/api/live', { headers: { host: 'localhost:1' } });
+    return body!.getReader();
+  };
+
+  test('a client that goes leaves nothing behind, also before the first word was written', async () => {
+    const early = await watch();
+    await early.cancel();
+    await turn();
+    expect(jest.getTimerCount()).toBe(0);
+    const late = await watch();
+    await late.read();
+    expect(jest.getTimerCount()).toBeGreaterThan(0);
+    await late.cancel();
+    await turn();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('a client that does not read gets the last state in place of all that it missed', async () => {
+    const reader = await watch();
+    const file = join(folder, 'group/run-0/metrics.jsonl');
+    const before = readFileSync(file);
+    for (let step = 4; step <= 30; step++) {
+      appendFileSync(file, `{"step":${step},"rewardMean":0}\n`);
+      await jest.advanceTimersByTimeAsync(1000);
+      await turn();
+    }
+    let text = '';
+    while (!text.includes('"step":30')) text += new TextDecoder().decode((await reader.read()).value);
+    expect(text.match(/^event: /gm)!.length).toBeLessThan(10);
+    await reader.cancel();
+    writeFileSync(file, before);
+  });
 });
 
 test('runs that differ in the seed alone are a band', async () => {
