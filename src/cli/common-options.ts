@@ -56,6 +56,14 @@ export function engineOptions({ device, dtype, masterWeights, threads }: PolicyO
   return { device, dtype, masterWeights, threads };
 }
 
+/** Those of the engine's options that were typed: the defaults would hide a config's own values. */
+export function typedEngineOptions(flags: PolicyOptions, command: Command): PolicyOptions {
+  const names = ['device', 'dtype', 'threads'] as const;
+  return Object.fromEntries(
+    names.filter((name) => command.getOptionValueSource(name) === 'cli').map((name) => [name, flags[name]]),
+  );
+}
+
 export interface JsonLinesFlags {
   input: string;
   output: string;

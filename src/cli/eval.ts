@@ -9,7 +9,7 @@ import { formatPercent } from '../observe/svg';
 import type { PolicyOptions } from '../policy/types';
 import { sampleRow } from '../training/run-folder';
 import type { EvaluationProgress } from '../training/sample-and-score';
-import { addEngineOptions, engineOptions } from './common-options';
+import { addEngineOptions, typedEngineOptions } from './common-options';
 
 interface Flags extends PolicyOptions {
   model: string;
@@ -26,9 +26,10 @@ async function writeSamples(file: string, results: readonly (SuiteResult & { mod
   await writer.close();
 }
 
-async function run(flags: Flags): Promise<void> {
-  const suites = readSuites(flags.suite);
+async function run(flags: Flags, command: Command): Promise<void> {
   const warn = (message: string): void => log.warn(message);
+  const suites = readSuites(flags.suite, warn);
+  const engine = typedEngineOptions(flags, command);
   const evaluateFolder = async (model: string): Promise<(SuiteResult & { model: string })[]> => {
     let progress: Progress | undefined;
     let label = '';
@@ -43,7 +44,7 @@ async function run(flags: Flags): Promise<void> {
       progress.set(sampled, accuracy === null ? undefined : `accuracy ${formatPercent(accuracy)}`);
     };
     try {
-      const results = await evaluateModel(model, suites, { ...engineOptions(flags), warn, onSuite, onProgress });
+      const results = await evaluateModel(model, suites, { ...engine, warn, onSuite, onProgress });
       return results.map((result) => ({ ...result, model }));
     } finally {
       progress?.stop();
@@ -69,12 +70,12 @@ export const command = addEngineOptions(
   new Command('eval')
     .description(
       'Evaluates a model on held-out problems: avg@k, pass@k (unbiased) and maj@k with 95 % intervals over problems. The suite has ' +
-        'the keys of a training config (name, data, reward, rollout, evaluation), or lists several under "suites"; the ' +
-        'config of a run will do.',
+        'the keys of a training config (name, data, environment, reward, rollout, evaluation, dtype), or lists several under ' +
+        '"suites"; the config of a run will do.',
     )
-    .requiredOption('--model <folder>', 'Hugging Face model folder')
+    .requiredOption('--model <model>', 'Hugging Face model folder, or org/name[@revision] of the hub')
     .requiredOption('--suite <file>', 'YAML file')
-    .option('--compare <folder>', 'a second model, paired with the first: the same problems, decoding and randomness')
+    .option('--compare <model>', 'a second model, paired with the first: the same problems, decoding and randomness')
     .option('--output <file>', 'write every sample with its verdict as JSON Lines')
     .option('--json', 'print one JSON object on stdout', false),
 ).action(run);

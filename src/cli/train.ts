@@ -25,7 +25,7 @@ import { planRun } from '../training/plan';
 import { runFiles } from '../training/run-folder';
 import { train } from '../training/train';
 import type { TrainEvent } from '../training/train-event';
-import { addEngineOptions } from './common-options';
+import { addEngineOptions, typedEngineOptions } from './common-options';
 
 interface Flags extends PolicyOptions {
   set: string[];
@@ -44,10 +44,7 @@ function readConfig(file: string | undefined, flags: Flags, command: Command): T
   }
   const source = file ?? join(flags.resume ?? '', runFiles.config);
   const config = applyAssignments(readYamlFile(source), flags.set);
-  // Only what was typed: the defaults of the options would hide the config's own values.
-  for (const key of ['device', 'dtype', 'threads'] as const) {
-    if (command.getOptionValueSource(key) === 'cli') config[key] = flags[key];
-  }
+  Object.assign(config, typedEngineOptions(flags, command));
   return resolveConfig(config as TrainConfigInput, source, (hint) => log.warn(hint));
 }
 

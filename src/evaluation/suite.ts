@@ -2,25 +2,25 @@
  * Suites of held-out problems for `zero-rl eval`. A suite is written with the keys of a training config, so that a model is
  * evaluated as it was during training: the config of a run is a suite as it stands.
  */
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ZeroRlError } from '../errors';
+import { isJsonObject } from '../json-object';
 import type { PolicyOptions } from '../policy/types';
 import { timed } from '../profile/spans';
 import type { TrainConfig, TrainConfigInput } from '../training/config';
 import { evaluate, knownGroups, rightShare, type Evaluation } from '../training/evaluate';
 import { checkSchema, readYamlFile, resolveConfig } from '../training/load-config';
-import { loadInputs } from '../training/open-run';
+import { loadHeldOut } from '../training/load-data';
+import { loadTask, type TaskOptions } from '../training/load-task';
+import { locateModel } from '../training/locate-model';
+import { openPolicy } from '../training/open-policy';
 import type { Sample } from '../training/rollouts';
 import type { EvaluationProgress } from '../training/sample-and-score';
-import { loadPolicy as defaultLoadPolicy, type LoadPolicy } from '../training/training-policy';
+import { loadPolicy as defaultLoadPolicy, type LoadPolicy, type TrainingPolicy } from '../training/training-policy';
 import { stopIdleVerifiers } from '../verifier';
 import { comparePaired, type PairedComparison } from './statistics';
 
 const severalSchema = z.strictObject({ suites: z.array(z.record(z.string(), z.unknown())).min(1) });
-
-/** Keys of a training config that say nothing on how to evaluate. */
-const OTHER_KEYS = ['model', 'output', 'steps', 'checkpoint', 'rollouts', 'optimizer', 'algorithm', 'kl', 'critic'];
 
 /** A suite and the problems' results under one model. */
 export interface SuiteResult {
@@ -38,21 +38,22 @@ export interface SuiteComparison {
 }
 
 /**
- * Reads a suite file: the keys `name`, `data`, `reward`, `rollout` (limits of a completion), `evaluation` and `seed` of a
- * training config, the others ignored, or `suites: [...]`, several of these.
+ * Reads a suite file: a training config, or `suites: [...]`, several of these. Where `data.evaluation` names the problems, neither
+ * `data.train` nor `model` is needed. What is evaluated and how is said by `name`, `data`, `environment`, `reward`, `rollout`
+ * (limits of a completion), `evaluation`, `dtype`, `device` and `threads`; the other keys are checked as in training, and no more.
  *
  * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` naming the wrong key
  */
-export function readSuites(file: string): TrainConfig[] {
+export function readSuites(file: string, hint?: (message: string) => void): TrainConfig[] {
   const content = readYamlFile(file);
   const several = 'suites' in content ? checkSchema(severalSchema, content, file).suites : [content];
   const suites = several.map((suite, i) => {
-    const data = (suite.data ?? {}) as Record<string, unknown>;
-    const kept = Object.fromEntries(Object.entries(suite).filter(([key]) => !OTHER_KEYS.includes(key)));
-    // Problems to train on are not needed: the generator stands in for them.
-    const held = data.evaluation === undefined ? data : { ...data, train: 'arithmetic', count: 1 };
-    const input = { name: `suite-${i + 1}`, ...kept, data: held, model: '.' };
-    return resolveConfig(input as unknown as TrainConfigInput, several.length > 1 ? `suite ${i + 1} of ${file}` : file);
+    const { data } = suite;
+    // Problems to train on are not loaded; the name of a generator stands in for them.
+    const held = isJsonObject(data) && data.evaluation !== undefined ? { train: 'arithmetic', ...data } : data;
+    const input = { name: `suite-${i + 1}`, model: '.', ...suite, data: held };
+    const where = several.length > 1 ? `suite ${i + 1} of ${file}` : file;
+    return resolveConfig(input as unknown as TrainConfigInput, where, hint);
   });
   const names = suites.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -61,9 +62,10 @@ export function readSuites(file: string): TrainConfig[] {
   return suites;
 }
 
-export interface EvaluateModelOptions extends PolicyOptions {
+/** Where the engine's options are left out, those of each suite count. */
+export interface EvaluateModelOptions
+  extends Pick<PolicyOptions, 'device' | 'dtype' | 'threads'>, Partial<TaskOptions> {
   signal?: AbortSignal;
-  warn?: (message: string) => void;
   onSuite?: (suite: string) => void;
   /** Told often how far the suite is. */
   onProgress?: (progress: EvaluationProgress) => void;
@@ -71,30 +73,45 @@ export interface EvaluateModelOptions extends PolicyOptions {
   loadPolicy?: LoadPolicy;
 }
 
+/** The suite with the engine's options in force. A policy that stands still needs no masters. */
+function withEngine(suite: TrainConfig, options: EvaluateModelOptions): TrainConfig {
+  const { device = suite.device, dtype = suite.dtype, threads = suite.threads } = options;
+  return { ...suite, device, dtype, threads, masterWeights: dtype === 'float32' };
+}
+
 /**
- * Evaluates a model folder on suites, one after the other. The same suites, seeds and problems give the same randomness to
- * every model, so that results pair.
+ * Evaluates a model, a folder or `org/name[@revision]` of the hub, on suites, one after the other. The same suites, seeds and
+ * problems give the same randomness to every model, so that results pair.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT`, `_DATA`, or `_CONFIG` for a suite without held-out problems
+ * @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT`, `_HUB`, `_DATA`, or `_CONFIG` for a suite without held-out problems
  */
 export async function evaluateModel(
   model: string,
   suites: readonly TrainConfig[],
   options: EvaluateModelOptions = {},
 ): Promise<SuiteResult[]> {
-  const { device, dtype, threads, signal, warn = () => undefined, loadPolicy = defaultLoadPolicy } = options;
-  const policy = await loadPolicy(model, { device, dtype, threads });
+  const { signal, warn = () => undefined, loadPolicy = defaultLoadPolicy, onProgress } = options;
+  const { folder } = await locateModel(model, signal);
+  let loaded: { engine: string; policy: TrainingPolicy } | null = null;
+  const load: LoadPolicy = async (_, engine) => {
+    const key = JSON.stringify(engine);
+    if (loaded?.engine === key) return loaded.policy;
+    loaded?.policy.dispose();
+    loaded = null;
+    loaded = { engine: key, policy: await loadPolicy(folder, engine) };
+    return loaded.policy;
+  };
+  const results: SuiteResult[] = [];
   try {
-    const results: SuiteResult[] = [];
-    for (const suite of suites) {
+    for (const suite of suites.map((each) => withEngine(each, options))) {
       options.onSuite?.(suite.name);
-      const config = { ...suite, model: resolve(model) };
-      const { heldOut: problems, template, reward, closeReward } = await loadInputs(config, { warn });
+      const { closeReward, ...task } = await loadTask(suite, { ...options, warn });
       try {
+        const { heldOut: problems } = await loadHeldOut(suite, { warn, signal });
         if (problems.length === 0)
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
-        const result = await timed('evaluation', () =>
-          evaluate({ policy, problems, template, reward, config, signal, onProgress: options.onProgress }),
+        const result = await timed('evaluation', async () =>
+          evaluate({ ...task, ...(await openPolicy(folder, suite, load)), problems, signal, onProgress }),
         );
         results.push({ suite: suite.name, ...result });
       } finally {
@@ -103,7 +120,7 @@ export async function evaluateModel(
     }
     return results;
   } finally {
-    policy.dispose();
+    (loaded as { policy: TrainingPolicy } | null)?.policy.dispose();
     stopIdleVerifiers();
   }
 }

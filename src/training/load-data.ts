@@ -39,10 +39,25 @@ function takeEvenly(problems: readonly Problem[], sizes: readonly number[], want
   });
 }
 
-async function loadHeldOut(
+interface LoadOptions {
+  warn: (message: string) => void;
+  signal?: AbortSignal;
+}
+
+function datasetOptions({ data }: TrainConfig, signal: AbortSignal | undefined): DatasetOptions {
+  const { arithmetic, countdown, problemKey, answerKey, count } = data;
+  return { split: 'train', count, arithmetic, countdown, problemKey, answerKey, signal };
+}
+
+/**
+ * The held-out problems of a config, and their sources with datasets of the hub at the commit that was read; none, after a
+ * warning, where the config names no source for them.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA` for rows that cannot be used; `ERR_ZERO_RL_HUB`
+ */
+export async function loadHeldOut(
   config: TrainConfig,
-  options: DatasetOptions,
-  warn: (message: string) => void,
+  { warn, signal }: LoadOptions,
 ): Promise<{ heldOut: Problem[]; sources: DataSource[] | undefined }> {
   const sources = evaluationSources(config);
   const wanted = config.evaluation.problems;
@@ -52,7 +67,8 @@ async function loadHeldOut(
   }
   // Each source is one part here, so that a short evaluation has some of every source.
   const even = sources.map((source) => ({ ...source, weight: 1 }));
-  const loaded = await loadProblems(even, { ...options, split: 'heldOut', count: wanted });
+  const options = { ...datasetOptions(config, signal), split: 'heldOut', count: wanted } as const;
+  const loaded = await loadProblems(even, options);
   const names = sources.map(({ source }) => source).join(', ');
   if (loaded.problems.length < wanted)
     warn(`${names} holds ${loaded.problems.length} problems; evaluation.problems asks for ${wanted}`);
@@ -100,15 +116,11 @@ export function keepProblems(
  * @throws ZeroRlError `ERR_ZERO_RL_DATA` for rows that cannot be used, and for an overlap where `data.leakage.action` is
  * `error`; `ERR_ZERO_RL_HUB` when a dataset of the hub cannot be had
  */
-export async function loadData(
-  config: TrainConfig,
-  { warn, signal }: { warn: (message: string) => void; signal?: AbortSignal },
-): Promise<RunData> {
+export async function loadData(config: TrainConfig, options: LoadOptions): Promise<RunData> {
   const { data } = config;
-  const { arithmetic, countdown, problemKey, answerKey, count } = data;
-  const options = { split: 'train', count, arithmetic, countdown, problemKey, answerKey, signal } as const;
-  const training = await loadProblems(data.train, options);
-  const { heldOut, sources } = await loadHeldOut(config, options, warn);
+  const { warn } = options;
+  const training = await loadProblems(data.train, datasetOptions(config, options.signal));
+  const { heldOut, sources } = await loadHeldOut(config, options);
   const pinned = {
     ...data,
     train: training.sources,

@@ -1,16 +1,9 @@
 /** Gathers what a run needs: config, models, problems, template, reward, estimator and the run folder. */
-import { existsSync } from 'node:fs';
 import { algorithms, type Advantages, type AlgorithmName, type Estimator } from '../algorithms';
-import { loadTemplate, type Template } from '../data/template';
 import { ZeroRlError } from '../errors';
 import { defaultThreads } from '../policy/device';
-import { modelFolder, type ModelFolder } from '../hub/model';
-import type { Environment } from '../environments/environment';
-import { checkEnvironment, loadEnvironment } from '../environments/load';
+import type { ModelFolder } from '../hub/model';
 import { makeFolder, writeFileAtomically } from '../policy/atomic-file';
-import { combineRewards, rewards, type RewardFunction, type WeightedReward } from '../rewards';
-import { limitReward } from '../rewards/time-limit';
-import { loadUserReward, type UserReward } from '../rewards/user-reward';
 import { isUserCode, loadUserCode } from '../user-code';
 import {
   initialState,
@@ -21,29 +14,24 @@ import {
   type TrainerState,
 } from './checkpoint';
 import { loadCompanions, type Companions } from './companions';
-import { environmentLimits, type TrainConfig } from './config';
+import { needsCritic, needsReference, type TrainConfig } from './config';
 import { moderateProblems } from './difficulty';
 import { loadData, type RunData } from './load-data';
-import { resolveMemoryBudget, resolveStopTokens } from './phase-options';
-import type { Play } from './rollouts';
+import { loadTask, type Task, type TaskOptions } from './load-task';
+import { locateModel } from './locate-model';
+import { openPolicy, type OpenPolicy } from './open-policy';
 import { RunFolder, runFiles } from './run-folder';
 import { finishRollback, readRollbacks } from './rollback';
 import { lockRun } from './run-lock';
 import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
 
 /** What a run reads beside models and folder. */
-export interface RunInputs extends Omit<RunData, 'data'> {
+export interface RunInputs extends Omit<RunData, 'data'>, Task {
   /** With models and datasets of the hub at the commits in use. */
   config: TrainConfig;
   /** The same with the folders of the models in their places. */
   located: TrainConfig;
-  template: Template;
-  reward: RewardFunction;
   estimator: Estimator;
-  /** Null where completions have one turn. */
-  play: Play | null;
-  /** Ends the threads of the reward. */
-  closeReward: () => void;
 }
 
 /** Everything the loop reads; `state` alone changes. */
@@ -57,53 +45,18 @@ export interface Run extends RunInputs, Companions {
   close(): void;
 }
 
-export interface OpenOptions {
-  reward?: RewardFunction;
-  /** Limit of `reward`, default {@link REWARD_TIMEOUT_SECONDS}; null: none. */
-  rewardTimeoutSeconds?: number | null;
+export interface InputOptions extends TaskOptions {
+  /** Instead of the config's algorithm. */
   estimator?: Estimator;
-  environment?: Environment;
-  resume?: string;
   signal?: AbortSignal;
+}
+
+export interface OpenOptions extends InputOptions {
+  resume?: string;
   loadPolicy: LoadPolicy;
   /** Told while the pass rates of problems are measured. */
   onDifficulty?: (measured: number, total: number) => void;
   loadCritic: LoadCritic;
-  warn: (message: string) => void;
-}
-
-/** The reward of a config: one part as it is, several as their weighted sum. `close` ends the threads of user code. */
-export async function loadReward(
-  { reward, rollout }: TrainConfig,
-  warn: (message: string) => void,
-): Promise<UserReward> {
-  const parts: WeightedReward[] = [];
-  const closers: (() => void)[] = [];
-  const close = (): void => closers.forEach((closePart) => closePart());
-  try {
-    for (const part of Array.isArray(reward) ? reward : [reward]) {
-      const { name, weight } = part;
-      if (part.name === 'math') parts.push({ reward: rewards.math(part), weight, name });
-      else if (part.name === 'format') parts.push({ reward: rewards.format(part), weight, name });
-      else if (part.name === 'countdown') parts.push({ reward: rewards.countdown(part), weight, name });
-      else if (part.name === 'length')
-        parts.push({
-          reward: rewards.length({ ...part, maxTokens: part.maxTokens ?? rollout.maxTokens }),
-          weight,
-          name,
-        });
-      else {
-        const user = await loadUserReward(part.code, { timeoutSeconds: part.timeoutSeconds, warn });
-        parts.push({ reward: user.reward, weight, name: part.code });
-        closers.push(user.close);
-      }
-    }
-  } catch (error) {
-    close();
-    throw error;
-  }
-  const single = parts.length === 1 && (parts[0].weight ?? 1) === 1;
-  return { reward: single ? parts[0].reward : combineRewards(parts), close };
 }
 
 /** The estimator of a config, by name or from user code. */
@@ -138,81 +91,34 @@ export function checkedEstimator(estimator: Estimator, name: string): Estimator 
   };
 }
 
-async function findEnvironment(
-  { environment }: TrainConfig,
-  given: Environment | undefined,
-): Promise<Environment | null> {
-  if (given !== undefined) return checkEnvironment('environment', given);
-  if (environment === undefined) return null;
-  if (environment.code !== undefined) return loadEnvironment(environment.code);
-  throw new ZeroRlError(
-    'ERR_ZERO_RL_CONFIG',
-    'environment has no code and none is given to train; set environment.code',
-  );
-}
-
-const REWARD_TIMEOUT_SECONDS = 30;
-
-function limited(
-  reward: RewardFunction,
-  {
-    rewardTimeoutSeconds: timeoutSeconds = REWARD_TIMEOUT_SECONDS,
-    warn,
-  }: Pick<OpenOptions, 'rewardTimeoutSeconds' | 'warn'>,
-): RewardFunction {
-  return timeoutSeconds === null ? reward : limitReward(reward, { timeoutSeconds, warn });
-}
-
-async function modelToLoad(model: string, signal?: AbortSignal): Promise<ModelFolder> {
-  const found = await modelFolder(model, signal);
-  if (existsSync(found.folder)) return found;
-  throw new ZeroRlError(
-    'ERR_ZERO_RL_CHECKPOINT',
-    `There is no model folder ${model}; give one that exists, or org/name for a model of the Hugging Face hub`,
-  );
-}
-
 /**
- * Loads data, template, reward and estimator, and downloads models of the hub.
+ * Loads data, environment, template, reward and estimator, and downloads models of the hub.
  *
  * @throws ZeroRlError also `ERR_ZERO_RL_HUB`, and `ERR_ZERO_RL_CHECKPOINT` when there is no such model folder
  */
-export async function loadInputs(
-  config: TrainConfig,
-  options: Omit<OpenOptions, 'resume' | 'loadPolicy' | 'loadCritic' | 'onDifficulty'>,
-): Promise<RunInputs> {
+export async function loadInputs(config: TrainConfig, options: InputOptions): Promise<RunInputs> {
   const { warn, signal } = options;
-  const environment = await findEnvironment(config, options.environment);
-  const template = environment?.prompt?.bind(environment) ?? (await loadTemplate(config.data.template));
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
-  const model = await modelToLoad(config.model, signal);
-  const beside = async (name: string | undefined): Promise<ModelFolder | undefined> =>
-    name === undefined ? undefined : modelToLoad(name, signal);
-  const reference = await beside(config.referenceModel);
-  const critic = await beside(config.critic.model);
-  const { data, ...loaded } = await loadData(config, { warn, signal });
-  const withModels = (form: keyof ModelFolder): TrainConfig => ({
-    ...config,
-    model: model[form],
-    ...(reference === undefined ? {} : { referenceModel: reference[form] }),
-    critic: { ...config.critic, ...(critic === undefined ? {} : { model: critic[form] }) },
-    data,
-  });
-  // Last, since it may have started threads.
-  const given = options.reward ?? environment?.reward;
-  const { reward, close: closeReward } = given
-    ? { reward: limited(given, options), close: () => undefined }
-    : await loadReward(config, warn);
-  return {
-    ...loaded,
-    config: withModels('pinned'),
-    located: withModels('folder'),
-    template,
-    reward,
-    estimator,
-    play: environment && { environment, ...environmentLimits(config) },
-    closeReward,
-  };
+  const task = await loadTask(config, options);
+  try {
+    const model = await locateModel(config.model, signal);
+    const beside = async (name: string | undefined): Promise<ModelFolder | undefined> =>
+      name === undefined ? undefined : locateModel(name, signal);
+    const reference = needsReference(config) ? await beside(config.referenceModel) : undefined;
+    const critic = needsCritic(config) ? await beside(config.critic.model) : undefined;
+    const { data, ...loaded } = await loadData(config, { warn, signal });
+    const withModels = (form: keyof ModelFolder): TrainConfig => ({
+      ...config,
+      model: model[form],
+      ...(reference === undefined ? {} : { referenceModel: reference[form] }),
+      critic: { ...config.critic, ...(critic === undefined ? {} : { model: critic[form] }) },
+      data,
+    });
+    return { ...loaded, ...task, config: withModels('pinned'), located: withModels('folder'), estimator };
+  } catch (error) {
+    task.closeReward();
+    throw error;
+  }
 }
 
 /**
@@ -230,12 +136,11 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
   };
-  const { dtype, masterWeights, device, threads } = inputs.config;
   const opened = (model: { dispose(): void }): void => void closers.push(() => model.dispose());
-  const load = async (directory: string): Promise<TrainingPolicy> => {
-    const policy = await options.loadPolicy(directory, { dtype, masterWeights, device, threads });
-    opened(policy);
-    return policy;
+  const load = async (directory: string): Promise<OpenPolicy> => {
+    const open = await openPolicy(directory, inputs.config, options.loadPolicy);
+    opened(open.policy);
+    return open;
   };
   const companions = (policy: TrainingPolicy, checkpoint?: string): Promise<Companions> =>
     loadCompanions(
@@ -276,9 +181,8 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     if (options.resume === undefined) {
       // A model that cannot be loaded leaves no run folder behind.
       await makeFolder(inputs.config.output);
-      const policy = await load(inputs.located.model);
+      const { policy, config } = await load(inputs.located.model);
       const beside = await companions(policy);
-      const config = resolveMemoryBudget(resolveStopTokens(inputs.config, policy), policy);
       return await ready(config, lock(await RunFolder.create(config)), { policy, ...beside }, initialState());
     }
     const folder = lock(RunFolder.open(options.resume));
@@ -288,10 +192,9 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     pruneCheckpoints(checkpoints, inputs.config.checkpoint.keep);
     const checkpoint = listCheckpoints(checkpoints).at(-1);
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
-    const policy = await load(checkpoint?.path ?? inputs.located.model);
+    const { policy, config } = await load(checkpoint?.path ?? inputs.located.model);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
     const beside = await companions(policy, checkpoint?.path);
-    const config = resolveMemoryBudget(resolveStopTokens(inputs.config, policy), policy);
     await folder.truncateTo(state.step, state.unfinished ? state.step - 1 : state.step);
     await folder.writeConfig(config);
     return await ready(config, folder, { policy, ...beside }, state);

@@ -2,18 +2,24 @@
  * What a run will take, for `--dry-run`: one step on a part of the batch is timed on this machine and scaled up, memory is
  * counted from the parameters. Responses may grow later, and the times with them.
  */
-import { criticStepOptions, resolveStopTokens, stepOptions } from './phase-options';
+import { criticStepOptions, stepOptions } from './phase-options';
 import { initialState } from './checkpoint';
 import { loadCompanions } from './companions';
 import type { TrainConfig } from './config';
-import { loadInputs } from './open-run';
+import { openPolicy } from './open-policy';
+import { loadInputs, type InputOptions } from './open-run';
 import { phases, type Phase } from '../observe/metrics';
 import { advantageFormula, lossFormula } from './formulas';
 import { stopIdleVerifiers } from '../verifier';
 import type { Memory } from './memory';
 import { makePreview, type Preview } from './preview';
 import { wholeSequence } from './rollouts';
-import { loadCritic, loadPolicy as defaultLoadPolicy, type LoadPolicy } from './training-policy';
+import {
+  loadCritic as defaultLoadCritic,
+  loadPolicy as defaultLoadPolicy,
+  type LoadCritic,
+  type LoadPolicy,
+} from './training-policy';
 
 /** Prompts of the timed step where the config asks for no preview. */
 const PREVIEW_PROMPTS = 8;
@@ -35,10 +41,9 @@ export interface Plan {
   start: Omit<Preview, 'seconds' | 'memoryMiB'>;
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends Partial<InputOptions> {
   loadPolicy?: LoadPolicy;
-  signal?: AbortSignal;
-  warn?: (message: string) => void;
+  loadCritic?: LoadCritic;
 }
 
 /** Evaluations of a run: before, after and those between. */
@@ -48,21 +53,20 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 
 /** Loads the models, times one step (whose weights are thrown away) and predicts. Writes nothing. */
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
-  const { loadPolicy = defaultLoadPolicy, signal, warn = () => undefined } = options;
-  const inputs = await loadInputs(config, { warn, signal });
+  const { loadPolicy = defaultLoadPolicy, loadCritic = defaultLoadCritic, signal, warn = () => undefined } = options;
+  const inputs = await loadInputs(config, { ...options, warn });
   const { problems, heldOut, closeReward } = inputs;
-  const { dtype, masterWeights, device, threads } = config;
-  const policy = await loadPolicy(inputs.located.model, { dtype, masterWeights, device, threads });
-  const closers = [() => policy.dispose()];
+  const closers = [closeReward];
   try {
+    const { policy, config: opened } = await openPolicy(inputs.located.model, config, loadPolicy);
+    closers.push(() => policy.dispose());
     const load = { policy: loadPolicy, critic: loadCritic };
     const companions = await loadCompanions(inputs.located, policy, undefined, load, (model) =>
       closers.push(() => model.dispose()),
     );
-    const withStops = resolveStopTokens(config, policy);
     const { preview, samples } = await makePreview({
       ...inputs,
-      config: { ...withStops, preview: { prompts: config.preview.prompts || PREVIEW_PROMPTS } },
+      config: { ...opened, preview: { prompts: config.preview.prompts || PREVIEW_PROMPTS } },
       policy,
       ...companions,
       signal,
@@ -83,14 +87,14 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       oldLogProbs: samples[i].rollout.logProbs,
     }));
     seconds.step = 0;
-    const loss = { ...stepOptions(withStops, 1, initialState()), kl: { coefficient: 0 } };
+    const loss = { ...stepOptions(opened, 1, initialState()), kl: { coefficient: 0 } };
     for (let epoch = 0; epoch < config.optimizer.epochs; epoch++) await time('step', () => policy.step(trained, loss));
     const { critic } = companions;
     if (critic) {
       const values = await time('critic', () => critic.values(sequences, { signal }));
       const targets = sequences.map((sequence, i) => ({ ...sequence, returns: values[i], oldValues: values[i] }));
       for (let epoch = 0; epoch < config.critic.epochs; epoch++)
-        await time('critic', () => critic.step(targets, criticStepOptions(config)));
+        await time('critic', () => critic.step(targets, criticStepOptions(opened)));
     }
 
     const perStep = phases.reduce((sum, phase) => sum + seconds[phase], 0);
@@ -112,8 +116,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
       start,
     };
   } finally {
-    closers.forEach((close) => close());
-    closeReward();
+    closers.reverse().forEach((close) => close());
     stopIdleVerifiers();
   }
 }

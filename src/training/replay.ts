@@ -13,7 +13,7 @@ import { configAt, type TrainConfig, type TrainConfigInput } from './config';
 import { readYamlFile, resolveConfig } from './load-config';
 import type { TokenTerms } from './loss-terms';
 import { makeBatch } from './make-batch';
-import { openRun } from './open-run';
+import { openRun, type InputOptions } from './open-run';
 import { PhaseClock } from './phase-clock';
 import { meanAdvantage, RunFolder, runFiles, sampleRow, type SampleRow } from './run-folder';
 import { stepLoss, type StepLoss } from './step-loss';
@@ -21,9 +21,8 @@ import { tokenTexts } from './token-columns';
 import { train } from './train';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
 
-export interface ReplayOptions {
-  signal?: AbortSignal;
-  warn?: (message: string) => void;
+/** Code that was given to `train` has to be given here too. */
+export interface ReplayOptions extends Partial<InputOptions> {
   /** Told the step of the checkpoint that is gone on from (0: the model that the run began with). */
   onStart?: (checkpoint: number) => void;
   /** Told each step that is trained again on the way. */
@@ -131,9 +130,9 @@ export async function replay(folder: string, step: number, options: ReplayOption
   const scratch = scratchRun(run, config, checkpoint);
   options.onStart?.(checkpoint?.step ?? 0);
   const load = {
+    ...options,
     loadPolicy: options.loadPolicy ?? loadPolicy,
     loadCritic: options.loadCritic ?? loadCritic,
-    signal,
   };
   try {
     if (step - 1 > (checkpoint?.step ?? 0)) {

@@ -3,13 +3,11 @@
  * Each step is a function of the config, the weights and its number, so a resumed run repeats the uninterrupted one.
  */
 import { existsSync } from 'node:fs';
-import { runningBaseline, type Estimator } from '../algorithms';
-import type { Environment } from '../environments/environment';
+import { runningBaseline } from '../algorithms';
 import { ZeroRlError } from '../errors';
 import { stepMetrics, type StepMetrics } from '../observe/metrics';
 import { EventLog } from '../observe/tensorboard/event-log';
 import { timed, timedSync } from '../profile/spans';
-import type { RewardFunction } from '../rewards';
 import { stopIdleVerifiers } from '../verifier';
 import { adapt, averageWeights, followPolicy } from './adapt';
 import { noteBest, saveCheckpoint } from './checkpoint';
@@ -22,7 +20,7 @@ import { finish, report } from './finish';
 import { Guard } from './guard';
 import { resolveConfig } from './load-config';
 import { makeBatch } from './make-batch';
-import { openRun } from './open-run';
+import { openRun, type InputOptions } from './open-run';
 import { optimize } from './optimize';
 import { PhaseClock } from './phase-clock';
 import { makePreview } from './preview';
@@ -35,17 +33,11 @@ import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './trai
 import { advice } from './watchdog';
 import { writeRollouts } from './write-rollouts';
 
-export interface TrainOptions {
-  /** Aborting ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown. */
-  signal?: AbortSignal;
-  /** Instead of the config's reward. It runs on this thread, so code that never returns cannot be cut off. */
-  reward?: RewardFunction;
-  /** Seconds without a finished sample after which those that `reward` waits with are left out, default 30; null: no limit. */
-  rewardTimeoutSeconds?: number | null;
-  /** Instead of the config's algorithm. */
-  estimator?: Estimator;
-  /** Instead of the config's environment. */
-  environment?: Environment;
+/**
+ * Aborting `signal` ends the run: the step under way is given up, a checkpoint is saved, and `ERR_ZERO_RL_ABORTED` is thrown.
+ * Warnings are events.
+ */
+export interface TrainOptions extends Omit<InputOptions, 'warn'> {
   /** Run folder to go on with. */
   resume?: string;
   onEvent?: (event: TrainEvent) => void;

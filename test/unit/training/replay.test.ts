@@ -1,16 +1,23 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EstimatorInput } from '../../../src/algorithms';
 import type { TrainConfigInput } from '../../../src/training/config';
 import { replay } from '../../../src/training/replay';
-import { train } from '../../../src/training/train';
+import { planRun } from '../../../src/training/plan';
+import { train, type TrainOptions } from '../../../src/training/train';
+import { readYamlFile, resolveConfig } from '../../../src/training/load-config';
 import { BanditPolicy } from '../../support/bandit-policy';
 
 const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-replay-test-'));
 const loadPolicy = (directory: string): Promise<BanditPolicy> => BanditPolicy.load(directory);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-async function trained(name: string, changes: Partial<TrainConfigInput> = {}): Promise<string> {
+async function trained(
+  name: string,
+  changes: Partial<TrainConfigInput> = {},
+  options: TrainOptions = {},
+): Promise<string> {
   const rows = join(scratch, 'rows.jsonl');
   writeFileSync(
     rows,
@@ -31,7 +38,7 @@ async function trained(name: string, changes: Partial<TrainConfigInput> = {}): P
   };
   const onEvent = (event: { type: string; folder?: string }): void => void (folder = event.folder ?? folder);
   const steps: number[] = [];
-  for await (const { step } of train(config, { loadPolicy, onEvent })) steps.push(step);
+  for await (const { step } of train(config, { loadPolicy, onEvent, ...options })) steps.push(step);
   expect(steps).toHaveLength(6);
   return folder;
 }
@@ -97,4 +104,24 @@ test('where nothing is left to begin from, that is said', async () => {
   rmSync(model, { recursive: true });
   await expect(replay(folder, 2, { loadPolicy })).rejects.toMatchObject({ code: 'ERR_ZERO_RL_CHECKPOINT' });
   await expect(replay(folder, 2, { loadPolicy })).rejects.toThrow('keeps no checkpoint before step 2');
+});
+
+test('reward, estimator and environment that were given to train are given to replay and to a plan as well', async () => {
+  const rewarded: string[] = [];
+  const code = {
+    reward: ({ problem }: { problem: { id: string } }) => {
+      rewarded.push(problem.id);
+      return 7;
+    },
+    estimator: ({ lengths }: EstimatorInput) => Array.from(lengths, (n) => new Float32Array(n).fill(0.5)),
+    environment: { respond: () => null, prompt: () => 'asked otherwise' },
+  };
+  const folder = await trained('given', {}, code);
+  const result = await replay(folder, 3, { loadPolicy, ...code });
+  expect(result).toMatchObject({ written: 12, same: 12 });
+  expect(result.samples[0]).toMatchObject({ prompt: 'asked otherwise', reward: 7, advantage: 0.5 });
+  rewarded.length = 0;
+  const config = resolveConfig(readYamlFile(join(folder, 'config.resolved.yaml')) as TrainConfigInput);
+  expect(await planRun(config, { loadPolicy, ...code })).toMatchObject({ start: { prompts: 4, rewardMean: 7 } });
+  expect(rewarded).toHaveLength(16);
 });
