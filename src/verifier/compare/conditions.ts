@@ -4,7 +4,7 @@
  */
 import { StructureTable } from '../exact/structure';
 import { freeSymbols } from '../exact/tree';
-import type { Node, SetBuilderNode } from '../node';
+import type { MembershipNode, Node, SetBuilderNode } from '../node';
 import { asAssignment } from './assignments';
 import { compareCollections } from './collections';
 import { compareNodes } from './compare-nodes';
@@ -67,6 +67,10 @@ function boundSymbol({ element, condition }: SetBuilderNode): string | null {
   return names.includes(bound) ? bound : null;
 }
 
+/** `x ∈ A` names the set A; `3 ∈ A` and `x ∈ 5` name none. */
+const saysWhere = ({ element, set, negated }: MembershipNode): boolean =>
+  !negated && isName(element) && (!isScalar(set) || set.kind === 'symbol');
+
 /** Sets that are no unions of real intervals: named, built, or made of such. */
 function compareForms(a: Node, b: Node, context: CompareContext): Decision {
   if (new StructureTable(context.budget).same(a, b)) return 'equal';
@@ -75,8 +79,8 @@ function compareForms(a: Node, b: Node, context: CompareContext): Decision {
     if (isName(a.element) && isName(b.element) && !isSameName(a.element, b.element, context)) return 'different';
     return every([[a.element, b.element] as const, [a.set, b.set] as const], ([x, y]) => compareNodes(x, y, context));
   }
-  if (a.kind === 'membership') return a.negated ? 'different' : compareNodes(a.set, b, context);
-  if (b.kind === 'membership') return b.negated ? 'different' : compareNodes(a, b.set, context);
+  if (a.kind === 'membership') return saysWhere(a) ? compareNodes(a.set, b, context) : 'different';
+  if (b.kind === 'membership') return saysWhere(b) ? compareNodes(a, b.set, context) : 'different';
   if (a.kind === 'namedSet' && b.kind === 'namedSet') return a.name === b.name ? 'equal' : 'different';
   if (a.kind === 'interval' && b.kind === 'interval') {
     if (a.lowerClosed !== b.lowerClosed || a.upperClosed !== b.upperClosed) return 'different';

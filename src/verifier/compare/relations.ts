@@ -1,12 +1,14 @@
 /** Equations, inequalities, chains and congruences, compared as written up to turning round and constant factors. */
 import { exactValue } from '../exact/exact-value';
-import { constantRatio, equalExpressions } from '../numeric/equal-expressions';
+import { freeSymbols } from '../exact/tree';
+import { constantRatio } from '../numeric/constant-ratio';
+import { equalExpressions } from '../numeric/equal-expressions';
 import type { Node, RelationNode, RelationOperator } from '../node';
 import { compareNodes } from './compare-nodes';
 import { type Decision, every, inOrder, some } from './decision';
 import { matchUnordered } from './matching';
 import { shareUnits, withoutUnits } from './quantities';
-import { minus } from './rewrite';
+import { integerNode, minus } from './rewrite';
 import { isScalar } from './solution-sets';
 import type { CompareContext } from './types';
 
@@ -48,10 +50,22 @@ function operatorClass({ operators: [operator] }: RelationNode): string {
   return /[<≤>≥]/.test(operator) ? 'inequality' : operator;
 }
 
-/** Equal up to a constant factor: any for equations, a positive one for inequalities. */
+/** Whether a difference is one number whatever its symbols are, so that a relation with it is true or false and no condition. */
+function isOneNumber(node: Node, context: CompareContext): boolean {
+  return freeSymbols(node).size === 0 || typeof constantRatio(node, integerNode(1n), context) === 'object';
+}
+
+/**
+ * Equal up to a constant factor: any for equations, a positive one for inequalities. What proves it is that neither difference is
+ * identically 0 and that both vanish together. Identities, contradictions and relations between numbers say nothing of their
+ * symbols: such a relation equals another one only as it is written.
+ */
 function compareByFactor(a: RelationNode, b: RelationNode, context: CompareContext): Decision {
-  const ratio = constantRatio(difference(a, context), difference(b, context), context);
+  const [left, right] = [difference(a, context), difference(b, context)];
+  const ratio = constantRatio(left, right, context);
+  if (ratio === 'zero') return 'different';
   if (typeof ratio === 'string') return ratio;
+  if (isOneNumber(left, context)) return 'different';
   if (operatorClass(a) !== 'inequality') return 'equal';
   if (ratio.sign === 0) return 'undecided';
   return ratio.sign > 0 && isStrict(a) === isStrict(b) ? 'equal' : 'different';

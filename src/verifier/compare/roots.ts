@@ -1,6 +1,7 @@
 /** `{x | x² = 4}` against `{-2, 2}`: the numbers are all roots, and simple ones, when the equation is ∏(x - root) = 0 times a constant. */
 import { freeSymbols } from '../exact/tree';
-import { constantRatio, equalExpressions } from '../numeric/equal-expressions';
+import { constantRatio } from '../numeric/constant-ratio';
+import { equalExpressions } from '../numeric/equal-expressions';
 import type { Node, SetBuilderNode } from '../node';
 import { type Decision, every } from './decision';
 import { minus, substitute, times } from './rewrite';
@@ -25,6 +26,7 @@ export function compareRoots(
   const [left, right] = condition.operands;
   const linear = roots.map((root) => minus(element, root));
   const ratio = constantRatio(minus(left, right), linear.length === 1 ? linear[0] : times(...linear), context);
+  // Both are 0 at the roots and, the factor being a constant other than 0, nowhere else.
   if (typeof ratio === 'object') return 'equal';
   const hold = every(roots, (root) => {
     const at = new Map([[element.name, root]]);

@@ -98,7 +98,7 @@ class SolutionReader {
       case 'setBuilder':
         return this.builder(node.element, node.domain, node.condition);
       case 'membership': {
-        const set = isName(node.element) ? this.read(node.set) : null;
+        const set = isName(node.element) && !isScalar(node.set) ? this.read(node.set) : null;
         if (set === null || (node.negated && set.domain !== 'reals')) return null;
         return { ...set, name: node.element, region: node.negated ? { kind: 'not', operand: set.region } : set.region };
       }

@@ -21,14 +21,18 @@ export function compareResidues(
   return 'equal';
 }
 
-/** Whether a/b is a constant as a formal fraction; `zero` where both are 0. */
+/**
+ * Whether a/b is a constant as a formal fraction; `zero` where both are 0. `proportional` says that the ratio is constant whatever
+ * the functions stand for; but only their values tell whether both sides are 0, as those of sin²x + cos²x - 1 are.
+ */
 export function compareResidueRatios(
   a: Node,
   b: Node,
   structure: StructureTable,
   budget: Budget,
-): 'constant' | 'zero' | 'different' | 'unknown' {
+): 'constant' | 'proportional' | 'zero' | 'different' | 'unknown' {
   const zeros = { a: 0, b: 0 };
+  let pure = true;
   for (let seed = 0; seed < 2; seed++) {
     // Two points of one field.
     const first = new ResidueEvaluator(seed, structure, budget);
@@ -41,10 +45,12 @@ export function compareResidueRatios(
     const { field } = first;
     const cross = field.multiply(left, otherRight)!;
     const otherCross = field.multiply(otherLeft, right)!;
-    if (!field.same(cross, otherCross)) return first.pure && second.pure ? 'different' : 'unknown';
+    pure &&= first.pure && second.pure;
+    if (!field.same(cross, otherCross)) return pure ? 'different' : 'unknown';
     zeros.a += left.top === 0n ? 1 : 0;
     zeros.b += right.top === 0n ? 1 : 0;
-    if (zeros.a !== zeros.b) return first.pure && second.pure ? 'different' : 'unknown';
+    if (zeros.a !== zeros.b) return pure ? 'different' : 'unknown';
   }
-  return zeros.a > 0 ? 'zero' : 'constant';
+  if (zeros.a > 0) return 'zero';
+  return pure ? 'constant' : 'proportional';
 }

@@ -4,47 +4,83 @@ import { StructureTable } from '../exact/structure';
 import type { Node } from '../node';
 import { leastDigits } from './approximate';
 import { compareResidueRatios } from './compare-residues';
-import { decideZero, isProvedNonZero, provedSize, type Verdict, verdictOrUndecided } from './compare-values';
+import {
+  decideZero,
+  isProvedNonZero,
+  provedSize,
+  valueOrFailure,
+  type Verdict,
+  verdictOrUndecided,
+} from './compare-values';
 import type { Complex, ComplexArithmetic } from './complex';
+import { DoubleArithmetic } from './double-arithmetic';
+import { equalExpressions } from './equal-expressions';
 import { Evaluator } from './evaluate';
 import { EvaluationFailure } from './real-arithmetic';
 import { agreeingPairs, type DefinedPair, onlyPoint, type PairSearch } from './sample-pairs';
-import type { SamplePoint } from './sample-point';
+import { SamplePoint } from './sample-point';
 import { classifySymbols } from './symbol-classes';
 
-/** `sign`: of the factor a/b, 0 where it is complex or unknown. */
-export type ConstantRatio = { decided: 'constant'; sign: 1 | -1 | 0 } | 'different' | 'undecided';
+/**
+ * `constant`: a/b is one constant other than 0, and neither side is identically 0; `sign` is that of the constant, 0 where it is
+ * complex or unknown. `zero`: both sides are identically 0, which says nothing of their ratio.
+ */
+export type ConstantRatio = { decided: 'constant'; sign: 1 | -1 | 0 } | 'zero' | 'different' | 'undecided';
 
 type Values = NonNullable<DefinedPair['values']>;
 
 const confirmedPoints = 2;
 
-/** Whether a/b is one non-zero constant. Two expressions that are both 0 have the ratio 1. @throws BudgetExceeded */
-export function equalUpToFactor(a: Node, b: Node, context: CompareContext): Verdict {
-  const ratio = constantRatio(a, b, context);
-  return typeof ratio === 'object' ? 'equal' : ratio;
-}
+/** Points in doubles at which an expression may show that it is not 0. */
+const pointsTried = 3;
 
-/** Like `equalUpToFactor`, with the sign of the constant. @throws BudgetExceeded */
+const zero: Node = { kind: 'number', value: { numerator: 0n, denominator: 1n }, significant: null, decimals: 0 };
+
+/**
+ * Whether a/b is one constant. Whether a side is identically 0 is decided before any ratio is formed: of two sides that are 0, or
+ * that only cannot be told from 0, every cross product agrees with every other.
+ *
+ * @throws BudgetExceeded
+ */
 export function constantRatio(a: Node, b: Node, context: CompareContext): ConstantRatio {
   const { budget } = context;
   const structure = new StructureTable(budget);
-  if (structure.same(a, b)) return { decided: 'constant', sign: 1 };
   const classes = classifySymbols([a, b], budget);
   const search: PairSearch = { a, b, classes, structure, budget };
   if (classes.size === 0) return constantsRatio(search);
   const formal = compareResidueRatios(a, b, structure, budget);
-  if (formal === 'zero') return { decided: 'constant', sign: 1 };
-  if (formal === 'constant') return { decided: 'constant', sign: signAmong(agreeingPairs(search, () => false)) };
+  const constant = (): ConstantRatio => ({
+    decided: 'constant',
+    sign: signAmong(agreeingPairs(search, () => false)),
+  });
+  if (formal === 'zero') return formal;
+  if (formal === 'constant') return constant();
   const digits = leastDigits([a, b], budget);
   if (digits !== null) return approximateRatio(search, 10 ** (1 - digits));
+  const zeros = [a, b].map((side) => vanishes(side, search, context));
+  if (zeros[0] === 'equal' && zeros[1] === 'equal') return 'zero';
+  if (zeros.includes('undecided')) return 'undecided';
+  if (zeros[0] !== zeros[1]) return 'different';
+  if (formal === 'proportional') return constant();
   return formal === 'different' ? formal : sampledRatio(search);
+}
+
+/** Whether an expression is identically 0: `different` where a point proves that it is not. */
+function vanishes(side: Node, { classes, structure, budget }: PairSearch, context: CompareContext): Verdict {
+  for (let index = 0; index < pointsTried; index++) {
+    const point = new SamplePoint(index, classes, structure);
+    const arithmetic = new DoubleArithmetic(budget);
+    const evaluator = new Evaluator(arithmetic, budget, point.bindings, point);
+    const value = valueOrFailure(evaluator, side);
+    if (!(value instanceof EvaluationFailure) && isProvedNonZero(value, evaluator.complex)) return 'different';
+  }
+  return equalExpressions(side, zero, context);
 }
 
 function constantsRatio(search: PairSearch): ConstantRatio {
   const [a, b] = [search.a, search.b].map((node) => constantSign(node, search)) as [Sign, Sign];
   if (a === null || b === null) return 'undecided';
-  if (a === 'zero' || b === 'zero') return a === b ? { decided: 'constant', sign: 1 } : 'different';
+  if (a === 'zero' || b === 'zero') return a === b ? 'zero' : 'different';
   return { decided: 'constant', sign: (a * b) as 1 | -1 | 0 };
 }
 
@@ -79,7 +115,8 @@ function sampledRatio(search: PairSearch): ConstantRatio {
     return first !== null && isShown(() => isProvedNonZero(crossDifference(values, first.values, complex), complex));
   });
   if (typeof pairs === 'string') return pairs;
-  const first = reference(pairs) ?? pairs[0];
+  const first = reference(pairs);
+  if (first === null) return 'undecided';
   let confirmed = 0;
   for (const { point } of pairs) {
     if (point === first.point) continue;

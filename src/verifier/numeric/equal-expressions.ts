@@ -18,7 +18,6 @@ import { classifySymbols } from './symbol-classes';
 export { exactValue } from '../exact/exact-value';
 export { freeSymbols } from '../exact/tree';
 export { compareReals } from './compare-reals';
-export { constantRatio, type ConstantRatio, equalUpToFactor } from './constant-ratio';
 export { evaluateReal } from './evaluate-real';
 
 /**

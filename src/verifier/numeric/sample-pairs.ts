@@ -47,11 +47,15 @@ export function agreeingPairs(
   const unclear: DefinedPair[] = [];
   let branchedApart = false;
   let oneSided = 0;
+  const seen = new Set<string>();
   const breaks = hasBreaks(search.a, search.budget) || hasBreaks(search.b, search.budget);
   const last = breaks ? maximumPoints : ordinaryPoints;
   for (let index = 0; index < last && (breaks || plain.length < wantedPoints); index++) {
     const point = new SamplePoint(index, search.classes, search.structure);
     const { a, b, complex } = evaluatePairInDoubles(search.a, search.b, point, search.budget);
+    // Integers repeat: a value tried twice is still one.
+    if (seen.has(point.values)) continue;
+    seen.add(point.values);
     const reasons = [a, b].map((value) => (value instanceof EvaluationFailure ? value.reason : 'value'));
     if (reasons.includes('unsupported')) return 'undecided';
     if (reasons.includes('undefined')) {
@@ -68,10 +72,13 @@ export function agreeingPairs(
       list.push({ point, values });
     }
   }
+  // Where mostly one side alone has a value, the few places where both have one say little of either.
+  const told = Math.max(plain.length, branched.length);
+  if (oneSided > Math.max(told, fewestPoints)) return told < fewestPoints ? 'different' : 'undecided';
   if (plain.length >= fewestPoints) return plain;
   if (branched.length >= fewestPoints) return branchedApart ? 'different' : branched;
   if (unclear.length >= fewestPoints) return unclear;
-  return oneSided > fewestPoints ? 'different' : 'undecided';
+  return 'undecided';
 }
 
 const breaking: ReadonlySet<string> = new Set([

@@ -17,7 +17,7 @@ export const ordinaryPoints = 16;
 export const maximumPoints = scales.length;
 
 export class SamplePoint implements Unknowns {
-  private readonly values = new Map<string, Rational>();
+  private readonly known = new Map<string, Rational>();
 
   constructor(
     readonly index: number,
@@ -41,11 +41,16 @@ export class SamplePoint implements Unknowns {
   }
 
   private sample(name: string, group: SymbolClass): Rational {
-    const known = this.values.get(name);
+    const known = this.known.get(name);
     if (known) return known;
     const value = sample(name, this.index, group);
-    this.values.set(name, value);
+    this.known.set(name, value);
     return value;
+  }
+
+  /** The values that were asked for so far, as text: the same for points that do not differ. */
+  get values(): string {
+    return [...this.known.values()].map(({ numerator, denominator }) => `${numerator}/${denominator}`).join(' ');
   }
 }
 

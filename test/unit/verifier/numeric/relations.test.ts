@@ -1,11 +1,7 @@
 import { Budget } from '../../../../src/verifier/budget';
 import { limits } from '../../../../src/verifier/limits';
-import {
-  compareReals,
-  constantRatio,
-  equalUpToFactor,
-  evaluateReal,
-} from '../../../../src/verifier/numeric/equal-expressions';
+import { constantRatio } from '../../../../src/verifier/numeric/constant-ratio';
+import { compareReals, equalExpressions, evaluateReal } from '../../../../src/verifier/numeric/equal-expressions';
 import { infix } from '../../../support/verifier-nodes';
 
 const context = (): { budget: Budget } => ({ budget: new Budget(limits.workUnits) });
@@ -45,10 +41,20 @@ describe('constant factors', () => {
     ['0.333333*x-1', 'x-3', 1],
     ['n!', '2*n*(n-1)!', 1],
     ['5', '-3', -1],
-    ['x-x', 'y-y', 1],
   ])('%s is a multiple of %s', (a, b, sign) => {
-    expect(constantRatio(infix(a), infix(b), context())).toEqual({ decided: 'constant', sign });
-    expect(equalUpToFactor(infix(b), infix(a), context())).toBe('equal');
+    for (const [left, right] of [[a, b], [b, a]]) // prettier-ignore
+      expect(constantRatio(infix(left), infix(right), context())).toEqual({ decided: 'constant', sign });
+  });
+
+  test.each([
+    ['x-x', 'y-y'],
+    ['sin(x)^2+cos(x)^2-1', 'x-x'],
+    ['sin(x)^2+cos(x)^2-1', '2*sin(x)^2+2*cos(x)^2-2'],
+    ['e^x*e^(-x)-1', 'tan(y)*cos(y)-sin(y)'],
+    ['sqrt(2)-sqrt(2)', '0'],
+  ])('%s and %s are 0, whose ratio is nothing', (a, b) => {
+    expect(constantRatio(infix(a), infix(b), context())).toBe('zero');
+    expect(constantRatio(infix(b), infix(a), context())).toBe('zero');
   });
 
   test.each([
@@ -61,9 +67,20 @@ describe('constant factors', () => {
     ['abs(x)', 'x'],
     ['0.333333*x-1', 'x-4'],
     ['5', '0'],
+    ['sin(x)^2+cos(x)^2-1', 'x-2'],
+    ['2^(x+1)-2*2^x', 'x-2'],
+    ['sqrt(2)*x-sqrt(2)*x', 'x^2+y^2-4'],
+    ['arcsin(x)+arccos(x)-pi/2', 'y'],
   ])('%s is no multiple of %s', (a, b) => {
     expect(constantRatio(infix(a), infix(b), context())).toBe('different');
-    expect(equalUpToFactor(infix(b), infix(a), context())).toBe('different');
+    expect(constantRatio(infix(b), infix(a), context())).toBe('different');
+  });
+
+  test('agreement at one value alone proves nothing', () => {
+    // Defined at x = 1 only.
+    const narrow = 'binomial(0,x-1)*binomial(0,1-x)*(1+0*sqrt(-(x-1)^2))';
+    expect(equalExpressions(infix(`3*${narrow}`), infix('x^2+x+1'), context())).not.toBe('equal');
+    expect(constantRatio(infix(narrow), infix('x^2+x+1'), context())).not.toEqual({ decided: 'constant', sign: 1 });
   });
 
   test('what has no value is undecided', () => {
