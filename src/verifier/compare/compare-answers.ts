@@ -8,6 +8,7 @@ import { asAssignment } from './assignments';
 import { isCollection } from './collections';
 import { compareNodes } from './compare-nodes';
 import { isCondition } from './conditions';
+import { compareContradictions } from './contradictions';
 import { normalize } from './normalize';
 import { withoutQualifiers } from './qualifiers';
 import { isSameChoice, listedWords } from './text';
@@ -60,6 +61,8 @@ function withoutIdentity(node: Node, other: Node, context: CompareContext): Node
 export function compareAnswers(gold: Node, answer: Node, context: CompareContext): Comparison {
   if (isSameChoice(gold, answer)) return 'equal';
   for (const node of [gold, answer]) refuseDeep(node, context.budget);
+  const contradiction = compareContradictions(gold, answer, context);
+  if (contradiction) return contradiction;
   const [stated, claimed] = [withoutIdentity(gold, answer, context), withoutIdentity(answer, gold, context)];
   const [left, right] = withoutQualifiers(normalize(stated, context), normalize(claimed, context), context);
   const decision = compareNodes(left, right, context);

@@ -8,7 +8,7 @@ import { type Piece, type RealSet, RealSets } from './real-sets';
 import { substitute } from './rewrite';
 import type { CompareContext } from './types';
 
-interface Predicate {
+export interface Predicate {
   kind: 'predicate';
   relation: RelationNode;
   variable: string;
@@ -43,7 +43,7 @@ export function piecesOf(region: Region, sets: RealSets): RealSet | null {
 }
 
 /** Whether `order` (negative, zero or positive) satisfies an operator. */
-function satisfies(operator: RelationOperator, order: number): boolean {
+export function satisfies(operator: RelationOperator, order: number): boolean {
   switch (operator) {
     case '<':
       return order < 0;
@@ -61,7 +61,7 @@ function satisfies(operator: RelationOperator, order: number): boolean {
 }
 
 /** Combines what the leaves say; null, for unknown, where it matters. */
-function combine(
+export function combine(
   region: Region,
   leaf: (leaf: Predicate | { kind: 'pieces'; pieces: RealSet }) => boolean | null,
 ): boolean | null {
@@ -108,18 +108,22 @@ export function holdsExactly(region: Region, at: Node, sets: RealSets, context: 
   });
 }
 
+/** Values nearer to each other than this share of their size are not told apart by doubles. */
+const ROUNDING = 1e-11;
+
 function relationHolds({ relation, variable }: Predicate, at: number, context: CompareContext): boolean | null {
   const point = new Map([[variable, at]]);
   const values = relation.operands.map((operand) => evaluateReal(operand, point, context.budget));
   for (const [index, operator] of relation.operators.entries()) {
     const [left, right] = [values[index], values[index + 1]];
     if (left === null || right === null) return null;
+    if (Math.abs(left - right) <= ROUNDING * Math.max(Math.abs(left), Math.abs(right))) return null;
     if (!satisfies(operator, left - right)) return false;
   }
   return true;
 }
 
-function isInside({ lower, upper }: Piece, at: number, context: CompareContext): boolean | null {
+export function isInside({ lower, upper }: Piece, at: number, context: CompareContext): boolean | null {
   const from = lower === null ? -Infinity : evaluateReal(lower, new Map(), context.budget);
   const to = upper === null ? Infinity : evaluateReal(upper, new Map(), context.budget);
   return from === null || to === null ? null : from < at && at < to;
@@ -138,6 +142,14 @@ export function holds(region: Region, at: number, context: CompareContext): bool
     }
     return unknown ? null : false;
   });
+}
+
+/** How far apart two sides of a relation are at a point, with a sign; null where one has no value. */
+export function distances({ relation, variable }: Predicate, at: number, context: CompareContext): number[] | null {
+  const point = new Map([[variable, at]]);
+  const values = relation.operands.map((operand) => evaluateReal(operand, point, context.budget));
+  if (!values.every((value) => value !== null)) return null;
+  return values.slice(1).map((value, index) => values[index] - value);
 }
 
 /** Leaves of a region. */

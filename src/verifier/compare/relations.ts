@@ -1,14 +1,13 @@
 /** Equations, inequalities, chains and congruences, compared as written up to turning round and constant factors. */
 import { exactValue } from '../exact/exact-value';
-import { freeSymbols } from '../exact/tree';
-import { constantRatio } from '../numeric/constant-ratio';
+import { constantRatio, isOneNumber } from '../numeric/constant-ratio';
 import { equalExpressions } from '../numeric/equal-expressions';
 import type { Node, RelationNode, RelationOperator } from '../node';
 import { compareNodes } from './compare-nodes';
 import { type Decision, every, inOrder, some } from './decision';
 import { matchUnordered } from './matching';
 import { shareUnits, withoutUnits } from './quantities';
-import { integerNode, minus } from './rewrite';
+import { minus } from './rewrite';
 import { isScalar } from './solution-sets';
 import type { CompareContext } from './types';
 
@@ -48,11 +47,6 @@ const isStrict = ({ operators: [operator] }: RelationNode): boolean => operator 
 /** What one operator relates to another: both `=`, both `≠`, both inequalities. */
 function operatorClass({ operators: [operator] }: RelationNode): string {
   return /[<≤>≥]/.test(operator) ? 'inequality' : operator;
-}
-
-/** Whether a difference is one number whatever its symbols are, so that a relation with it is true or false and no condition. */
-function isOneNumber(node: Node, context: CompareContext): boolean {
-  return freeSymbols(node).size === 0 || typeof constantRatio(node, integerNode(1n), context) === 'object';
 }
 
 /**

@@ -1,15 +1,17 @@
 /**
- * Whether two sets of real numbers are the same. Unions of intervals compare exactly. Predicates are tried: exactly at the
- * known ends of either side, just beside them, at fixed points of many sizes, and beside each place where one side changes.
- * What agrees everywhere counts as equal; open and closed ends that no known end decides make it undecided.
+ * Whether two sets of real numbers are the same. Unions of intervals and relations of rational functions compare exactly. Other
+ * predicates are tried: exactly at the known ends of either side, just beside them, at fixed points of many sizes, and beside
+ * each place where one side changes. What agrees everywhere counts as equal, unless the two sides of a relation touch somewhere
+ * without crossing: that may be a hole. Open and closed ends that no known end decides make it undecided.
  */
 import { rational } from '../exact/rational';
 import { evaluateReal } from '../numeric/equal-expressions';
 import type { Node } from '../node';
 import type { Decision } from './decision';
+import { compareExactly } from './exact-regions';
 import { Incomparable, RealSets } from './real-sets';
 import { number } from './rewrite';
-import { holds, holdsExactly, leavesOf, piecesOf, type Region } from './regions';
+import { distances, holds, holdsExactly, leavesOf, piecesOf, type Predicate, type Region } from './regions';
 import type { CompareContext } from './types';
 
 /** Relative distance of "just beside". */
@@ -23,6 +25,13 @@ const NEAR = 50;
 const MAXIMUM_DOUBTS = 4;
 const BISECTIONS = 32;
 const MAXIMUM_CHANGES = 12;
+
+/** Steps towards the place where two sides come closest, each by a factor of 0.62. */
+const APPROACHES = 40;
+const MAXIMUM_VALLEYS = 8;
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+/** Sides that come so much closer than they are around may touch. */
+const TOUCHING = 1e-6;
 
 /** Rational points near zero, where most boundaries lie, points far out, and pseudorandom ones of all sizes between. */
 const fixedPoints: readonly number[] = (() => {
@@ -85,6 +94,17 @@ function endsAreDecided(a: Region, b: Region): boolean {
   return left.length === 0 || right.length === 0 || new Set([...left, ...right]).size === 1;
 }
 
+/** Where a function that is lower at the middle of three points than at the others is lowest between them. */
+function lowest(f: (x: number) => number, from: number, to: number): number {
+  let [left, right] = [from, to];
+  for (let step = 0; step < APPROACHES; step++) {
+    const [low, high] = [right - GOLDEN * (right - left), left + GOLDEN * (right - left)];
+    if (f(low) < f(high)) right = high;
+    else left = low;
+  }
+  return (left + right) / 2;
+}
+
 class Trial {
   private undecided = false;
   /** Where both sides could be told. */
@@ -139,7 +159,37 @@ class Trial {
     if (!points.every((x) => this.agree(x))) return 'different';
     const decided = this.agreeAtChanges(points, known);
     if (decided !== 'equal') return decided;
+    if (this.mayTouch(points, known)) return 'undecided';
     return this.undecided || this.points < LEAST_POINTS || !endsAreDecided(a, b) ? 'undecided' : 'equal';
+  }
+
+  /** Whether the sides of a relation come together somewhere without crossing, at no known end. */
+  private mayTouch(points: number[], known: number[]): boolean {
+    let valleys = 0;
+    for (const leaf of [this.a, this.b].flatMap(leavesOf)) {
+      if (leaf.kind !== 'predicate') continue;
+      for (const index of leaf.relation.operators.keys()) {
+        const gap = (x: number): number => this.gap(leaf, index, x);
+        const gaps = points.map(gap);
+        for (let at = 1; at + 1 < points.length; at++) {
+          const [from, to] = [points[at - 1], points[at + 1]];
+          const around = Math.min(gaps[at - 1], gaps[at + 1]);
+          if (
+            !Number.isFinite(Math.max(gaps[at - 1], gaps[at + 1])) ||
+            gaps[at] > around ||
+            known.some((end) => from < end && end < to)
+          )
+            continue;
+          if (++valleys > MAXIMUM_VALLEYS) return true;
+          if (gap(lowest(gap, from, to)) <= TOUCHING * around) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private gap(predicate: Predicate, index: number, x: number): number {
+    return Math.abs(distances(predicate, x, this.context)?.[index] ?? Infinity);
   }
 
   /** Where one side changes between two of the points, the other must change at the same place. */
@@ -165,7 +215,8 @@ export function sameRegion(a: Region, b: Region, context: CompareContext): Decis
   try {
     const sets = new RealSets(context);
     const [left, right] = [piecesOf(a, sets), piecesOf(b, sets)];
-    return left && right ? sets.same(left, right) : new Trial(a, b, context).decide();
+    if (left && right) return sets.same(left, right);
+    return compareExactly(a, b, context) ?? new Trial(a, b, context).decide();
   } catch (error) {
     if (!(error instanceof Incomparable)) throw error;
     return 'undecided';

@@ -1,6 +1,7 @@
 /** The set of real numbers that an answer describes: an interval, a union, `x > 5`, `x ∈ [0, 7)`, `{x | x < 3}`. */
 import { freeSymbols } from '../exact/tree';
 import { exactValue } from '../exact/exact-value';
+import { isOneNumber } from '../numeric/constant-ratio';
 import type { ListNode, Node, RelationNode, RelationOperator } from '../node';
 import { asAssignment } from './assignments';
 import type { Decision } from './decision';
@@ -9,7 +10,7 @@ import { shareUnits, withoutUnits } from './quantities';
 import { above, below, Incomparable, type Piece, point, reals, type RealSet, RealSets } from './real-sets';
 import { readStatements } from './records';
 import { both, piecesOf, type Region } from './regions';
-import { infiniteSign, integerNode } from './rewrite';
+import { infiniteSign, integerNode, minus } from './rewrite';
 import { sameRegion } from './same-region';
 import type { CompareContext } from './types';
 import { limits } from '../limits';
@@ -253,12 +254,20 @@ export function compareAsSolutions(a: Node, b: Node, context: CompareContext): D
   const [left, right] = [readSolutions(a, b, context), readSolutions(b, a, context)];
   if (left === null || right === null) return null;
   if (left === 'incomparable' || right === 'incomparable') return 'undecided';
+  if (isTruth(a, context) || isTruth(b, context)) return 'different';
   try {
     return compareSolutions(left, right, context);
   } catch (error) {
     if (!(error instanceof Incomparable)) throw error;
     return 'undecided';
   }
+}
+
+/** Whether a relation is true or false whatever its symbol is: `x ≥ x` is no way to say "all real numbers", nor `x < x` "none". */
+function isTruth(node: Node, context: CompareContext): boolean {
+  if (node.kind !== 'relation') return false;
+  const sides = node.operands.map((side) => withoutUnits(side, context));
+  return sides.slice(1).every((side, index) => isOneNumber(minus(side, sides[index]), context));
 }
 
 function readSolutions(node: Node, other: Node, context: CompareContext): Solutions | 'incomparable' | null {

@@ -1,6 +1,7 @@
 /** Expressions that differ by a constant factor, as both sides of equivalent equations and inequalities do. */
 import type { CompareContext } from '../compare/types';
 import { StructureTable } from '../exact/structure';
+import { freeSymbols } from '../exact/tree';
 import type { Node } from '../node';
 import { leastDigits } from './approximate';
 import { compareResidueRatios } from './compare-residues';
@@ -34,7 +35,13 @@ const confirmedPoints = 2;
 /** Points in doubles at which an expression may show that it is not 0. */
 const pointsTried = 3;
 
-const zero: Node = { kind: 'number', value: { numerator: 0n, denominator: 1n }, significant: null, decimals: 0 };
+const exactly = (numerator: bigint): Node => ({
+  kind: 'number',
+  value: { numerator, denominator: 1n },
+  significant: null,
+  decimals: 0,
+});
+const [zero, one] = [exactly(0n), exactly(1n)];
 
 /**
  * Whether a/b is one constant. Whether a side is identically 0 is decided before any ratio is formed: of two sides that are 0, or
@@ -63,6 +70,13 @@ export function constantRatio(a: Node, b: Node, context: CompareContext): Consta
   if (zeros[0] !== zeros[1]) return 'different';
   if (formal === 'proportional') return constant();
   return formal === 'different' ? formal : sampledRatio(search);
+}
+
+/** Whether an expression is one number whatever its symbols are, as are x - x and sin²x + cos²x. @throws BudgetExceeded */
+export function isOneNumber(node: Node, context: CompareContext): boolean {
+  if (freeSymbols(node).size === 0) return true;
+  const ratio = constantRatio(node, one, context);
+  return typeof ratio === 'object' || (ratio === 'different' && equalExpressions(node, zero, context) === 'equal');
 }
 
 /** Whether an expression is identically 0: `different` where a point proves that it is not. */
