@@ -1,13 +1,16 @@
 /** Problems to train and evaluate on: files, datasets of the hub, generators or user code, one source or several. */
+import { getHeapStatistics } from 'node:v8';
 import { ZeroRlError } from '../errors';
-import { datasetFiles } from '../hub/dataset';
+import { datasetFiles, selectDataFiles, type DatasetRequest } from '../hub/dataset';
 import { parseHubId } from '../hub/repository';
 import { isUserCode, loadUserCode } from '../user-code';
-import { toProblem } from './columns';
+import { MEDIA_COLUMNS, pickColumns, toProblem, usedColumns } from './columns';
+import type { Message } from './conversation';
 import { generateProblems, type GeneratorOptions } from './generators';
-import type { JsonObject } from '../json-object';
+import { isJsonObject, type JsonObject } from '../json-object';
 import type { Part } from './order';
-import { dataFiles, isDataFile, readDataFile, type FileRow } from './read-file';
+import type { ParquetColumn } from './parquet';
+import { dataFiles, isDataFile, isOtherKind, readDataFile, type BadRow, type FileRow } from './read-file';
 import { isGenerator, type DataSource } from './source';
 
 /** One row. */
@@ -18,7 +21,9 @@ export interface Problem {
   problem: string;
   /** The gold answer. */
   answer: string;
-  /** The whole row, for rewards and templates of one's own. */
+  /** Where the row has a conversation, its turns up to the last one of the user, which is `problem`. */
+  messages?: readonly Message[];
+  /** The row, for rewards and templates of one's own: whole, or the columns that `columns` of the source names. */
   row?: JsonObject;
 }
 
@@ -27,6 +32,11 @@ export interface DatasetOptions extends GeneratorOptions {
   problemKey?: string;
   /** Column of the gold answer of sources that name none. */
   answerKey?: string;
+  /** Whether rows that cannot be used end loading (`error`, the default) or are left out with a warning. */
+  badRows?: 'error' | 'skip';
+  /** Whether problems have their whole row where the source names no columns. Default true. */
+  wholeRows?: boolean;
+  warn?: (message: string) => void;
   signal?: AbortSignal;
 }
 
@@ -38,6 +48,24 @@ export interface ProblemSet {
   /** The sources, each dataset of the hub with the commit that was read. */
   sources: DataSource[];
 }
+
+/** Share of the heap that the rows of a file may fill, counted by its uncompressed bytes. */
+const HEAP_SHARE = 0.8;
+
+/** @throws ZeroRlError `ERR_ZERO_RL_DATA` where so many bytes cannot be rows in memory */
+function checkMemory(file: string, bytes: number, whole: boolean): void {
+  const { heap_size_limit: limit } = getHeapStatistics();
+  if (bytes < HEAP_SHARE * limit) return;
+  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_DATA',
+    `The columns of ${file} that are read hold ${gigabytes(bytes)}, more than the ${gigabytes(limit)} of memory that Node has for them; ` +
+      (whole ? 'set columns of the source to those that your code reads' : 'take fewer of its files') +
+      ', or give Node more with NODE_OPTIONS=--max-old-space-size=MiB',
+  );
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 interface Loaded {
   problems: Problem[];
@@ -55,30 +83,76 @@ function badRows(source: string, errors: readonly string[]): ZeroRlError {
   );
 }
 
-function collect(name: string, rows: Iterable<FileRow>, source: DataSource): Problem[] {
-  const problems: Problem[] = [];
-  const errors: string[] = [];
-  for (const { row, where, id } of rows) {
+/** Gathers the problems of one source and what is to be said about it. */
+class Collector {
+  readonly problems: Problem[] = [];
+  private readonly bad: string[] = [];
+  private readonly dropped = new Map<string, number>();
+  private readonly whole: boolean;
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly options: DatasetOptions,
+  ) {
+    this.whole = source.columns === undefined && (options.wholeRows ?? true);
+  }
+
+  /** The columns of a Parquet file that are read. */
+  readonly select = (columns: readonly ParquetColumn[], file: string): readonly string[] => {
+    const used = this.whole ? columns.map(({ name }) => name) : usedColumns(columns, this.source);
+    const unread = columns.filter(({ name }) => MEDIA_COLUMNS.includes(name) && !used.includes(name));
+    for (const { name } of unread) this.dropped.set(`the column ${name}`, 0);
+    checkMemory(file, sum(columns.filter(({ name }) => used.includes(name)).map(({ bytes }) => bytes)), this.whole);
+    return used;
+  };
+
+  /** Adds a row; `prefix` precedes its id where it has none of its own. */
+  add(item: FileRow | BadRow, prefix = ''): void {
+    if (item.row === undefined) {
+      this.bad.push(item.error);
+      return;
+    }
     try {
-      problems.push(toProblem(row, id, source));
+      const { problem, used, dropped } = toProblem(item.row, `${prefix}${item.id}`, this.source);
+      for (const what of dropped) this.dropped.set(what, (this.dropped.get(what) ?? 0) + 1);
+      const { row } = problem;
+      const { columns } = this.source;
+      if (!this.whole && row !== undefined)
+        problem.row = pickColumns(row, columns === undefined ? [] : [...used, ...columns]);
+      this.problems.push(problem);
     } catch (error) {
-      errors.push(`${where}: ${(error as Error).message}`);
+      this.bad.push(`${item.where}: ${(error as Error).message}`);
     }
   }
-  if (errors.length > 0) throw badRows(name, errors);
-  return problems;
+
+  /** @throws ZeroRlError `ERR_ZERO_RL_DATA` for the rows of `name` that cannot be used, unless they are to be left out */
+  finish(name: string): void {
+    if (this.bad.length === 0) return;
+    const error = badRows(name, this.bad);
+    if (this.options.badRows !== 'skip') throw error;
+    this.options.warn?.(`${error.message}; ${this.bad.length === 1 ? 'it is' : 'they are'} left out`);
+    this.bad.length = 0;
+  }
+
+  /** Names once what of the rows is left out. */
+  say(name: string): void {
+    for (const [what, count] of this.dropped) {
+      const rows = count === 0 ? '' : ` (in ${count} of ${this.problems.length} rows)`;
+      this.options.warn?.(`${name}: ${what}${rows} cannot be read by a model of text and is left out`);
+    }
+  }
 }
 
-/** Rows without an id are named by their number, and by the file where there are several. */
-async function readFiles(files: readonly string[], source: DataSource): Promise<Problem[]> {
-  const problems: Problem[] = [];
+async function readFiles(files: readonly string[], source: DataSource, options: DatasetOptions): Promise<Problem[]> {
+  const collector = new Collector(source, options);
   for (const [i, file] of files.entries()) {
-    const { rows, errors } = await readDataFile(file);
-    if (errors.length > 0) throw badRows(file, errors);
-    const named = files.length === 1 ? rows : rows.map((row) => ({ ...row, id: `${i + 1}:${row.id}` }));
-    problems.push(...collect(file, named, source));
+    const prefix = files.length === 1 ? '' : `${i + 1}:`;
+    const select = (columns: readonly ParquetColumn[]): readonly string[] => collector.select(columns, file);
+    for await (const item of readDataFile(file, { select })) collector.add(item, prefix);
+    collector.finish(file);
   }
-  return problems;
+  collector.say(source.source);
+  return collector.problems;
 }
 
 async function callUserCode(source: DataSource, options: DatasetOptions): Promise<Problem[]> {
@@ -97,33 +171,48 @@ async function callUserCode(source: DataSource, options: DatasetOptions): Promis
       `${reference} gives no rows: export an array, an iterable or a function that returns one`,
     );
   }
-  const rows: FileRow[] = [];
-  for await (const row of iterable) {
-    rows.push({ row, where: `row ${rows.length + 1}`, id: String(rows.length + 1) });
+  const collector = new Collector(source, options);
+  let number = 0;
+  for await (const row of iterable as AsyncIterable<unknown>) {
+    number++;
+    collector.add(
+      isJsonObject(row) ? { row, where: `row ${number}`, id: String(number) } : { error: `row ${number} is no object` },
+    );
   }
-  return collect(reference, rows, source);
+  collector.finish(reference);
+  collector.say(reference);
+  return collector.problems;
 }
 
 /** Whether a source is neither generator, user code nor path: a dataset of the hub. */
 export function isHubDataset(source: string): boolean {
-  return !isGenerator(source) && !isUserCode(source) && !isDataFile(source) && parseHubId(source) !== null;
+  const isPath = isGenerator(source) || isUserCode(source) || isDataFile(source) || isOtherKind(source);
+  return !isPath && parseHubId(source) !== null;
 }
 
-async function readHub(
-  source: DataSource,
-  { split, signal }: DatasetOptions,
-): Promise<{ problems: Problem[]; commit: string }> {
+async function readHub(source: DataSource, options: DatasetOptions): Promise<{ problems: Problem[]; commit: string }> {
   const id = parseHubId(source.source);
   if (id === null) throw new ZeroRlError('ERR_ZERO_RL_DATA', `${source.source} is no name of a dataset`);
   const repository = { type: 'dataset', ...id, revision: source.revision ?? id.revision } as const;
-  const { files, commit } = await datasetFiles(repository, {
+  const { files, commit } = await datasetFiles(repository, { ...fileRequest(source, options), signal: options.signal });
+  return { problems: await readFiles(files, source, options), commit };
+}
+
+function fileRequest(source: DataSource, { split }: DatasetOptions): DatasetRequest {
+  return {
     subset: source.subset,
     split: source.split ?? (split === 'train' ? 'train' : 'test'),
     splitIsDefault: source.split === undefined,
     files: source.files,
-    signal,
-  });
-  return { problems: await readFiles(files, source), commit };
+  };
+}
+
+/** A file, or the files of a folder. */
+async function readPath(source: DataSource, options: DatasetOptions): Promise<Problem[]> {
+  const title = `The folder ${source.source}`;
+  const request = { ...fileRequest(source, options), local: true };
+  const files = dataFiles(source.source, (all) => selectDataFiles(all, request, title));
+  return readFiles(files, source, options);
 }
 
 async function loadSource(given: DataSource, options: DatasetOptions): Promise<Loaded> {
@@ -136,7 +225,7 @@ async function loadSource(given: DataSource, options: DatasetOptions): Promise<L
   else if (isHubDataset(name)) {
     const { problems, commit } = await readHub(source, options);
     loaded = { problems, source: { ...given, revision: commit } };
-  } else loaded = { problems: await readFiles(dataFiles(name), source), source: given };
+  } else loaded = { problems: await readPath(source, options), source: given };
   if (loaded.problems.length === 0) throw new ZeroRlError('ERR_ZERO_RL_DATA', `${name} holds no problem`);
   return loaded;
 }

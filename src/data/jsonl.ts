@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { checkInteger, ZeroRlError } from '../errors';
 import { isJsonObject, type JsonObject } from '../json-object';
+import { parseExactJson } from './exact-numbers';
 
 /** A parsed line, or why it could not be parsed. `line` counts from 1. */
 export type JsonLine =
@@ -15,6 +16,8 @@ export type JsonLine =
 export interface JsonLinesOptions {
   /** Most bytes of one line, default 64 MiB; a longer one is an error and is skipped without being kept. */
   maxLineBytes?: number;
+  /** Numbers whose digits a double would lose become text; default true. */
+  exactNumbers?: boolean;
   /** Ends reading with an AbortError, also while it waits for standard input. */
   signal?: AbortSignal;
 }
@@ -28,10 +31,10 @@ export function sourceName(path: string): string {
   return path === '-' ? 'standard input' : path;
 }
 
-function parse(bytes: Buffer, decoder: InstanceType<typeof TextDecoder>): JsonObject | undefined {
+function parse(bytes: Buffer, decoder: InstanceType<typeof TextDecoder>, exact: boolean): JsonObject | undefined {
   const text = decoder.decode(bytes).trim();
   if (text === '') return undefined;
-  const value: unknown = JSON.parse(text);
+  const value: unknown = exact ? parseExactJson(text) : JSON.parse(text);
   if (!isJsonObject(value)) {
     throw new SyntaxError(`it holds ${Array.isArray(value) ? 'an array' : JSON.stringify(value)} instead of an object`);
   }
@@ -89,7 +92,7 @@ export async function* readJsonLines(path: string, options: JsonLinesOptions = {
       }
       let value: JsonObject | undefined;
       try {
-        value = parse(bytes, decoder);
+        value = parse(bytes, decoder, options.exactNumbers ?? true);
       } catch (error) {
         const invalidText = (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
         yield bad(invalidText ? 'it is not UTF-8.' : `${(error as Error).message.replace(/\.$/, '')}.`);

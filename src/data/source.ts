@@ -19,11 +19,16 @@ export interface DataSource {
   task?: 'question' | 'countdown';
   /** Hub: branch, tag or commit. Default `main`; a run keeps the commit it was at. */
   revision?: string;
-  /** Hub: which configuration of the dataset, where it has several. */
+  /**
+   * Columns of the row that code of one's own sees beside those of problem, answer and id. Default: all where the config names
+   * such code, none otherwise.
+   */
+  columns?: string[];
+  /** Hub and folders: which configuration of the dataset, where it has several. */
   subset?: string;
-  /** Hub: default `train` for training, `test` for held-out problems. */
+  /** Hub and folders: default `train` for training, `test` for held-out problems. */
   split?: string;
-  /** Hub: patterns of the files to take, e.g. `data/train-*.parquet`, instead of subset and split. */
+  /** Hub and folders: patterns of the files to take, e.g. `data/train-*.parquet`, instead of subset and split. */
   files?: string[];
 }
 

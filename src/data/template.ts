@@ -24,6 +24,11 @@ export const templates = {
   countdown: `The assistant first thinks about the user's question inside <think> </think> and then states the result inside <answer> </answer>, for example <answer>(1 + 2) / 3</answer>.\nUser: ${PLACEHOLDER}\nAssistant: I will work it out step by step.\n<think>`,
 } as const;
 
+/** Whether a template sees the messages of a conversation, and not its last question alone. */
+export function readsMessages(template: string): boolean {
+  return isUserCode(template);
+}
+
 /**
  * A name of {@link templates}, a text with `{problem}`, or `./my.mjs#name`, a function from the problem to the prompt.
  *

@@ -105,9 +105,9 @@ export async function evaluateModel(
   try {
     for (const suite of suites.map((each) => withEngine(each, options))) {
       options.onSuite?.(suite.name);
-      const { closeReward, ...task } = await loadTask(suite, { ...options, warn });
+      const { closeReward, needs, ...task } = await loadTask(suite, { ...options, warn });
       try {
-        const { heldOut: problems } = await loadHeldOut(suite, { warn, signal });
+        const { heldOut: problems } = await loadHeldOut(suite, { warn, signal, needs });
         if (problems.length === 0)
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
         const result = await timed('evaluation', async () =>

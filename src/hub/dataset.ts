@@ -1,7 +1,7 @@
 /** The data files of a dataset of the hub: those of a subset and a split, by the hub's habits of naming them. */
 import path from 'node:path';
 import { ZeroRlError } from '../errors';
-import { isDataFile } from '../data/read-file';
+import { holdsRows, isDataFile } from '../data/read-file';
 import { nearest } from '../nearest';
 import type { Repository } from './repository';
 import { downloadSnapshot } from './snapshot';
@@ -13,6 +13,11 @@ export interface DatasetRequest {
   splitIsDefault: boolean;
   /** Patterns instead of subset and split: `*` stands for any text in a name, `**` for any folders. */
   files?: readonly string[];
+  /**
+   * A folder of one's own: all files of the split are taken, whatever folders below it they are in; where some say a split, those
+   * that say none are for training.
+   */
+  local?: boolean;
   signal?: AbortSignal;
 }
 
@@ -74,15 +79,16 @@ function subsetOf(file: string): string {
 
 /** The data files that `request` asks for. @throws ZeroRlError `ERR_ZERO_RL_DATA` naming what there is */
 export function selectDataFiles(all: readonly string[], request: DatasetRequest, title: string): string[] {
-  const { subset, split, splitIsDefault, files: patterns } = request;
+  const { subset, split, splitIsDefault, files: patterns, local = false } = request;
   if (patterns !== undefined) {
     const chosen = all.filter((file) => isDataFile(file) && patterns.some((pattern) => matches(file, pattern)));
     if (chosen.length > 0) return chosen;
     throw error(`No data file of ${title} matches ${patterns.join(' or ')}; it has ${list(all)}`);
   }
-  let files = all.filter((file) => isDataFile(file) && !/(^|\/)(dataset_infos?|config)\.json$/.test(file));
+  let files = all.filter(holdsRows);
   if (files.length === 0) throw error(`${title} has no .parquet or .jsonl file; it has ${list(all)}`);
-  if (files.some((file) => file.endsWith('.parquet'))) files = files.filter((file) => file.endsWith('.parquet'));
+  if (!local && files.some((file) => file.endsWith('.parquet')))
+    files = files.filter((file) => file.endsWith('.parquet'));
   const subsets = [...new Set(files.map(subsetOf))].filter((name) => name !== '');
   if (subset !== undefined) {
     files = files.filter((file) => inSubset(file, subset));
@@ -95,11 +101,13 @@ export function selectDataFiles(all: readonly string[], request: DatasetRequest,
   }
   const wanted = files.filter((file) => hasSplit(file, SAME[split] ?? [split.toLowerCase()]));
   const named = files.filter((file) => hasSplit(file, SPLITS));
+  const silent = files.filter((file) => !named.includes(file));
   if (wanted.length > 0) files = wanted;
+  else if (local && splitIsDefault && split === 'train' && silent.length > 0) files = silent;
   else if (!splitIsDefault || named.length > 0)
     throw error(`${title} has no split ${split}; set split or files to one of ${list(files)}`);
   const left = [...new Set(files.map(subsetOf))];
-  if (left.length > 1)
+  if (left.length > 1 && !local)
     throw error(`${title} has several subsets; set subset to one of ${list(left.map((name) => name || '(none)'))}`);
   return files;
 }

@@ -39,7 +39,7 @@ export async function readLenient(file: string, problems: string[]): Promise<Jso
   const bad: number[] = [];
   let last = 0;
   try {
-    for await (const { line, value } of readJsonLines(file)) {
+    for await (const { line, value } of readJsonLines(file, { exactNumbers: false })) {
       last = line;
       if (value === undefined) bad.push(line);
       else rows.push(value);

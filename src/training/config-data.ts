@@ -58,13 +58,18 @@ const sourceSchema = z.strictObject({
   idKey: text.optional(),
   /** `countdown`: the question is made of the columns `numbers` (or `nums`) and `target`. Default `question`. */
   task: z.enum(['question', 'countdown']).optional(),
+  /**
+   * Columns that code of one's own sees in `problem.row` beside those of problem, answer and id; of a Parquet file no others are
+   * read. Default: all where the config names such code, none otherwise.
+   */
+  columns: z.array(text).optional(),
   /** Hub: branch, tag or commit. Default `main`; the resolved config of a run has the commit. */
   revision: text.optional(),
-  /** Hub: configuration of the dataset, where it has several. */
+  /** Hub and folders: configuration of the dataset, where it has several. */
   subset: text.optional(),
-  /** Hub: default `train` for training, `test` for held-out problems. */
+  /** Hub and folders: default `train` for training, `test` for held-out problems. */
   split: text.optional(),
-  /** Hub: patterns of files, instead of subset and split. */
+  /** Hub and folders: patterns of files, instead of subset and split. */
   files: z.array(text).min(1).optional(),
 });
 
@@ -114,10 +119,12 @@ export const dataSchema = z.strictObject({
   evaluation: sourcesSchema.optional(),
   /** A name of `templates`, a text with {problem}, or `./my.mjs#name`. */
   template: text.default('plain'),
-  /** Column of the problem text. Default: the first of `problem`, `question`, `prompt` that a row has. */
+  /** Column of the problem text. Default: the first of `problem`, `question`, `prompt` and kin that a row has. */
   problemKey: text.optional(),
   /** Column of the gold answer. Default: the first of `answer`, `gold`, `solution` and kin that a row has. */
   answerKey: text.optional(),
+  /** Rows that have no problem or answer that can be used: `error` names them and ends the run, `skip` leaves them out with a warning. */
+  badRows: z.enum(['error', 'skip']).default('error'),
   /** Problems that a generator makes for training. */
   count: positiveInteger.default(10_000),
   /** Whether the tokenizer adds its special tokens to prompts. */

@@ -5,6 +5,7 @@ import type { Part } from '../data/order';
 import { isGenerator, type DataSource } from '../data/source';
 import { ZeroRlError } from '../errors';
 import type { TrainConfig } from './config';
+import type { DataNeeds } from './load-task';
 
 export interface RunData {
   problems: Problem[];
@@ -42,11 +43,24 @@ function takeEvenly(problems: readonly Problem[], sizes: readonly number[], want
 interface LoadOptions {
   warn: (message: string) => void;
   signal?: AbortSignal;
+  needs: DataNeeds;
 }
 
-function datasetOptions({ data }: TrainConfig, signal: AbortSignal | undefined): DatasetOptions {
-  const { arithmetic, countdown, problemKey, answerKey, count } = data;
-  return { split: 'train', count, arithmetic, countdown, problemKey, answerKey, signal };
+function datasetOptions({ data }: TrainConfig, { warn, signal, needs }: LoadOptions): DatasetOptions {
+  const { arithmetic, countdown, problemKey, answerKey, badRows, count } = data;
+  const { wholeRows } = needs;
+  return { split: 'train', count, arithmetic, countdown, problemKey, answerKey, badRows, wholeRows, warn, signal };
+}
+
+/** Says once which turns of conversations no prompt will have. */
+function warnOfMessages(kind: string, problems: readonly Problem[], { warn, needs }: LoadOptions): void {
+  if (needs.messages) return;
+  const cut = problems.flatMap(({ messages = [] }) => (messages.length > 1 ? [messages.slice(0, -1)] : []));
+  if (cut.length === 0) return;
+  const roles = [...new Set(cut.flatMap((messages) => messages.map(({ role }) => role)))].join(' and ');
+  warn(
+    `${cut.length} of ${problems.length} ${kind} problems have messages of ${roles} before the last one of the user; data.template leaves them out`,
+  );
 }
 
 /**
@@ -57,8 +71,9 @@ function datasetOptions({ data }: TrainConfig, signal: AbortSignal | undefined):
  */
 export async function loadHeldOut(
   config: TrainConfig,
-  { warn, signal }: LoadOptions,
+  options: LoadOptions,
 ): Promise<{ heldOut: Problem[]; sources: DataSource[] | undefined }> {
+  const { warn } = options;
   const sources = evaluationSources(config);
   const wanted = config.evaluation.problems;
   if (sources === undefined) {
@@ -67,8 +82,9 @@ export async function loadHeldOut(
   }
   // Each source is one part here, so that a short evaluation has some of every source.
   const even = sources.map((source) => ({ ...source, weight: 1 }));
-  const options = { ...datasetOptions(config, signal), split: 'heldOut', count: wanted } as const;
-  const loaded = await loadProblems(even, options);
+  const request = { ...datasetOptions(config, options), split: 'heldOut', count: wanted } as const;
+  const loaded = await loadProblems(even, request);
+  warnOfMessages('held-out', loaded.problems, options);
   const names = sources.map(({ source }) => source).join(', ');
   if (loaded.problems.length < wanted)
     warn(`${names} holds ${loaded.problems.length} problems; evaluation.problems asks for ${wanted}`);
@@ -119,7 +135,8 @@ export function keepProblems(
 export async function loadData(config: TrainConfig, options: LoadOptions): Promise<RunData> {
   const { data } = config;
   const { warn } = options;
-  const training = await loadProblems(data.train, datasetOptions(config, options.signal));
+  const training = await loadProblems(data.train, datasetOptions(config, options));
+  warnOfMessages('training', training.problems, options);
   const { heldOut, sources } = await loadHeldOut(config, options);
   const pinned = {
     ...data,

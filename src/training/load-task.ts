@@ -2,10 +2,11 @@
  * What a policy is asked and how its answers are scored, of a config or given in code in its place: the same for training,
  * evaluations, replays and plans.
  */
-import { loadTemplate, type Template } from '../data/template';
+import { loadTemplate, readsMessages, type Template } from '../data/template';
 import type { Environment } from '../environments/environment';
 import { checkEnvironment, loadEnvironment } from '../environments/load';
 import { ZeroRlError } from '../errors';
+import { isUserCode } from '../user-code';
 import type { RewardFunction } from '../rewards';
 import { environmentLimits, type TrainConfig } from './config';
 import { givenReward, loadReward, type GivenRewardOptions } from './load-reward';
@@ -18,11 +19,20 @@ export interface TaskOptions extends GivenRewardOptions {
   environment?: Environment;
 }
 
+/** What of the data a task may look at. */
+export interface DataNeeds {
+  /** Whether code of one's own may read any column of a row. */
+  wholeRows: boolean;
+  /** Whether prompts are made of whole conversations. */
+  messages: boolean;
+}
+
 export interface Task {
   template: Template;
   reward: RewardFunction;
   /** Null where completions have one turn. */
   play: Play | null;
+  needs: DataNeeds;
   /** Ends the threads of the reward. */
   closeReward: () => void;
 }
@@ -40,6 +50,12 @@ async function findEnvironment(
   );
 }
 
+/** Whether code that a config names sees rows. */
+function namesRowCode({ data, reward }: TrainConfig): boolean {
+  const parts = Array.isArray(reward) ? reward : [reward];
+  return isUserCode(data.template) || parts.some(({ name }) => name === 'custom');
+}
+
 /**
  * Loads environment, template and reward.
  *
@@ -50,5 +66,10 @@ export async function loadTask(config: TrainConfig, options: TaskOptions): Promi
   const template = environment?.prompt?.bind(environment) ?? (await loadTemplate(config.data.template));
   const given = options.reward ?? environment?.reward;
   const { reward, close: closeReward } = given ? givenReward(given, options) : await loadReward(config, options.warn);
-  return { template, reward, play: environment && { environment, ...environmentLimits(config) }, closeReward };
+  const needs = {
+    wholeRows: environment !== null || options.reward !== undefined || namesRowCode(config),
+    messages: environment?.prompt !== undefined || readsMessages(config.data.template),
+  };
+  const play = environment && { environment, ...environmentLimits(config) };
+  return { template, reward, play, needs, closeReward };
 }

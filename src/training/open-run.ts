@@ -106,7 +106,7 @@ export async function loadInputs(config: TrainConfig, options: InputOptions): Pr
       name === undefined ? undefined : locateModel(name, signal);
     const reference = needsReference(config) ? await beside(config.referenceModel) : undefined;
     const critic = needsCritic(config) ? await beside(config.critic.model) : undefined;
-    const { data, ...loaded } = await loadData(config, { warn, signal });
+    const { data, ...loaded } = await loadData(config, { warn, signal, needs: task.needs });
     const withModels = (form: keyof ModelFolder): TrainConfig => ({
       ...config,
       model: model[form],

@@ -37,7 +37,7 @@ describe('problems of a file', () => {
     await expect(loading).rejects.toThrow(/[Ll]ine 2/);
     const later = file('columns.jsonl', '{"problem":"1"}\n{"problem":"","answer":"1"}\n{"problem":[],"answer":"1"}\n');
     await expect(loadProblems(later, options)).rejects.toThrow(
-      /line 1: it has no "answer", "gold", "solution", .*line 2: "problem" is empty; line 3: "problem" is object instead of text/,
+      /line 1: it has no "answer", "gold", "solution", .*line 2: "problem" is empty; line 3: "problem" is a list of 0 values instead of text/,
     );
   });
 
