@@ -15,4 +15,4 @@ export {
   type StatementKind,
 } from './extract/extract-answer';
 export { verdictReasons, type Verdict, type VerdictReason, type VerifyOptions } from './verdict';
-export { equalAnswers, verify } from './verify';
+export { equalAnswers, isReadableGold, verify } from './verify';

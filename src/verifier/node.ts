@@ -14,7 +14,7 @@ export const functionNames = [
 ] as const; // prettier-ignore
 export type FunctionName = (typeof functionNames)[number];
 
-export type RelationOperator = '=' | '≠' | '<' | '≤' | '>' | '≥' | '≈' | '≡' | '⊂' | '⊆';
+export type RelationOperator = '=' | '≠' | '<' | '≤' | '>' | '≥' | '≈' | '≡' | '⊂' | '⊆' | '⊥' | '∥' | '∼';
 
 export interface NumberNode {
   kind: 'number';
@@ -188,7 +188,7 @@ export interface SetOperationNode {
 
 export interface NamedSetNode {
   kind: 'namedSet';
-  name: 'reals' | 'integers' | 'naturals' | 'rationals' | 'complexes' | 'empty';
+  name: 'reals' | 'integers' | 'positiveIntegers' | 'naturals' | 'rationals' | 'complexes' | 'empty';
 }
 
 /** `\{x \in domain \mid condition\}`. */
@@ -218,6 +218,33 @@ export interface MembershipNode {
   element: Node;
   set: Node;
   negated: boolean;
+}
+
+/** `7 (mod 10)`, alone or with the name that it is about left aside. */
+export interface ResidueNode {
+  kind: 'residue';
+  value: Node;
+  modulus: Node;
+}
+
+/** `¬p`, `p ∧ q`, `∀x ∈ ℝ, …`: quantifiers have the membership or name and the statement. */
+export interface LogicNode {
+  kind: 'logic';
+  operator: '¬' | '∧' | '∨' | '⇒' | '⇔' | '∀' | '∃' | '∄';
+  operands: Node[];
+}
+
+/** A function by cases; a condition of null stands for `otherwise`. */
+export interface PiecewiseNode {
+  kind: 'piecewise';
+  pieces: { value: Node; condition: Node | null }[];
+}
+
+/** `C. 12`: the letter of a choice and the readings of what it says. */
+export interface ChoiceNode {
+  kind: 'choice';
+  letter: string;
+  values: Node[];
 }
 
 /** Words: names, choices, sentences. Lower case, one space between words, no final punctuation. */
@@ -256,4 +283,8 @@ export type Node =
   | MatrixNode
   | RelationNode
   | MembershipNode
+  | ResidueNode
+  | LogicNode
+  | PiecewiseNode
+  | ChoiceNode
   | TextNode;

@@ -11,6 +11,7 @@ import { equals, type Rational } from './exact/rational';
 import { GoldCache } from './gold-cache';
 import { limits } from './limits';
 import type { Node } from './node';
+import { normalText } from './normal-text';
 import { parseAnswer } from './parse/parse-answer';
 import { plainNumber } from './plain-number';
 import type { Verdict, VerdictReason, VerifyOptions } from './verdict';
@@ -51,13 +52,19 @@ interface Gold {
 /** One blank for all white space; none at all would make `2 1/3` of `21/3`. */
 const squeeze = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
+/** A gold in more words is a report, not an answer: nothing in it is taken for the answer. */
+const MOST_WORDS = 12;
+
+const isReport = (node: Node): boolean => node.kind === 'text' && node.text.split(' ').length > MOST_WORDS;
+
 function readGold(gold: string): Gold {
   const statement = extractAnswer(gold, { role: 'gold' });
   if (!statement) return { readings: [], written: '', plain: null, reason: 'unparsable-gold' };
   const single = statement.texts.length === 1 ? statement.texts[0] : '';
   const [written, plain] = [squeeze(single), plainNumber(single)];
   try {
-    const readings = readStatement(statement, new Budget(limits.workUnits), 'gold');
+    const all = readStatement(statement, new Budget(limits.workUnits), 'gold');
+    const readings = all.length > 0 && isReport(all[0]) ? [] : all;
     return { readings: readings.slice(0, MAX_READINGS), written, plain, reason: 'unparsable-gold' };
   } catch (error) {
     if (!(error instanceof BudgetExceeded)) throw error;
@@ -66,6 +73,23 @@ function readGold(gold: string): Gold {
 }
 
 const golds = new GoldCache(readGold);
+
+/** Whether an answer is written like a gold that cannot be read. */
+const isSameText = ({ written }: Gold, answer: string): boolean => {
+  const text = normalText(written);
+  return text !== '' && text === normalText(answer);
+};
+
+/**
+ * Whether a gold answer can be read. One that cannot is compared as text only: the same text is correct, any other has no
+ * verdict (`unparsable-gold`).
+ *
+ * @throws TypeError when `gold` is not a string.
+ */
+export function isReadableGold(gold: string): boolean {
+  if (typeof gold !== 'string') throw invalidType('gold', 'string', gold);
+  return golds.get(gold).readings.length > 0;
+}
 
 /** The best that any pair of readings says: a match, else the reason why there is none. */
 function compareReadings(expected: readonly Node[], answers: readonly Node[], budget: Budget): Comparison {
@@ -122,8 +146,12 @@ export function verify(gold: string, completion: string, options: VerifyOptions 
   const expected = golds.get(gold);
   const stated = extractAnswer(completion, { statement });
   const readable = expected.readings.length > 0;
-  const same = stated?.texts.length === 1 && squeeze(stated.texts[0]) === expected.written;
-  if (same && (readable || expected.reason === 'budget')) return verdict(true, 'equal', stated.shown);
+  if (stated?.texts.length === 1 && expected.written !== '') {
+    const [written] = stated.texts;
+    const same =
+      readable || expected.reason === 'budget' ? squeeze(written) === expected.written : isSameText(expected, written);
+    if (same) return verdict(true, 'equal', stated.shown);
+  }
   if (!readable) return verdict(null, expected.reason, stated?.shown);
   if (!stated) return verdict(false, 'no-answer');
   const number = expected.plain && stated.texts.length === 1 ? plainNumber(stated.texts[0]) : null;

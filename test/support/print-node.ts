@@ -66,6 +66,14 @@ export function printNode(node: Node): string {
       return `rel<${node.operands.map((operand, at) => (at === 0 ? '' : ` ${node.operators[at - 1]} `) + printNode(operand)).join('')}>`;
     case 'membership':
       return `${printNode(node.element)} ${node.negated ? '∉' : '∈'} ${printNode(node.set)}`;
+    case 'residue':
+      return `${printNode(node.value)} (mod ${printNode(node.modulus)})`;
+    case 'logic':
+      return `${node.operator}<${all(node.operands)}>`;
+    case 'piecewise':
+      return `cases<${node.pieces.map(({ value, condition }) => `${printNode(value)} if ${orNone(condition)}`).join('; ')}>`;
+    case 'choice':
+      return `choice ${node.letter}<${all(node.values)}>`;
     case 'text':
       return JSON.stringify(node.text);
   }

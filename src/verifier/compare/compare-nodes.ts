@@ -6,9 +6,12 @@ import { asAssignment, type Assignment, compareAssignments } from './assignments
 import { compareCollections, isCollection } from './collections';
 import { compareConditions, isCondition } from './conditions';
 import type { Decision } from './decision';
+import { compareLogic } from './logic';
+import { comparePiecewise } from './piecewise';
 import { compareValues } from './quantities';
 import { compareRecords } from './records';
 import { compareRelations } from './relations';
+import { compareResidues } from './residues';
 import { isExactNumber } from './rewrite';
 import { compareTexts } from './text';
 import type { CompareContext } from './types';
@@ -38,9 +41,12 @@ export function compareNodes(a: Node, b: Node, context: CompareContext): Decisio
     return equals(a.value, b.value) ? 'equal' : 'different';
   }
   context.budget.spend(2);
+  const special = compareResidues(a, b, context) ?? compareLogic(a, b, context);
+  if (special !== null) return special;
   if (isCondition(a) || isCondition(b)) return compareConditions(a, b, context);
   const decided = compareRecords(a, b, context) ?? compareStatements(a, b, context);
   if (decided !== null) return decided;
+  if (a.kind === 'piecewise' || b.kind === 'piecewise') return comparePiecewise(a, b, context);
   if (isCollection(a) || isCollection(b)) return compareCollections(a, b, context);
   if (a.kind === 'text' || b.kind === 'text') return compareTexts(a, b, context.budget);
   return compareValues(a, b, context);

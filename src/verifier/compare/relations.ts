@@ -12,7 +12,7 @@ import { isScalar } from './solution-sets';
 import type { CompareContext } from './types';
 
 const TURNED: Partial<Record<RelationOperator, RelationOperator>> = {
-  '=': '=', '≠': '≠', '≈': '≈', '≡': '≡', '<': '>', '>': '<', '≤': '≥', '≥': '≤',
+  '=': '=', '≠': '≠', '≈': '≈', '≡': '≡', '<': '>', '>': '<', '≤': '≥', '≥': '≤', '⊥': '⊥', '∥': '∥', '∼': '∼',
 }; // prettier-ignore
 
 /** The relation read from right to left; null for inclusions. */

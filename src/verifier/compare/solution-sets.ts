@@ -127,6 +127,8 @@ class SolutionReader {
   private namedSet(name: string): Solutions | null {
     if (name === 'empty') return realSolutions(ofPieces([]));
     if (name === 'complexes') return null;
+    if (name === 'positiveIntegers')
+      return { name: null, region: ofPieces([above(integerNode(1n), true)]), domain: 'integers' };
     return { name: null, region: ofPieces(reals), domain: name as Solutions['domain'] };
   }
 
@@ -246,6 +248,12 @@ function compareSolutions(a: Solutions, b: Solutions, context: CompareContext): 
     if (sameRegion(points[0], points[1], context) === 'equal') return 'equal';
   }
   return 'different';
+}
+
+/** The real numbers that a condition leaves to its variable, where its bounds are written. @throws Incomparable */
+export function readRealSet(condition: Node, context: CompareContext): RealSet | null {
+  const solutions = new SolutionReader(context, new Set()).read(condition);
+  return solutions?.domain === 'reals' ? piecesOf(solutions.region, new RealSets(context)) : null;
 }
 
 /** Compares what both nodes describe as sets of real numbers; null where one of them describes none. */

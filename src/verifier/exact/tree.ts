@@ -19,6 +19,8 @@ export function childNodes(node: Node): Node[] {
     case 'call':
     case 'application':
       return node.arguments;
+    case 'piecewise':
+      return node.pieces.flatMap(({ value, condition }) => (condition ? [value, condition] : [value]));
     default: {
       const children: Node[] = [];
       for (const value of Object.values(node) as unknown[]) collect(value, children);

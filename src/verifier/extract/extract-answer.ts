@@ -44,6 +44,9 @@ export interface ExtractOptions {
 /** A gold answer up to this length is one, if it is no more than a sentence. */
 const GOLD_CHARACTERS = 400;
 
+/** A longer sentence is a report: none of its values is taken for its answer. */
+const MOST_CLAUSE_WORDS = 12;
+
 const TAG = 'answer>';
 const MOST_TAGS = 100;
 
@@ -181,10 +184,26 @@ function inTurn(turn: string, span: Span, boxedOnly: boolean): Found | null {
   return block && shifted(fromAssertion(bareAnswer(block.text)), block.end - block.text.length);
 }
 
+const TEXT_COMMAND = /\\(?:text[a-z]*|mathrm|mbox|operatorname)\s?\{\s*(?:and|or|if|for|otherwise)?\s*\}/g;
+/** Macros, functions in plain letters, and up to three letters that stand between mathematics. */
+const NO_PROSE = /\\[A-Za-z]+|(?<![A-Za-z])(?:sin|cos|tan|cot|sec|csc|log|ln|lg|exp|sqrt|and|or|mod)(?![A-Za-z])/g;
+
+/** Whether a text is a formula as it stands, with no delimiters and no word of prose: then every letter is a variable. */
+function isFormulaOnly(text: string): boolean {
+  if (
+    !/[\\^_=<>+*/(]|[A-Za-z0-9] [A-Za-z](?![A-Za-z])/.test(text) ||
+    /[$`"?!]|\\[([\]]|\*\*|[^\p{ASCII}≤≥≠π∞√²³°×÷±·−]/u.test(text)
+  )
+    return false;
+  const letters = text.replace(TEXT_COMMAND, ' ').replace(NO_PROSE, ' ');
+  return !/[A-Za-z]{2}/.test(letters);
+}
+
 /** A text that is an answer as a whole: its list of formulas, or the text; null where it is more than a sentence. */
 function wholeText(text: string): Omit<Found, 'kind' | 'end'> | null {
   const bare = text.trim();
   if (bare === '' || bare.length > GOLD_CHARACTERS) return null;
+  if (isFormulaOnly(bare)) return { texts: [bare], joinedByOr: false, alternatives: [] };
   const reader = new ProseReader(bare, 0, bare.length, { numberWords: true });
   const first = reader.sentence();
   if (!first) return { texts: [bare], joinedByOr: false, alternatives: [] };
@@ -197,7 +216,9 @@ function wholeText(text: string): Omit<Found, 'kind' | 'end'> | null {
   }
   const described = describe(tokens);
   // `There are 12 ways.`
-  const isClause = tokens.some(({ type, text: word }) => type === 'word' && sentenceWords.has(word.toLowerCase()));
+  const words = tokens.filter(({ type }) => type === 'word');
+  const isClause =
+    words.length <= MOST_CLAUSE_WORDS && words.some(({ text: word }) => sentenceWords.has(word.toLowerCase()));
   if (described?.grade === 'value' && isClause) {
     return { texts: described.texts, joinedByOr: described.joinedByOr, alternatives: [bare] };
   }

@@ -59,12 +59,13 @@ const SHORT_WORDS = set(
 export function classifyWord(word: string, before: ProseToken | undefined, space: boolean, after: string): ProseType {
   const lower = word.toLowerCase();
   if (lower === 'and' || lower === 'or') return 'joiner';
-  const operand = before?.type === 'symbol' && /^[=+\-*/^(<>≤≥_|[]$/.test(before.text);
+  const operand = before?.type === 'symbol' && /^(?:[=+\-*/^(<>≤≥_|[{]|\\[A-Za-z]+)$/.test(before.text);
   if (/^[A-Za-z](?:_?\d+|_[A-Za-z])?$/.test(word)) {
-    // Articles and pronouns.
-    const article = /^[aAI]$/.test(word) && /^[ ]/.test(after) && !operand;
+    // Articles and pronouns; before an operator, a bracket, TeX or another single letter it is a variable.
+    const article = /^[aAI]$/.test(word) && !operand;
     if (article && /^ [a-z]{2}/.test(after)) return 'word';
-    if (word === 'a' && space && before && !operand && !/^ ?[=+\-*/^_<>]/.test(after)) return 'word';
+    const phrase = /^ (?![=+\-*/^_<>\\{}(]|[A-Za-z](?![A-Za-z]))/.test(after) || /[$€£¥₹]/.test(before?.text ?? '');
+    if (article && word === 'a' && space && before && phrase) return 'word';
     return 'symbol';
   }
   if (FUNCTIONS.test(lower) && (/^ ?[(^_{\d\\√]/.test(after) || operand || lower === 'pi' || /^inf/.test(lower)))

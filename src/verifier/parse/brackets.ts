@@ -1,9 +1,11 @@
 /** Brackets of all kinds: groups, tuples, intervals, sets, bars, floors, matrices and other environments. */
 import type { IntervalNode, Node } from '../node';
 import { parseSum } from './expression';
-import { parseItem, parseList, parseRelation } from './items';
+import { parseList, parseRelation } from './items';
+import { parseLogic } from './logic';
+import { parsePiecewise } from './piecewise';
 import { parseError } from './parse-error';
-import { inBase } from './primary';
+import { inBase, parsePrimary } from './primary';
 import type { Parser } from './parser';
 
 export function parseBracket(p: Parser): Node {
@@ -28,6 +30,11 @@ export function parseBracket(p: Parser): Node {
 /** `{a}` is a, `{1, 2}` a bare list. */
 function parseGroup(p: Parser): Node {
   p.next();
+  // `{}_{10}C_3`
+  if (p.is('close', '}') && /^[_^]$/.test(p.peek(1).text)) {
+    p.next();
+    return parsePrimary(p);
+  }
   return p.enclosed(() => {
     const node = parseList(p, true);
     if (p.is('command', 'over') || p.is('command', 'choose')) {
@@ -52,10 +59,10 @@ function parseRound(p: Parser): Node {
       if (open === '(') throw parseError;
       return p.node<Node>({ kind: 'tuple', items: [], brackets: '[]' });
     }
-    const items = [parseItem(p)];
+    const items = [parseLogic(p)];
     while (p.isOperator(',', ';', 'row')) {
       p.next();
-      items.push(parseItem(p));
+      items.push(parseLogic(p));
     }
     const close = p.next();
     if (close.type !== 'close' || (close.text !== ')' && close.text !== ']')) throw parseError;
@@ -96,7 +103,9 @@ function basedGroup(p: Parser, start: number): Node | null {
   return p.attempt(() => {
     p.next();
     const braced = p.accept('open', '{');
+    const round = p.accept('open', '(');
     const base = Number(p.next().digits);
+    if (round) p.expect('close', ')');
     if (braced) p.expect('close', '}');
     if (!(base >= 2 && base <= 36)) throw parseError;
     return p.node<Node>({ kind: 'based', digits, base, value: inBase(digits, base) });
@@ -109,7 +118,7 @@ function parseSet(p: Parser): Node {
   return p.enclosed(() => {
     if (p.accept('close', '\\}')) return p.node<Node>({ kind: 'namedSet', name: 'empty' });
     p.bars = 1;
-    const first = parseItem(p);
+    const first = parseLogic(p);
     if (p.isOperator('mid', '|', ':')) {
       p.next();
       p.bars = 0;
@@ -124,7 +133,7 @@ function parseSet(p: Parser): Node {
     while (p.isOperator(',', ';', 'and')) {
       const comma = p.next().text === ',';
       if (comma && p.isOperator('and')) p.next();
-      items.push(parseItem(p));
+      items.push(parseLogic(p));
     }
     p.expect('close', '\\}');
     return p.node<Node>({ kind: 'set', items });
@@ -181,7 +190,9 @@ export function parseEnvironment(p: Parser): Node {
         ? p.node<Node>({ kind: 'call', name: 'determinant', arguments: [matrix] })
         : matrix;
     }
-    if (!/^(?:cases|aligned|align|gathered|gather|equation|split|rcases)$/.test(name)) throw parseError;
+    const piecewise = /^(?:[dr]?cases|array)$/.test(name) ? p.attempt(() => parsePiecewise(p, name)) : null;
+    if (piecewise) return piecewise;
+    if (!/^(?:[dr]?cases|aligned|align|gathered|gather|equation|split)$/.test(name)) throw parseError;
     const items: Node[] = [];
     p.aligned++;
     while (!p.is('end', name)) {
@@ -189,7 +200,7 @@ export function parseEnvironment(p: Parser): Node {
         p.next();
         continue;
       }
-      items.push(parseItem(p));
+      items.push(parseLogic(p));
     }
     p.aligned--;
     p.expect('end', name);

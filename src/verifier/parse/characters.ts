@@ -45,7 +45,7 @@ const REPLACEMENTS: Record<string, string> = {
   '⟨': '\\langle ', '⟩': '\\rangle ', '〈': '\\langle ', '〉': '\\rangle ', 'ℝ': '\\mathbb{R}', 'ℤ': '\\mathbb{Z}', 'ℕ': '\\mathbb{N}', 'ℚ': '\\mathbb{Q}', 'ℂ': '\\mathbb{C}',
   'π': '\\pi ', '∠': '\\angle ', '△': '\\triangle ', '…': '\\ldots ', '⋯': '\\ldots ', '∑': '\\sum ', '∏': '\\prod ', '∫': '\\int ',
   '→': '\\to ', '⇒': '\\Rightarrow ', '∶': ':', '：': ':', '，': ', ', '、': ', ', '；': '; ', '。': '. ', '（': '(', '）': ')', '％': '%',
-  '∧': '\\land ', '∨': '\\lor ', '¬': '\\lnot ', 'µ': 'μ', 'ℓ': 'l', 'ⅈ': 'i', 'ⅇ': 'e', '¯': '\\overline ',
+  '⊥': '\\perp ', '⟂': '\\perp ', '∥': '\\parallel ', '∼': '\\sim ', '∽': '\\sim ', '∀': '\\forall ', '∃': '\\exists ', '∄': '\\nexists ', '∧': '\\land ', '∨': '\\lor ', '¬': '\\lnot ', 'µ': 'μ', 'ℓ': 'l', 'ⅈ': 'i', 'ⅇ': 'e', '¯': '\\overline ',
 }; // prettier-ignore
 
 /** Greek letters by their TeX names. */

@@ -54,11 +54,11 @@ export const commands = new Map<string, { type: TokenType; text: string }>([
   }), // prettier-ignore
   ...table('operator', {
     cdot: '*', times: '*', ast: '*', div: '÷', pm: '±', mp: '∓', le: '≤', leq: '≤', leqslant: '≤', leqq: '≤', lt: '<', ge: '≥', geq: '≥',
-    geqslant: '≥', geqq: '≥', gt: '>', ne: '≠', neq: '≠', approx: '≈', simeq: '≈', thickapprox: '≈', doteq: '≈', cong: '≈', sim: '≈',
+    geqslant: '≥', geqq: '≥', gt: '>', ne: '≠', neq: '≠', approx: '≈', simeq: '≈', thickapprox: '≈', doteq: '≈', cong: '≈', sim: '∼', perp: '⊥', bot: '⊥',
     equiv: '≡', in: '∈', notin: '∉', cup: '∪', bigcup: '∪', cap: '∩', bigcap: '∩', setminus: '∖', smallsetminus: '∖', backslash: '∖',
-    subset: '⊂', subseteq: '⊆', mid: 'mid', vert: '|', lvert: '|', rvert: '|', Vert: '‖', lVert: '‖', rVert: '‖', parallel: '‖', to: '→',
+    subset: '⊂', subseteq: '⊆', mid: 'mid', vert: '|', lvert: '|', rvert: '|', Vert: '‖', lVert: '‖', rVert: '‖', parallel: '∥', to: '→',
     rightarrow: '→', longrightarrow: '→', Rightarrow: '⇒', implies: '⇒', Longrightarrow: '⇒', colon: ':', percent: '%', degree: '°', degrees: '°',
-    circ: '∘', prime: "'", ldots: '…', dots: '…', cdots: '…', dotsc: '…', vdots: '…', ddots: '…', land: 'and', wedge: 'and', lor: 'or', vee: 'or', quad: 'quad',
+    circ: '∘', prime: "'", ldots: '…', dots: '…', cdots: '…', dotsc: '…', vdots: '…', ddots: '…', land: '∧', wedge: '∧', lor: '∨', vee: '∨', neg: '¬', lnot: '¬', forall: '∀', exists: '∃', nexists: '∄', quad: 'quad',
     qquad: 'quad', newline: 'row', cr: 'row', mathord: '*', bullet: '*', dollar: '$', iff: '⇔', Leftrightarrow: '⇔',
   }), // prettier-ignore
   ...table('open', { lbrace: '\\{', lfloor: '⌊', lceil: '⌈', langle: '⟨', lparen: '(', lbrack: '[' }),

@@ -232,16 +232,29 @@ function raise(p: Parser, base: Node): Node {
   return p.node({ kind: 'power', base, exponent });
 }
 
+const isPrime = (token: Token): boolean => token.type === 'operator' && token.text === "'";
+
+/** The offset after exactly `count` primes at `offset`: `'`, `^\prime`, `^{\prime\prime}`; null where there are none. */
+export function afterPrimes(p: Parser, offset: number, count: number): number | null {
+  let at = offset;
+  const raised = p.peek(at).type === 'operator' && p.peek(at).text === '^';
+  if (raised) at++;
+  const braced = raised && p.peek(at).text === '{';
+  if (braced) at++;
+  for (let primes = 0; primes < count; primes++, at++) if (!isPrime(p.peek(at))) return null;
+  if (isPrime(p.peek(at)) || (braced && p.peek(at).text !== '}')) return null;
+  return braced ? at + 1 : at;
+}
+
 /** `15° 30'`, `15° 30' 20''`: minutes and seconds of arc. */
 function withMinutes(p: Parser, degrees: DegreesNode): Node {
   const terms = [degrees.operand];
   for (const parts of [60, 3600]) {
-    const marks = parts === 60 ? 1 : 2;
-    const marked = (at: number): boolean => p.peek(at).type === 'operator' && p.peek(at).text === "'";
-    if (!p.is('number') || !marked(1) || (marks === 2 && !marked(2))) break;
+    const end = p.is('number') ? afterPrimes(p, 1, parts === 60 ? 1 : 2) : null;
+    if (end === null) break;
     const denominator = integer(parts);
     terms.push(p.node({ kind: 'quotient', numerator: p.token.number!, denominator }));
-    p.at += 1 + marks;
+    p.at += end;
   }
   if (terms.length === 1) return degrees;
   return p.node({ kind: 'degrees', operand: p.node<Node>({ kind: 'sum', terms }) });

@@ -1,15 +1,19 @@
 /** What stands in a list: relations, memberships, unions, ratios, clock times and quantities with their units. */
 import type { Node, RelationOperator, SetOperationNode } from '../node';
 import { parseSum } from './expression';
+import { parseLogic } from './logic';
 import { parseError } from './parse-error';
 import type { Parser } from './parser';
 import { parseQuantity } from './quantities';
 
-const RELATIONS = new Set(['=', '≠', '<', '≤', '>', '≥', '≈', '≡', '⊂', '⊆']);
+const RELATIONS = new Set(['=', '≠', '<', '≤', '>', '≥', '≈', '≡', '⊂', '⊆', '⊥', '∥', '∼']);
+/** What a name in a relation of geometry is: `AB ⊥ plane BCD`. */
+const FIGURES = /^(?:plane|line|segment|平面|直线|线段|面)$/i;
 const SETS: Record<string, SetOperationNode['operator']> = { '∪': 'union', '∩': 'intersection', '∖': 'difference' };
 
 /** `a ∪ b ∖ c`, from left to right. */
 function parseSetExpression(p: Parser): Node {
+  if (p.is('word') && FIGURES.test(p.token.text) && p.peek(1).type === 'symbol') p.next();
   let left = parseRatio(p);
   for (let length = 0; ; length++) {
     if (left.kind === 'setOperation' && left.operator === 'difference') p.chain(length);
@@ -121,10 +125,12 @@ export function parseRelation(p: Parser): Node {
         parseSetExpression(p);
       }
     }
-    if (operators.length === 0) return first;
     const modulus = parseModulus(p);
+    if (operators.length === 0) return modulus ? p.node<Node>({ kind: 'residue', value: first, modulus }) : first;
     if (modulus) operands.push(p.node({ kind: 'call', name: 'mod', arguments: [operands.pop()!, modulus] }));
-    return p.node<Node>({ kind: 'relation', operands, operators });
+    // `f(x) ≡ 0` without a modulus is an equality.
+    const identical = modulus ? operators : operators.map((operator) => (operator === '≡' ? '=' : operator));
+    return p.node<Node>({ kind: 'relation', operands, operators: identical });
   });
 }
 
@@ -140,19 +146,15 @@ function parseModulus(p: Parser): Node | null {
   return null;
 }
 
-/** One entry of a list. */
-export function parseItem(p: Parser): Node {
-  return parseRelation(p);
-}
-
 /** Whether the cursor is at something that separates the entries of a list; takes it. `or` is told apart. */
 function acceptSeparator(p: Parser): ',' | ';' | 'and' | 'or' | null {
   let found: ',' | ';' | 'and' | 'or' | null = null;
-  while (p.isOperator(',', ';', 'and', 'or', 'quad', 'row', '&')) {
+  while (p.isOperator(',', ';', 'and', 'or', '∧', '∨', 'quad', 'row', '&')) {
+    if (p.rows > 0 && p.isOperator('row')) break;
     const { text } = p.next();
-    if (text === 'or') found = 'or';
+    if (text === 'or' || text === '∨') found = 'or';
     else if (text === ';' && found !== 'or') found = ';';
-    else if (text === 'and' && found !== 'or') found = 'and';
+    else if ((text === 'and' || text === '∧') && found !== 'or') found = 'and';
     else found ??= ',';
   }
   return found;
@@ -165,7 +167,7 @@ export function parseList(p: Parser, inBraces: boolean): Node {
     let or = false;
     let commas = 0;
     for (;;) {
-      outer[outer.length - 1].push(parseItem(p));
+      outer[outer.length - 1].push(parseLogic(p));
       const before = p.at;
       const separator = acceptSeparator(p);
       if (separator === null) break;

@@ -1,6 +1,7 @@
 /** From the text of an answer to the trees that it may mean. */
 import { type Budget, BudgetExceeded } from '../budget';
 import { limits } from '../limits';
+import { contains } from '../compare/rewrite';
 import type { Node } from '../node';
 import { plainCharacters } from './characters';
 import { parseList } from './items';
@@ -38,9 +39,13 @@ function withoutTail(text: string): string {
   return tail.startsWith('...') || text[end - 1] === '\\' ? text.trimEnd() : text.slice(0, end);
 }
 
+/** TeX space, and words of a sentence in `\text{}`, before a value. */
+const LEADING_SPACE =
+  /^(?:\\(?:[,;:! ]|q?quad(?![a-z]))\s*|~|\\text(?:rm|bf|it)?\s*\{\s*(?:[Ss]o,? |[Tt]hus,? |[Hh]ence,? )?(?:[Tt]he )?(?:[Ff]inal )?[Aa]nswer(?: is)?\s*[:=]?\s*\}\s*(?=\S))+/;
+
 /** Removes what wraps an answer: Markdown emphasis, delimiters of mathematics, quotes, a final stop, words before a value. */
 function unwrap(text: string): string {
-  let result = text.trim();
+  let result = text.trim().replace(LEADING_SPACE, '');
   for (let round = 0; round < 8; round++) {
     const before = result;
     result = withoutTail(result).replace(LEADING, '').trimStart();
@@ -90,8 +95,28 @@ function readings(text: string, budget: Budget): Node[] {
   const orders = !groups ? [false] : brackets ? [false, true] : [true, false];
   const variants: TokenizeOptions[] = orders.map((groupCommas) => ({ ...base, groupCommas, decimalComma: false }));
   if (!brackets && DECIMAL_COMMA.test(text)) variants.push({ ...base, groupCommas: false, decimalComma: true });
-  return variants.map((options) => parseWhole(text, options, budget)).filter((node) => node !== null);
+  const nodes = variants.map((options) => parseWhole(text, options, budget)).filter((node) => node !== null);
+  // `2\pi hr`: the unit may be two variables.
+  if (nodes.some((node) => mayHaveLetters(node, text, budget))) {
+    const letters = parseWhole(text, { ...variants[0], unitsAsLetters: true }, budget);
+    if (letters !== null && letters.kind !== 'quantity') nodes.push(letters);
+  }
+  return nodes;
 }
+
+/** Whether a unit that no `\text{}` marks stands behind an expression, or inside a root or fraction. */
+function mayHaveLetters(node: Node, text: string, budget: Budget): boolean {
+  if (node.kind === 'quantity') return !isNumeral(node.value) && /(?<!\\[A-Za-z]*)[A-Za-z]{2,3}$/.test(text);
+  return (
+    /[A-Za-z]{2}\}/.test(text) && isScalarOfUnits(node) && contains(node, ({ kind }) => kind === 'quantity', budget)
+  );
+}
+
+const isScalarOfUnits = ({ kind }: Node): boolean =>
+  /^(?:root|quotient|product|sum|power|negation|relation)$/.test(kind);
+
+const isNumeral = (node: Node): boolean =>
+  node.kind === 'number' || (node.kind === 'quotient' && isNumeral(node.numerator) && isNumeral(node.denominator));
 
 /** `5 m`, `60 km/h` outside TeX text: letters that read as variables may be a unit. */
 function withPlainUnit(text: string, budget: Budget): Node[] {

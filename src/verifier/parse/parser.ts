@@ -18,6 +18,8 @@ export class Parser {
   integrals = 0;
   /** How many environments of aligned lines are open: a line may continue the relation of the one before. */
   aligned = 0;
+  /** How many lines of a definition by cases are open: a new row ends a list there. */
+  rows = 0;
   /** How many brackets are open: words inside them are no units. */
   brackets = 0;
   /** Index variables of open sums: `i` is one of them there. */
@@ -106,7 +108,7 @@ export class Parser {
 
   /** Tries `parse`; on a parse error the cursor is back where it was and the result null. */
   attempt<T>(parse: () => T): T | null {
-    const { at, bars, integrals, brackets } = this;
+    const { at, bars, integrals, brackets, rows } = this;
     const bound = this.bound.length;
     const depth = this.#depth;
     try {
@@ -117,6 +119,7 @@ export class Parser {
       this.bars = bars;
       this.integrals = integrals;
       this.brackets = brackets;
+      this.rows = rows;
       this.bound.length = bound;
       this.#depth = depth;
       return null;

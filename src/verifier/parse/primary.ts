@@ -1,5 +1,5 @@
 /** Operands: numbers, names, commands with their arguments. Brackets are in brackets.ts. */
-import type { Node } from '../node';
+import type { NamedSetNode, Node } from '../node';
 import { parseBars, parseBracket, parseEnvironment } from './brackets';
 import { parseSum } from './expression';
 import { parseBound, parseFraction, parseRoot, parseShort } from './functions';
@@ -29,7 +29,7 @@ export function parsePrimary(p: Parser): Node {
         return parseName(p);
       case 'set':
         p.next();
-        return p.node({ kind: 'namedSet', name: token.text as 'reals' });
+        return parseNamedSet(p, token.text as NamedSetNode['name']);
       case 'command':
         p.next();
         return parseCommand(p, token.text);
@@ -38,7 +38,15 @@ export function parsePrimary(p: Parser): Node {
       case 'begin':
         return parseEnvironment(p);
       case 'operator':
+        if (p.isOperator('_', '^')) {
+          const chosenBefore = parseIndexBefore(p);
+          if (chosenBefore) return chosenBefore;
+        }
         if (token.text === '|' || token.text === '‖') return parseBars(p);
+        if (token.text === '¬') {
+          p.next();
+          return p.node({ kind: 'logic', operator: '¬', operands: [parsePrimary(p)] });
+        }
         if (token.text === '…') {
           p.next();
           return p.node({ kind: 'symbol', name: '…' });
@@ -48,6 +56,51 @@ export function parsePrimary(p: Parser): Node {
         throw parseError;
     }
   });
+}
+
+const LETTERS: Record<string, string> = {
+  reals: 'ℝ', integers: 'ℤ', naturals: 'ℕ', rationals: 'ℚ', complexes: 'ℂ',
+}; // prettier-ignore
+
+/** `ℕ^*`, `ℤ_+` and `ℤ^+` are one set, `ℝ^+` an interval; `ℤ_8` and `ℝ^2` are names. The cursor is after the letter. */
+function parseNamedSet(p: Parser, name: NamedSetNode['name']): Node {
+  let mark = '';
+  for (let sign = p.at; p.isOperator('^', '_'); sign = p.at) {
+    p.next();
+    const braced = p.accept('open', '{');
+    while (!p.done && !p.is('close') && p.at - sign < 8) {
+      const token = p.next();
+      mark += token.digits ?? token.text;
+      if (!braced) break;
+    }
+    if (braced) p.expect('close', '}');
+    mark += ' ';
+  }
+  const end = (value: 0n | null): Node => (value === null ? { kind: 'constant', name: 'infinity' } : integer(value));
+  switch (`${name} ${mark.trim()}`) {
+    case 'naturals *':
+    case 'naturals +':
+    case 'naturals * +':
+    case 'naturals + *':
+    case 'integers +':
+    case 'integers >0':
+      return p.node({ kind: 'namedSet', name: 'positiveIntegers' });
+    case 'reals +':
+    case 'reals >0':
+      return p.node({ kind: 'interval', lower: end(0n), upper: end(null), lowerClosed: false, upperClosed: false });
+    case 'reals -':
+    case 'reals <0': {
+      const lower = p.node<Node>({ kind: 'negation', operand: end(null) });
+      return p.node({ kind: 'interval', lower, upper: end(0n), lowerClosed: false, upperClosed: false });
+    }
+    case 'reals *': {
+      const operands = [p.node<Node>({ kind: 'namedSet', name }), p.node<Node>({ kind: 'set', items: [end(0n)] })];
+      return p.node({ kind: 'setOperation', operator: 'difference', operands });
+    }
+  }
+  return mark === ''
+    ? p.node({ kind: 'namedSet', name })
+    : p.node({ kind: 'symbol', name: `${LETTERS[name] ?? name} ${mark.trim()}` });
 }
 
 function parseCommand(p: Parser, command: string): Node {
@@ -107,12 +160,17 @@ function parseNumber(p: Parser): Node {
 
 /** `204_5`, `1011_{two}`: digits in another base. The cursor is at `_`. */
 function parseBase(p: Parser, digits: string): Node | null {
-  const braced = p.peek(1).text === '{' && p.peek(1).type === 'open';
-  const token = p.peek(braced ? 2 : 1);
+  // `_{(5)}`, `_(5)`
+  let opened = 1;
+  while (p.peek(opened).type === 'open' && /^[{(]$/.test(p.peek(opened).text) && opened < 3) opened++;
+  const token = p.peek(opened);
   const base =
     token.type === 'number' && token.digits ? Number(token.digits) : (BASE_WORDS[token.text.toLowerCase()] ?? 0);
-  if (!(base >= 2 && base <= 36) || (braced && p.peek(3).text !== '}')) return null;
-  p.at += braced ? 4 : 2;
+  if (!(base >= 2 && base <= 36)) return null;
+  for (let at = 1; at < opened; at++) {
+    if (p.peek(2 * opened - at).text !== (p.peek(at).text === '{' ? '}' : ')')) return null;
+  }
+  p.at += 2 * opened;
   return p.node({ kind: 'based', digits, base, value: inBase(digits, base) });
 }
 
@@ -153,7 +211,7 @@ function subscriptName(p: Parser): string | null {
   let name = '';
   while (!p.done && !p.is('close', '}') && p.at - start < 12) {
     const token = p.next();
-    if (!['number', 'symbol', 'constant', 'word'].includes(token.type)) break;
+    if (!['number', 'symbol', 'constant', 'word', 'function'].includes(token.type)) break;
     name += token.type === 'number' ? (token.digits ?? '?') : token.text;
   }
   if (name !== '' && p.accept('close', '}')) return name;
@@ -167,6 +225,48 @@ const oneDigit = (p: Parser, token: Token): string | null => {
   return token.digits ?? null;
 };
 
+const CHOSEN = /^[CAP]$/;
+
+/** A whole number at offset `at`, in braces or not, and the offset behind it. */
+function smallWhole(p: Parser, at: number): [Node | null, number] {
+  const braced = p.peek(at).type === 'open' && p.peek(at).text === '{';
+  const token = p.peek(braced ? at + 1 : at);
+  if (token.digits === undefined || token.digits.length > 6 || !token.number) return [null, at];
+  if (braced && p.peek(at + 2).text !== '}') return [null, at];
+  return [token.number, at + (braced ? 3 : 1)];
+}
+
+/** `C_{10}^3`, `C_{10}^{3}`, `A_5^2`: combinations and arrangements of numbers. The cursor is after the letter. */
+function parseChosen(p: Parser, letter: string): Node | null {
+  const [first, second] = [p.peek(0).text, p.isOperator('_', '^') ? smallWhole(p, 1) : null];
+  if (second?.[0] == null) return null;
+  const sign = p.peek(second[1]);
+  if (sign.type !== 'operator' || !/^[_^]$/.test(sign.text) || sign.text === first) return null;
+  const third = smallWhole(p, second[1] + 1);
+  if (third[0] === null) return null;
+  const [n, k] = first === '_' ? [second[0], third[0]] : [third[0], second[0]];
+  return chosen(p, letter, n, k, third[1]);
+}
+
+/** The call, where it has a value and no other letter shows that the letter is a variable. */
+function chosen(p: Parser, letter: string, n: Node, k: Node, length: number): Node | null {
+  if (n.kind !== 'number' || k.kind !== 'number' || k.value.numerator > n.value.numerator) return null;
+  const variables = p.tokens.some(({ type, text }) => type === 'symbol' && !CHOSEN.test(text));
+  if (letter !== 'C' && variables) return null;
+  p.at += length;
+  return p.node({ kind: 'call', name: letter === 'C' ? 'binomial' : 'permutations', arguments: [n, k] });
+}
+
+/** `{}_{10}C_3`: the number before the letter. The cursor is at `_` or `^`. */
+function parseIndexBefore(p: Parser): Node | null {
+  const before = smallWhole(p, 1);
+  const letter = p.peek(before[1]);
+  if (before[0] === null || letter.type !== 'symbol' || !CHOSEN.test(letter.text)) return null;
+  if (p.peek(before[1] + 1).text !== '_') return null;
+  const after = smallWhole(p, before[1] + 2);
+  return after[0] && chosen(p, letter.text, before[0], after[0], after[1]);
+}
+
 function parseName(p: Parser): Node {
   const token = p.next();
   let { text: name } = token;
@@ -174,6 +274,8 @@ function parseName(p: Parser): Node {
   if (constant && !p.isOperator('_', "'") && !p.bound.includes(name)) {
     return p.node({ kind: 'constant', name: name as 'pi' });
   }
+  const chosen = CHOSEN.test(name) ? parseChosen(p, name) : null;
+  if (chosen) return chosen;
   let primes = '';
   const takePrimes = (): void => {
     while (p.isOperator("'")) {
@@ -224,6 +326,13 @@ function parseApplication(p: Parser, name: string): Node | null {
   const operands = parseArguments(p);
   if (letter === 'Gamma' && operands.length === 1) {
     return p.node({ kind: 'call', name: 'gamma', arguments: operands });
+  }
+  // `f(x)_{\max}` is `f_{\max}(x)`.
+  if (p.isOperator('_') && certain) {
+    p.next();
+    const index = subscriptName(p);
+    if (index === null) throw parseError;
+    return p.node({ kind: 'application', name: `${name}_${index}`, arguments: operands });
   }
   return p.node({ kind: 'application', name, arguments: operands });
 }

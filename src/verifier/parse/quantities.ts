@@ -1,10 +1,10 @@
 /** Numbers with a unit or currency, and numbers in words. */
 import { divide, one, type Rational } from '../exact/rational';
 import type { Node, QuantityNode } from '../node';
-import { parseSum } from './expression';
+import { afterPrimes, parseSum } from './expression';
 import { numberFromWords, isNumberWord } from './number-words';
 import { parseError } from './parse-error';
-import type { Parser } from './parser';
+import { integer, type Parser } from './parser';
 import { readUnit, type Unit } from './units';
 
 const CURRENCIES: Record<string, string> = {
@@ -38,7 +38,26 @@ export function parseQuantity(p: Parser): Node {
     const signed = negative ? p.node<Node>({ kind: 'negation', operand: value }) : value;
     return p.node({ kind: 'quantity', value: signed, unit });
   }
-  return withUnit(p, parseSum(p));
+  return marksOfLength(p) ?? withUnit(p, parseSum(p));
+}
+
+/** `16''`, `5' 10''`: inches and feet, or parts of a degree; which of them nothing says. */
+function marksOfLength(p: Parser): Node | null {
+  if (!p.is('number')) return null;
+  const [minutes, seconds] = [afterPrimes(p, 1, 1), afterPrimes(p, 1, 2)];
+  const end = minutes ?? seconds;
+  if (end === null) return null;
+  const value = p.token.number!;
+  p.at += end;
+  if (minutes === null) return p.node({ kind: 'quantity', value, unit: word('″') });
+  const rest = p.is('number') ? afterPrimes(p, 1, 2) : null;
+  if (rest === null) return p.node({ kind: 'quantity', value, unit: word('′') });
+  const parts: Node[] = [
+    p.node({ ...value }),
+    p.node({ kind: 'quotient', numerator: p.token.number!, denominator: integer(12) }),
+  ];
+  p.at += rest;
+  return p.node({ kind: 'quantity', value: p.node<Node>({ kind: 'sum', terms: parts }), unit: readUnit('feet')! });
 }
 
 function numberInWords(p: Parser): Node | null {

@@ -6,7 +6,7 @@ import { type Budget, BudgetExceeded } from '../budget';
 import { rational } from '../exact/rational';
 import { limits } from '../limits';
 import { accentCommands, commands, ignoredCommands, plainWords, textCommands } from './commands';
-import { isProductOfLetters } from './letter-runs';
+import { isProductOfLetters, type RunContext } from './letter-runs';
 import { readNumber, type NumberReading } from './number-literal';
 import { parseError } from './parse-error';
 import { isShortArgument } from './short-argument';
@@ -31,6 +31,8 @@ const SINGLE = "+-*/^_!',;:|=<>%&?";
 export interface TokenizeOptions extends NumberReading {
   /** `$` is a currency sign, not a delimiter. */
   dollars: boolean;
+  /** The letters of units are variables: `2\pi hr`. Default false. */
+  unitsAsLetters?: boolean;
 }
 
 class Tokenizer {
@@ -101,6 +103,12 @@ class Tokenizer {
       const next = text.charAt(this.at + 1);
       this.at += 2;
       if (next === '\\') {
+        // `\\%`: an escape escaped.
+        if (text[this.at] === '%' || (/[{}$]/.test(text.charAt(this.at)) && !text.includes('\\begin'))) {
+          this.at--;
+          this.command();
+          return;
+        }
         // `\\frac` is a doubled backslash where a known command follows, else a new row.
         COMMAND.lastIndex = this.at - 1;
         const name = COMMAND.exec(text)?.[1];
@@ -197,7 +205,8 @@ class Tokenizer {
         return;
       }
     }
-    if (upright && /^[A-Za-z]$/.test(bare) && this.text[this.at] === '(') this.variable(bare, false);
+    const indexed = this.text[this.at] === '_' && /^[CAP]$/.test(bare);
+    if (upright && /^[A-Za-z]$/.test(bare) && (this.text[this.at] === '(' || indexed)) this.variable(bare, false);
     else this.nested(content, !(upright && /[\\^_=+]/.test(bare)));
   }
 
@@ -254,7 +263,11 @@ class Tokenizer {
       this.push('constant', letter);
       return;
     }
-    const digits = subscript && this.#plain ? /^\d{1,3}(?![\d.,/])/.exec(this.text.slice(this.at, this.at + 5)) : null;
+    // `N2^{-n}` is N times a power, `x1^2` the square of x₁.
+    const digits =
+      subscript && this.#plain
+        ? /^\d{1,3}(?![\d.,/]|\^(?:\{[^{}]*[A-Za-z]|[A-Za-z]))/.exec(this.text.slice(this.at, this.at + 40))
+        : null;
     const previous = this.tokens.at(-1);
     if (digits && /[a-zA-Z]/.test(letter) && (previous?.type !== 'number' || this.space)) {
       // `x1` in plain text is x with an index.
@@ -272,9 +285,28 @@ class Tokenizer {
       this.push(entry.type, entry.text);
       return;
     }
+    const context: RunContext = {
+      alone: this.text.trim() === run,
+      before: this.before(),
+      after: this.text.slice(this.at + run.length, this.at + run.length + 12),
+      unitsAsLetters: this.options.unitsAsLetters === true,
+    };
     this.at += run.length;
-    if (!isProductOfLetters(run, this.text.trim() === run)) this.word(run);
+    if (!isProductOfLetters(run, context)) this.word(run);
     else for (const letter of run) this.variable(letter, false);
+  }
+
+  /** What stands before a run of letters. */
+  before(): RunContext['before'] {
+    const last = this.tokens.at(-1);
+    if (last === undefined) return 'nothing';
+    if (last.type === 'word' || last.inText) return 'word';
+    if (last.type === 'open' || last.type === 'command') return 'operator';
+    if (last.type === 'operator') {
+      if (last.text === '*' || last.text === '/' || last.text === '÷') return 'divided';
+      return /^[-+=<>≤≥≠±∓^|]$/.test(last.text) ? 'operator' : 'spaced';
+    }
+    return this.space ? 'spaced' : 'glued';
   }
 
   word(word: string): void {
