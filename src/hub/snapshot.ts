@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ZeroRlError } from '../errors';
-import { withLock } from '../libtorch/lock';
+import { withLock } from '../lock';
 import { log } from '../observe/log';
 import { output, writeFileAtomically } from '../policy/atomic-file';
 import { downloadBlob, remoteFile } from './download';
@@ -153,7 +153,7 @@ export async function downloadSnapshot(repository: Repository, options: Snapshot
     await withLock(
       lock,
       () => fetchFiles(client, folder, wanted, isCommit(repository.revision) ? null : repository.revision),
-      (pid) => log.info(`Waiting for process ${pid}, which downloads the ${title}`),
+      { onWait: (holder) => log.info(`Waiting for ${holder}, which downloads the ${title}`), signal: options.signal },
     );
     return wanted;
   } finally {

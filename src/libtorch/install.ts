@@ -6,11 +6,11 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isZeroRlError, ZeroRlError } from '../errors';
+import { withLock } from '../lock';
 import { installationDirectory, readManifest, type Flavor, type Manifest } from './cache';
 import { readTorchVersion } from './candidates';
 import { archiveUrl, fetchArchive } from './fetch-archive';
 import { fetchWheels, findPip } from './fetch-wheels';
-import { withLock } from './lock';
 import { pin } from './pin';
 import { checkPlatform } from './platform';
 import { unpack } from './unpack';
@@ -79,7 +79,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
         const late = force ? undefined : present();
         return late ?? { directory: await install(target, { ...options, flavor, headers }), installed: true };
       },
-      (pid) => onProgress?.({ activity: `waiting for process ${pid}, which is installing libtorch` }),
+      { onWait: (holder) => onProgress?.({ activity: `waiting for ${holder}, which is installing libtorch` }) },
     );
   } catch (error) {
     if (isZeroRlError(error) || !(error instanceof Error) || !('syscall' in error)) throw error;

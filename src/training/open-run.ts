@@ -22,7 +22,7 @@ import { locateModel } from './locate-model';
 import { openPolicy, type OpenPolicy } from './open-policy';
 import { RunFolder, runFiles } from './run-folder';
 import { finishRollback, readRollbacks } from './rollback';
-import { lockRun } from './run-lock';
+import { lockRun, type RunLock } from './run-lock';
 import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
 
 /** What a run reads beside models and folder. */
@@ -37,6 +37,7 @@ export interface RunInputs extends Omit<RunData, 'data'>, Task {
 /** Everything the loop reads; `state` alone changes. */
 export interface Run extends RunInputs, Companions {
   folder: RunFolder;
+  lock: RunLock;
   policy: TrainingPolicy;
   state: TrainerState;
   /** Times that the watchdog has gone back to a checkpoint. */
@@ -128,10 +129,11 @@ export async function loadInputs(config: TrainConfig, options: InputOptions): Pr
 export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
   // Kept in the folder, since the number of threads and the micro-batches may change the last bits of a sum.
   const fixed = { ...given, threads: given.threads ?? defaultThreads() };
-  const inputs = await loadInputs(fixed, options).catch((cause: unknown) => {
+  const stoppedEarly = (cause: unknown): never => {
     if (!options.signal?.aborted) throw cause;
     throw new ZeroRlError('ERR_ZERO_RL_ABORTED', 'The run was stopped before it began', { cause });
-  });
+  };
+  const inputs = await loadInputs(fixed, options).catch(stoppedEarly);
   const closers: (() => void)[] = [inputs.closeReward];
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
@@ -150,13 +152,15 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
       { policy: options.loadPolicy, critic: options.loadCritic },
       opened,
     );
-  const lock = (folder: RunFolder): RunFolder => {
-    closers.push(lockRun(folder.path));
-    return folder;
+  const lockFolder = async (folder: RunFolder): Promise<RunLock> => {
+    const lock = await lockRun(folder.path, options).catch(stoppedEarly);
+    closers.push(() => lock.release());
+    return lock;
   };
   const ready = async (
     config: TrainConfig,
     folder: RunFolder,
+    lock: RunLock,
     models: { policy: TrainingPolicy } & Companions,
     state: TrainerState,
   ): Promise<Run> => {
@@ -175,7 +179,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
         throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
       },
     );
-    return { ...inputs, ...kept, ...models, config, folder, state, rollbacks: readRollbacks(folder), close };
+    return { ...inputs, ...kept, ...models, config, folder, lock, state, rollbacks: readRollbacks(folder), close };
   };
   try {
     if (options.resume === undefined) {
@@ -183,9 +187,11 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
       await makeFolder(inputs.config.output);
       const { policy, config } = await load(inputs.located.model);
       const beside = await companions(policy);
-      return await ready(config, lock(await RunFolder.create(config)), { policy, ...beside }, initialState());
+      const folder = await RunFolder.create(config);
+      return await ready(config, folder, await lockFolder(folder), { policy, ...beside }, initialState());
     }
-    const folder = lock(RunFolder.open(options.resume));
+    const folder = RunFolder.open(options.resume);
+    const lock = await lockFolder(folder);
     const checkpoints = folder.file(runFiles.checkpoints);
     removePartial(checkpoints);
     await finishRollback(folder);
@@ -197,7 +203,7 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     const beside = await companions(policy, checkpoint?.path);
     await folder.truncateTo(state.step, state.unfinished ? state.step - 1 : state.step);
     await folder.writeConfig(config);
-    return await ready(config, folder, { policy, ...beside }, state);
+    return await ready(config, folder, lock, { policy, ...beside }, state);
   } catch (error) {
     close();
     throw error;

@@ -1,88 +1,55 @@
-/**
- * One process writes a run folder at a time. The lock is a file that names its process; a lock whose process is gone
- * (kill -9) is taken over. On another host a process cannot be looked up, so its lock stands.
- */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+/** One process writes a run folder at a time. */
 import { join } from 'node:path';
 import { ZeroRlError } from '../errors';
+import { acquireLock, isHeld, type LockTimes } from '../lock';
+import { output } from '../policy/atomic-file';
 
-const LOCK_FILE = 'lock';
+const LOCK = 'lock';
 
-interface Owner {
-  pid: number;
-  /** Start time of the process in clock ticks since boot: a reused pid is told apart. */
-  started: string | null;
-  host: string;
+export interface RunLock {
+  /** @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` when another process has taken the run over: nothing may be written any more */
+  check(): void;
+  release(): void;
 }
-
-/** Field 22 of /proc/PID/stat; null when there is no such process. */
-function processStart(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function readOwner(file: string): Owner | null {
-  try {
-    const owner = JSON.parse(readFileSync(file, 'utf8')) as Partial<Owner>;
-    return typeof owner.pid === 'number' && typeof owner.host === 'string' ? (owner as Owner) : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Whether the process is there; one on another host counts as there. */
-const isAlive = (owner: Owner): boolean =>
-  owner.host !== hostname() || (owner.started !== null && processStart(owner.pid) === owner.started);
 
 /** Whether a process is writing the run. */
 export function isLocked(folder: string): boolean {
-  const owner = readOwner(join(folder, LOCK_FILE));
-  return owner !== null && isAlive(owner);
+  return isHeld(join(folder, LOCK));
 }
 
 /**
- * Locks `folder` and returns what unlocks it.
+ * Locks `folder`. The lock of a process of another host is watched for a sign of life, for a minute at most; `warn` is told.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` when another process holds it.
+ * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT` when another process holds it
  */
-export function lockRun(folder: string): () => void {
-  const file = join(folder, LOCK_FILE);
-  const own: Owner = { pid: process.pid, started: processStart(process.pid), host: hostname() };
-  const take = (): boolean => {
-    try {
-      writeFileSync(file, JSON.stringify(own), { flag: 'wx' });
-      return true;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+export async function lockRun(
+  folder: string,
+  {
+    warn = () => undefined,
+    signal,
+    times,
+  }: { warn?: (message: string) => void; signal?: AbortSignal; times?: LockTimes } = {},
+): Promise<RunLock> {
+  const path = join(folder, LOCK);
+  const onWait = (holder: string): void =>
+    warn(`The run ${folder} is locked by ${holder}, which cannot be looked up from here; waiting for a sign of life`);
+  const refuse = (holder: string): Error =>
+    new ZeroRlError(
+      'ERR_ZERO_RL_OUTPUT',
+      `The run ${folder} is being written by ${holder}; wait for it to end, or stop it`,
+    );
+  const lock = await acquireLock(path, { onWait, signal, times }, refuse).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    return output(path, () => Promise.reject(error as Error));
+  });
+  return {
+    check: () => {
+      if (lock.held()) return;
       throw new ZeroRlError(
         'ERR_ZERO_RL_OUTPUT',
-        `Cannot write ${file} (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-        { cause },
+        `Another process has taken over the run ${folder} while this one was held up; it ends here and writes nothing more`,
       );
-    }
-  };
-  if (!take()) {
-    const owner = readOwner(file);
-    if (owner && isAlive(owner)) {
-      throw new ZeroRlError(
-        'ERR_ZERO_RL_OUTPUT',
-        `The run ${folder} is being written by process ${owner.pid} on ${owner.host}; wait for it, or delete ${file} if that process is gone`,
-      );
-    }
-    rmSync(file, { force: true });
-    if (!take())
-      throw new ZeroRlError(
-        'ERR_ZERO_RL_OUTPUT',
-        `The run ${folder} was locked by another process just now; try again`,
-      );
-  }
-  return () => {
-    const owner = readOwner(file);
-    if (owner?.pid === own.pid && owner.started === own.started) rmSync(file, { force: true });
+    },
+    release: () => lock.release(),
   };
 }

@@ -93,6 +93,7 @@ async function* trainUntilAlarm(
     emit({ type: 'phase', phase: 'checkpoint' });
     state.seconds.total = earlier + (performance.now() - opened) / 1000;
     const path = await timed('checkpoint', async () => {
+      run.lock.check();
       await folder.sync();
       return saveCheckpoint(folder.file(runFiles.checkpoints), run);
     });
@@ -123,6 +124,7 @@ async function* trainUntilAlarm(
     const events = await timed('record', () => EventLog.open(folder.path, folder.metrics()));
     const record = (row: MetricsRow): Promise<void> =>
       timed('record', async () => {
+        run.lock.check();
         await folder.appendMetrics(row);
         await events.write(row);
       });

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { readManifest } from '../../../src/libtorch/cache';
 import { archiveUrl } from '../../../src/libtorch/fetch-archive';
 import { installLibtorch, installProgressText, type InstallProgress } from '../../../src/libtorch/install';
+import { ownerHere } from '../../support/stale-lock';
 import { pin } from '../../../src/libtorch/pin';
 import { isNeeded } from '../../../src/libtorch/unpack';
 import { writeFiles } from '../../support/torch-folder';
@@ -144,7 +145,7 @@ test('what a killed installation left is removed and its lock taken over', async
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
   const name = `${pin.torch}-cpu-linux-x64`;
   writeFiles(
-    { [`${name}.lock`]: String(gone), [`${name}.partial-${gone}/downloads/x`]: 'x' },
+    { [`${name}.lock/holder`]: JSON.stringify(ownerHere(gone)), [`${name}.partial-${gone}/downloads/x`]: 'x' },
     path.join(cache, 'libtorch'),
   );
   expect((await installLibtorch({ archive: `${address}/good.zip` })).installed).toBe(true);

@@ -1,6 +1,6 @@
 /** Files on file systems and under loaders that cannot do all that a disk and Node can. */
 import fs from 'node:fs';
-import promises, { type FileHandle } from 'node:fs/promises';
+import promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { syncFolder, syncPath, writeFileAtomically } from '../../../src/policy/atomic-file';
@@ -16,13 +16,16 @@ function refuseToFlush(code: string): void {
   jest.spyOn(fs, 'fsync').mockImplementation(refuse);
 }
 
-test.each(['EINVAL', 'ENOTSUP'])('a file system that answers fsync with %s is written to all the same', async (code) => {
-  refuseToFlush(code);
-  await writeFileAtomically(file, code);
-  await syncFolder(file);
-  await syncPath(folder);
-  expect(fs.readFileSync(file, 'utf8')).toBe(code);
-});
+test.each(['EINVAL', 'ENOTSUP'])(
+  'a file system that answers fsync with %s is written to all the same',
+  async (code) => {
+    refuseToFlush(code);
+    await writeFileAtomically(file, code);
+    await syncFolder(file);
+    await syncPath(folder);
+    expect(fs.readFileSync(file, 'utf8')).toBe(code);
+  },
+);
 
 test('a disk that fails to flush is an error, and the file is as it was', async () => {
   await writeFileAtomically(file, 'old');

@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StepMetrics } from '../../../src/observe/metrics';
 import { request, withdraw } from '../../../src/training/control';
@@ -9,6 +9,7 @@ import type { LogRow } from '../../../src/training/run-log';
 import { train, type TrainOptions } from '../../../src/training/train';
 import type { TrainEvent } from '../../../src/training/train-event';
 import { BanditCritic, BanditPolicy } from '../../support/bandit-policy';
+import { ownerHere, startOf, writeLock } from '../../support/stale-lock';
 
 const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-train-'));
 const rows = join(scratch, 'rows.jsonl');
@@ -273,14 +274,12 @@ describe('resume', () => {
   test('a folder that another process writes is refused; a stale lock is not', async () => {
     const settings = config();
     const { folder } = await run(settings, { stopAfter: 2 });
-    const started = readFileSync(`/proc/${process.ppid}/stat`, 'utf8').split(') ').pop()!.split(' ')[19];
-    const lock = (owner: object): void => writeFileSync(join(folder, 'lock'), JSON.stringify(owner));
-    lock({ pid: process.ppid, started, host: hostname() });
+    const file = writeLock(join(folder, 'lock'), ownerHere(process.ppid, startOf(process.ppid)));
     const refused = await run(settings, { resume: folder });
     expect(refused.error).toMatchObject({ code: 'ERR_ZERO_RL_OUTPUT' });
     expect(refused.error?.message).toContain(`is being written by process ${process.ppid}`);
     expect(existsSync(join(folder, 'lock'))).toBe(true);
-    lock({ pid: process.ppid, started: '1', host: hostname() });
+    writeFileSync(file, JSON.stringify(ownerHere(process.ppid)));
     expect((await run(settings, { resume: folder })).error).toBeNull();
   });
 });

@@ -52,7 +52,7 @@ test('only the page itself may act, on a run that a process trains', async () =>
   expect((await control(pause, { ...fromPage, 'sec-fetch-site': 'cross-site' })).status).toBe(403);
   expect((await control(pause, { ...fromPage, 'x-zero-rl-token': 'x' })).status).toBe(403);
   expect((await control(pause, fromPage)).status).toBe(409);
-  const unlock = lockRun(join(folder, run));
+  const lock = await lockRun(join(folder, run));
   expect((await control({ run, action: 'erase' }, fromPage)).status).toBe(400);
   expect((await control({ run: '../..', action: 'stop' }, fromPage)).status).toBe(404);
   expect((await control(pause, fromPage)).status).toBe(200);
@@ -62,7 +62,7 @@ test('only the page itself may act, on a run that a process trains', async () =>
   );
   expect((await control({ run, action: 'resume' }, fromPage)).status).toBe(200);
   expect(existsSync(join(folder, run, 'control', 'pause'))).toBe(false);
-  unlock();
+  lock.release();
 });
 
 test('the page on loopback, which everyone on the machine gets, holds no token; elsewhere it does', async () => {
