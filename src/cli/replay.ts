@@ -5,6 +5,7 @@ import { checkInteger, invalidRange } from '../errors';
 import { log } from '../observe/log';
 import { coloured, lossText, plain, replayText, weightiest } from '../observe/replay-output';
 import { replay, type Replay, type ReplayedSample } from '../training/replay';
+import { greatest } from '../extremes';
 
 interface Flags {
   step: string;
@@ -26,7 +27,7 @@ function chosenOf(samples: readonly ReplayedSample[], { prompt, sample: index }:
     const rest = ids.length > 8 ? ` or one of ${ids.length - 8} more` : '';
     throw invalidRange('--prompt', `${ids.slice(0, 8).join(', ')}${rest}, a problem of the step,`, prompt);
   }
-  const most = Math.max(...samples.map((row) => row.sample));
+  const most = greatest(samples.map((row) => row.sample));
   if (index !== undefined && index > most) throw invalidRange('--sample', `integer between 0 and ${most}`, index);
   return samples.filter((row) => (prompt ?? row.id) === row.id && (index ?? row.sample) === row.sample);
 }

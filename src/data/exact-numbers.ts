@@ -17,11 +17,12 @@ function significantDigits(text: string): string {
     .replace(/^0+|0+$/g, '');
 }
 
-/** Whether `text` is a double written with as many digits as determine it, as in C's %.17g. */
+/** Whether `text` is a double as programs write it: in the fewest digits that determine it, or in 17 as C's %.17g does. */
 function isDouble(text: string): boolean {
+  if (isInteger(text)) return false;
+  const value = Number(text);
   const digits = significantDigits(text);
-  if (isInteger(text) || digits.length > DOUBLE_DIGITS) return false;
-  return significantDigits(Number(text).toPrecision(DOUBLE_DIGITS)) === digits;
+  return [String(value), value.toPrecision(DOUBLE_DIGITS)].some((written) => significantDigits(written) === digits);
 }
 
 /** The number that `text` writes; the text itself where a double would not keep its digits. */

@@ -53,6 +53,7 @@ async function* splitItems(stream: AsyncIterable<Buffer>): AsyncGenerator<string
       else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
         if (++depth === 1) start = i + 1;
       } else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && --depth === 0) {
+        if (byte !== CLOSE_LIST) throw new SyntaxError('its array ends in }');
         parts.push(chunk.subarray(start, i));
         yield take();
         start = chunk.length;

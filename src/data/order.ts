@@ -31,9 +31,25 @@ export function problemsOfStep(
     const epoch = Math.floor(position / count);
     const key = `${part}/${epoch}`;
     let order = orders.get(key);
-    if (!order) orders.set(key, (order = shuffled(count, seed, epoch, part, series)));
+    if (!order) orders.set(key, (order = recentOrder(count, seed, epoch, part, series)));
     return starts[part] + order[position % count];
   });
+}
+
+/** Orders kept for the next steps, which are mostly of the same epoch. */
+const RECENT_ORDERS = 8;
+const recent = new Map<string, Uint32Array>();
+
+function recentOrder(...which: Parameters<typeof shuffled>): Uint32Array {
+  const key = JSON.stringify(which);
+  const order = recent.get(key) ?? shuffled(...which);
+  recent.delete(key);
+  recent.set(key, order);
+  for (const oldest of recent.keys()) {
+    if (recent.size <= RECENT_ORDERS) break;
+    recent.delete(oldest);
+  }
+  return order;
 }
 
 /** Whose turn it is, and how many turns it had before, for `count` prompts from number `first` on. */

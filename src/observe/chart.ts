@@ -3,6 +3,7 @@
  * CSS classes, so that the same SVG serves light and dark; scales and curves come from d3.
  */
 import { coordinate, escapeHtml } from './svg';
+import { greatest, least } from '../extremes';
 
 export interface Point {
   x: number;
@@ -94,9 +95,9 @@ export async function lineChart(series: readonly Series[], options: ChartOptions
   const xs = all.map(({ x }) => x);
   const ys = [...all.map(({ y }) => y), ...(options.include ?? [])];
   if (all.length === 0) ys.push(...(log ? [1, 10] : [0, 1]));
-  let [low, high] = [Math.min(...ys), Math.max(...ys)];
+  let [low, high] = [least(ys), greatest(ys)];
   if (low === high) [low, high] = log ? [low / 2, high * 2] : [low - 0.5, high + 0.5];
-  const x = scaleLinear([Math.min(...xs, 0), Math.max(...xs, 1)], [MARGIN.left, right]);
+  const x = scaleLinear([least(xs, 0), greatest(xs, 1)], [MARGIN.left, right]);
   const y = (log ? scaleLog([low, high], [bottom, MARGIN.top]) : scaleLinear([low, high], [bottom, MARGIN.top])).nice(
     5,
   );

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { totalTerms, type TokenTerms } from '../training/loss-terms';
 import type { Replay, ReplayedSample } from '../training/replay';
 import { formatNumber } from './svg';
+import { greatest } from '../extremes';
 
 type Style = 'dim' | 'green' | 'red' | 'yellow';
 export type Paint = (style: Style, text: string) => string;
@@ -58,7 +59,7 @@ function termsTable(texts: readonly string[], terms: readonly TokenTerms[], pain
   const names = ['', ...columns.map(({ name }) => name)];
   const rows = terms.map((row, t) => [String(t), ...columns.map(({ value }) => value(row))]);
   const last = ['', ...columns.map(({ name }) => (name in totalOf ? small(totalOf[name]) : ''))];
-  const widths = names.map((_, column) => Math.max(...[names, ...rows, last].map((row) => row[column].length)));
+  const widths = names.map((_, column) => greatest([names, ...rows, last].map((row) => row[column].length)));
   const line = (cells: readonly string[]): string => cells.map((cell, i) => cell.padStart(widths[i])).join('  ');
   return [
     paint('dim', `${line(names)}  token`),

@@ -5,6 +5,7 @@ import { figures, type Curve, type Figure } from './figures';
 import type { StepMetrics } from './metrics';
 import type { RunGroup } from './run-groups';
 import { formatNumber } from './svg';
+import { greatest, least } from '../extremes';
 
 type Band = NonNullable<Series['band']>;
 type Dots = NonNullable<Series['dots']>;
@@ -37,7 +38,7 @@ function bundle(lines: readonly (readonly Point[])[]): Bundle {
   const columns = [...at].sort(([a], [b]) => a - b);
   return {
     mean: columns.map(([x, values]) => ({ x, y: meanOf(values) })),
-    range: columns.map(([x, values]) => ({ x, low: Math.min(...values), high: Math.max(...values) })),
+    range: columns.map(([x, values]) => ({ x, low: least(values), high: greatest(values) })),
   };
 }
 
@@ -54,7 +55,7 @@ function thin({ mean, range }: Bundle): Bundle {
     range: starts.map((start) => {
       const part = range.slice(start, start + size);
       const x = meanOf(part.map(({ x: step }) => step));
-      return { x, low: Math.min(...part.map(({ low }) => low)), high: Math.max(...part.map(({ high }) => high)) };
+      return { x, low: least(part.map(({ low }) => low)), high: greatest(part.map(({ high }) => high)) };
     }),
   };
 }

@@ -91,10 +91,7 @@ export async function openOutput(config: PretrainConfig, resume: boolean): Promi
 
 /** Drops the lines of steps after `step`, which a killed run logged but did not save. */
 export async function trimMetrics(file: string, step: number): Promise<void> {
-  const kept: string[] = [];
-  if (step > 0) {
-    const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
-    kept.push(...lines.slice(0, step));
-  }
+  const lines = step > 0 ? (await readFile(file, 'utf8').catch(() => '')).split('\n') : [];
+  const kept = lines.slice(0, step);
   await writeFileAtomically(file, kept.map((line) => `${line}\n`).join(''));
 }

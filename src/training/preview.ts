@@ -25,6 +25,7 @@ import {
 } from './rollouts';
 import type { TrainingPolicy } from './training-policy';
 import { firstUid } from './uids';
+import { greatest } from '../extremes';
 
 export interface Preview {
   prompts: number;
@@ -97,7 +98,7 @@ export function factsOf(samples: readonly Sample[], { rollout }: TrainConfig): P
       stopString: reasonShare('stopString'),
       length: reasonShare('length'),
     },
-    responseLength: { mean: mean(lengths), longest: Math.max(0, ...lengths) },
+    responseLength: { mean: mean(lengths), longest: greatest(lengths, 0) },
     usableGroups: byGroup.filter(hasSpread).length,
     unscoredRate: share(({ score }) => score.reward === null),
     rewardMean: rewards.length === 0 ? null : mean(rewards),

@@ -60,7 +60,7 @@ export async function sampleAndScore(input: SampleAndScoreInput): Promise<Sample
     const group = groups[rollout.prompt];
     group.push(rollout);
     if (group.length === options.n) {
-      waiting.push(...group.sort((a, b) => a.sample - b.sample));
+      for (const each of group.sort((a, b) => a.sample - b.sample)) waiting.push(each);
       scoring ??= score()
         .catch((error: unknown) => void failures.push(error))
         .finally(() => (scoring = null));
