@@ -19,7 +19,7 @@ const families = [
       {
         key: 'dr-grpo',
         title: 'Dr.GRPO',
-        set: [...estimator('dr-grpo'), 'optimizer.aggregation=constant', 'optimizer.aggregationConstant=48'],
+        set: [...estimator('dr-grpo'), 'optimizer.aggregationConstant=48'],
       },
       { key: 'opo', title: 'OPO', set: estimator('opo') },
       { key: 'pass-at-k', title: 'pass@2', set: [...estimator('pass-at-k'), 'algorithm.k=2'] },
@@ -40,12 +40,12 @@ const families = [
       {
         key: 'ppo',
         title: 'PPO, critic',
-        set: [...estimator('ppo'), 'optimizer.objective=ppo', 'critic.learningRate=1e-3'],
+        set: [...estimator('ppo'), 'optimizer.minibatches=1', 'critic.learningRate=1e-3'],
       },
       {
         key: 'ppo-trunk',
         title: 'PPO, trunk',
-        set: [...estimator('ppo'), 'optimizer.objective=ppo', 'critic.kind=trunk'],
+        set: [...estimator('ppo'), 'optimizer.minibatches=1', 'critic.kind=trunk'],
       },
     ],
   },
@@ -56,7 +56,7 @@ const families = [
       {
         key: 'objective-gspo',
         title: 'GSPO',
-        set: objective('gspo', 'optimizer.aggregation=seq-mean-token-mean', 'optimizer.clip={low: 0.02, high: 0.03}'),
+        set: objective('gspo', 'optimizer.clip={low: 0.02, high: 0.03}'),
       },
       { key: 'objective-cispo', title: 'CISPO', set: objective('cispo', 'optimizer.clip={low: 1, high: 1}') },
       { key: 'objective-entropy', title: 'entropy', set: ['optimizer.entropy={coefficient: 0.003, target: 0.2}'] },

@@ -12,6 +12,7 @@ import {
   type CheckedInput,
   type EstimatorInput,
   type EstimatorOptions,
+  type ModeOptions,
 } from './types';
 
 const NUMERICS = ['default', 'openrlhf', 'verl', 'trl'] as const;
@@ -22,6 +23,13 @@ export interface ValueTargets {
   advantages: Advantages;
   /** (N)(T_i) A + V before whitening, 0 on masked tokens. */
   returns: Float32Array[];
+}
+
+function modeOf(options: ModeOptions): (typeof NUMERICS)[number] {
+  const numerics = checkNumerics('gae', options, NUMERICS);
+  if ((options.klPlacement ?? 'token') !== 'token')
+    throw invalidRange('klPlacement of gae', '"token", since V covers what is to go', options.klPlacement);
+  return numerics;
 }
 
 function checkValues({ values }: EstimatorInput, { count, lengths }: CheckedInput): readonly ArrayLike<number>[] {
@@ -41,9 +49,7 @@ function checkValues({ values }: EstimatorInput, { count, lengths }: CheckedInpu
  * @returns Whitened advantages and A + V.
  */
 export function valueTargets(input: EstimatorInput, options: EstimatorOptions = {}): ValueTargets {
-  const numerics = checkNumerics('gae', options, NUMERICS);
-  if ((options.klPlacement ?? 'token') !== 'token')
-    throw invalidRange('klPlacement of gae', '"token", since V covers what is to go', options.klPlacement);
+  const numerics = modeOf(options);
   const gamma = checkNumber('gamma', options.gamma ?? 1, 0, 1);
   const decay = gamma * checkNumber('lambda', options.lambda ?? 1, 0, 1);
   const checked = checkInput(input, options);
@@ -102,7 +108,7 @@ export function gae(input: EstimatorInput, options: EstimatorOptions = {}): Adva
 
 /** The formula in force as text. */
 export function gaeFormula(options: FormulaOptions): string {
-  const numerics = checkNumerics('gae', { numerics: options.numerics }, NUMERICS);
+  const numerics = modeOf(options);
   const { klCoefficient: beta = 0, gamma = 1, lambda = 1 } = options;
   const clamped = numerics === 'openrlhf';
   const reward = clamped ? `clamp(r[i]${CLAMP_END}` : 'r[i]';

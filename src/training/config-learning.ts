@@ -59,7 +59,7 @@ export const criticSchema = z
     epochs: positiveInteger.default(1),
     /** Optimizer steps of such a pass, at most rollout.promptsPerStep. Default: optimizer.minibatches. */
     minibatches: positiveInteger.optional(),
-    /** Steps at the start in which the critic alone learns. */
+    /** Steps at the start in which the critic alone learns: the policy's optimizer and its `warmupSteps` begin after them. */
     warmupSteps: count.default(0),
   })
   .refine(({ kind, model }) => kind === 'network' || model === undefined, {
@@ -95,7 +95,8 @@ export const klSchema = z
     lossCorrection: z.boolean().default(false),
     /**
      * KL per sequence in nats that both coefficients are steered to (Ziegler et al., 2019): each step they are multiplied by
-     * 1 + clamp(KL/target − 1, ±0.2)·samples/horizon. null: they stay.
+     * 1 + clamp(KL/target − 1, ±0.2)·samples/horizon, at least by ½ and at most by 2, and stay within a hundredth and a hundred
+     * times what they were set to. null: they stay.
      */
     target: z.number().positive().nullable().default(null),
     /** Samples over which `target` is approached. */
@@ -124,9 +125,12 @@ export const klSchema = z
 export const optimizerSchema = z.strictObject({
   /** Peak of the schedule. Small models take more: the demo 3e-4. */
   learningRate: z.number().positive().default(1e-6),
-  /** `linear` and `cosine` fall to 0 at the last step. */
+  /**
+   * `linear` and `cosine` fall from the peak, in the first step after the warm-up, towards 0, which they would reach one step
+   * after the last.
+   */
   schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
-  /** Steps over which the learning rate rises from 0. */
+  /** Steps over which the learning rate rises from 0, counted from the first in which the policy learns. */
   warmupSteps: count.default(0),
   /** Decay of AdamW's two moments per step. */
   betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
@@ -138,21 +142,25 @@ export const optimizerSchema = z.strictObject({
   maxGradNorm: nonNegative.default(1),
   /**
    * How token losses become one: the mean over all response tokens of the step; over sequences of their token mean, or of
-   * their token sum; `constant`, over sequences of the token sum over `aggregationConstant` (Dr.GRPO).
+   * their token sum; `constant`, over sequences of the token sum over `aggregationConstant`. Default: `token-mean`;
+   * `seq-mean-token-mean` for `gspo`, `seq-mean-token-sum` with its product of ratios; `constant` for `dr-grpo`.
    */
   aggregation: z.enum(aggregations).default('token-mean'),
   /** Tokens that `constant` divides by. Default: rollout.maxTokens. */
   aggregationConstant: z.number().positive().optional(),
-  /** `reinforce`, or an objective on the ratio to the policy that sampled: `ppo`, `gspo` (of the sequence), `cispo`. */
+  /**
+   * `reinforce`, or an objective on the ratio to the policy that sampled: `ppo`, `gspo` (of the sequence), `cispo`. Default:
+   * `ppo` for the algorithm `ppo`, with more than one optimizer step per batch and with `ema.sample`; else `reinforce`.
+   */
   objective: z.enum(objectives).default('reinforce'),
   /** Ratio of `gspo`: the geometric mean of the tokens' ratios, or their product (TRL's RLOO). */
   sequenceRatio: z.enum(sequenceRatios).default('geometric-mean'),
   /** Ratios count within [1 − low, 1 + high]; `dual`: at most so much where A < 0 (0: no such bound). */
   clip: z
     .strictObject({
-      /** Most that a ratio may fall below 1 and still count. */
+      /** Most that a ratio may fall below 1 and still count. Default: 0.2; of `gspo` 3e-4, of `cispo` 1, which is no bound. */
       low: z.number().positive().max(1).default(0.2),
-      /** Most that a ratio may rise above 1 and still count; more than `low` is clip-higher (DAPO). */
+      /** Most that a ratio may rise above 1 and still count; more than `low` is clip-higher (DAPO). Default: 0.2; of `gspo` 4e-4, of `cispo` 4. */
       high: z.number().positive().default(0.2),
       /** Most that a ratio counts where A < 0, above 1; 0: no such bound. */
       dual: z.union([z.literal(0), z.number().gt(1)]).default(0),
@@ -162,7 +170,10 @@ export const optimizerSchema = z.strictObject({
     .strictObject({
       /** c of the entropy bonus c·H in the loss, per nat; where `target` is set, its first value. */
       coefficient: nonNegative.default(0),
-      /** Entropy per token in nats that c is steered to: log c ← log c − rate·(H − target) each step. null: c stays. */
+      /**
+       * Entropy per token in nats that c is steered to: log c ← log c − rate·(H − target) each step, within a hundredth and a
+       * hundred times the coefficient that is set. null: c stays.
+       */
       target: nonNegative.nullable().default(null),
       /** How fast c follows, per nat and step. */
       rate: z.number().positive().default(0.1),
@@ -178,7 +189,8 @@ export const optimizerSchema = z.strictObject({
    * Optimizer steps of a pass, at most rollout.promptsPerStep: each takes an equal share of the prompts with all their samples,
    * drawn anew in every pass. Advantages, old log-probs and learning rate are those of the rollout batch; the loss is
    * aggregated within the minibatch. More than 1 wants an objective on ratios. verl's ppo_mini_batch_size is
-   * promptsPerStep/minibatches. Default 1.
+   * promptsPerStep/minibatches. Default 1; where neither this nor `epochs` is set, that of the paper: of `ppo` 8, of `gspo` 4, of
+   * `cispo` 16, or as many as there are prompts.
    */
   minibatches: positiveInteger.default(1),
   /**

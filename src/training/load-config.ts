@@ -11,6 +11,8 @@ import { parseHubId } from '../hub/repository';
 import { nearest } from '../nearest';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
+import { advantageFormula } from './formulas';
+import { withObjectiveDefaults } from './objective-defaults';
 import { applyPreset } from './presets';
 import { checkRemovedKeys } from './removed-keys';
 
@@ -224,7 +226,20 @@ export function resolveConfig(
   const config = structuredClone(input) as JsonObject;
   applyAliases(config, hint);
   checkRemovedKeys(config, where);
-  return resolvePaths(checkSchema(configSchema, applyPreset(config), where));
+  const written = applyPreset(config);
+  const resolved = resolvePaths(withObjectiveDefaults(checkSchema(configSchema, written, where), written));
+  checkEstimator(resolved, where);
+  return resolved;
+}
+
+/** The formula knows which numerics and placements of the KL an estimator has. */
+function checkEstimator(config: TrainConfig, where: string): void {
+  try {
+    advantageFormula(config);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw configError(`${error.message} in ${where}`, error);
+  }
 }
 
 /** Parses `config` by any schema of ours; what is wrong with it becomes one sentence that ends in `where`. */

@@ -15,6 +15,7 @@ import {
 } from './checkpoint';
 import { loadCompanions, type Companions } from './companions';
 import { needsCritic, needsReference, type TrainConfig } from './config';
+import { checkGroups, configAdvice } from './config-advice';
 import { moderateProblems } from './difficulty';
 import { loadData, type RunData } from './load-data';
 import { loadTask, type Task, type TaskOptions } from './load-task';
@@ -99,6 +100,8 @@ export function checkedEstimator(estimator: Estimator, name: string): Estimator 
  */
 export async function loadInputs(config: TrainConfig, options: InputOptions): Promise<RunInputs> {
   const { warn, signal } = options;
+  if (!options.estimator) checkGroups(config);
+  for (const message of configAdvice(config, options.estimator !== undefined)) warn(message);
   const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
   const task = await loadTask(config, options);
   try {

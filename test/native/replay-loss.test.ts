@@ -63,7 +63,7 @@ const configs: Record<string, Partial<TrainConfigInput>> = {
       entropy: { coefficient: 0.02, target: 1 },
     },
   },
-  'a critic': { algorithm: { name: 'ppo' }, optimizer: { learningRate: 0.01, objective: 'ppo' } },
+  'a critic': { algorithm: { name: 'ppo' }, optimizer: { learningRate: 0.01, minibatches: 1 } },
 };
 
 test.each(Object.entries(configs))('%s', async (name, changes) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadTemplate } from '../../../src/data/template';
 import type { TrainConfig, TrainConfigInput } from '../../../src/training/config';
+import { checkGroups, configAdvice } from '../../../src/training/config-advice';
 import { parseYaml, readYamlFile, resolveConfig } from '../../../src/training/load-config';
 import { loadInputs } from '../../../src/training/open-run';
 import { presetNames } from '../../../src/training/presets';
@@ -105,7 +106,8 @@ describe('recipes', () => {
     );
     expect(config.name).toBe(name.replace('.yaml', ''));
     expect(config.dtype).toBe(bundled.includes(name) ? 'float32' : 'bfloat16');
-    expect(hints).toEqual([]);
+    expect([...hints, ...configAdvice(config)]).toEqual([]);
+    expect(() => checkGroups(config)).not.toThrow();
   });
 
   test.each(names.filter((name) => !bundled.includes(name)))(
