@@ -74,7 +74,7 @@ export const figures: readonly Figure[] = [
   {
     title: 'Clip share',
     subtitle: 'tokens whose ratio was clipped',
-    curves: [{ label: '', pick: ({ clipFraction }) => (clipFraction > 0 ? clipFraction : null) }],
+    curves: [{ label: '', pick: ({ clipFraction }) => (clipFraction !== null && clipFraction > 0 ? clipFraction : null) }],
     options: { include: [0], formatY: (value) => formatPercent(value, 1) },
   },
   {

@@ -22,20 +22,23 @@ export interface StepMetrics {
   truncatedRate: number;
   /** Mean response tokens that the policy wrote, end tokens included. */
   responseLength: number;
-  /** Mean entropy of the policy per token in nats. */
+  /** Mean entropy of the policy per token in nats; while the critic alone learns, an estimate from the log-probs of the samples. */
   entropy: number;
   /** Mean of logProb − referenceLogProb per token in nats; null without a reference. */
   klPerToken: number | null;
   /** Mean over sequences of the summed difference in nats. */
   klPerSequence: number | null;
-  /** Loss, entropy and gradient norm are means over the minibatches of the first pass. */
-  loss: number;
+  /**
+   * Loss, entropy and gradient norm are means over the minibatches of the first pass. Null, as are the next three, where the
+   * policy made no optimizer step because the critic alone learns.
+   */
+  loss: number | null;
   /** Global norm of the gradient before clipping. */
-  gradNorm: number;
+  gradNorm: number | null;
   /** Share of tokens whose ratio was clipped (`ppo`). */
-  clipFraction: number;
+  clipFraction: number | null;
   /** Mean |logProb at the step − logProb at sampling|: rollout and training must agree. */
-  logProbDifference: number;
+  logProbDifference: number | null;
   learningRate: number;
   /** The value network of `ppo`; absent without one. */
   critic?: CriticMetrics;
@@ -103,7 +106,8 @@ export interface StepRecord {
   samples: readonly Sample[];
   /** k1 per token of the samples that trained; null without a reference. */
   kl: readonly Float32Array[] | null;
-  stats: RolloutStats;
+  /** Null where the policy made no optimizer step. */
+  stats: RolloutStats | null;
   learningRate: number;
   temperature: number;
   /** See `collectSamples`. */
@@ -114,6 +118,17 @@ export interface StepRecord {
   entropyCoefficient: number;
   seconds: Record<Phase, number>;
   total: number;
+}
+
+/** The mean of −log π over the policy's own tokens, whose expectation is the entropy where all tokens may be drawn. */
+function entropyEstimate(samples: readonly Sample[]): number {
+  const tokens = samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
+  const surprise = samples.reduce(
+    (sum, { rollout: { logProbs, mask } }) =>
+      sum - logProbs.reduce((part, value, t) => (mask?.[t] === 0 ? part : part + value), 0),
+    0,
+  );
+  return surprise / Math.max(1, tokens);
 }
 
 /** Summarises a step. */
@@ -138,6 +153,9 @@ export function stepMetrics(record: StepRecord): StepMetrics {
   // The KL of tokens that the environment wrote is 0.
   const others = scored.reduce((sum, { rollout }) => sum + rollout.tokens.length - policyTokens(rollout), 0);
   const klTokens = (kl?.reduce((sum, row) => sum + row.length, 0) ?? 0) - others;
+  const totalTokens =
+    stats?.totalTokens ??
+    scored.reduce((sum, { prompt, rollout }) => sum + prompt.tokens.length + rollout.tokens.length, 0);
   const rate = (tokens: number, phase: Phase): number | null => (seconds[phase] > 0 ? tokens / seconds[phase] : null);
   return {
     step,
@@ -147,19 +165,19 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     formatRate: knownShare(samples.map(({ score }) => score.formatted)),
     truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
     responseLength: newTokens / Math.max(1, samples.length),
-    entropy: stats.entropy,
+    entropy: stats?.entropy ?? entropyEstimate(scored),
     klPerToken: perSequence && (klTokens > 0 ? perSequence.reduce((sum, value) => sum + value, 0) / klTokens : 0),
     klPerSequence: perSequence && mean(perSequence),
-    loss: stats.loss,
-    gradNorm: stats.gradNorm,
-    clipFraction: stats.clipFraction,
-    logProbDifference: stats.logProbDifference,
+    loss: stats && stats.loss,
+    gradNorm: stats && stats.gradNorm,
+    clipFraction: stats && stats.clipFraction,
+    logProbDifference: stats && stats.logProbDifference,
     learningRate,
     ...(critic ? { critic } : {}),
     klCoefficient,
     entropyCoefficient,
-    applied: stats.applied,
-    optimizerSteps: stats.optimizerSteps,
+    applied: stats?.applied ?? true,
+    optimizerSteps: stats?.optimizerSteps ?? 0,
     groups: new Set(samples.map(({ group }) => group)).size,
     usableGroups: usable.size,
     usableTokens: samples.reduce((sum, { group, rollout }) => sum + (usable.has(group) ? rollout.tokens.length : 0), 0),
@@ -174,9 +192,9 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     tokensPerSecond: {
       sample: rate(newTokens, 'sample'),
       verify: rate(newTokens, 'verify'),
-      reference: rate(stats.totalTokens, 'reference'),
-      critic: rate(stats.totalTokens, 'critic'),
-      step: rate(stats.totalTokens, 'step'),
+      reference: rate(totalTokens, 'reference'),
+      critic: rate(totalTokens, 'critic'),
+      step: rate(totalTokens, 'step'),
     },
     memoryMiB: process.memoryUsage().rss / 2 ** 20,
   };

@@ -47,7 +47,7 @@ function columns(config: TrainConfig): Column[] {
     { head: 'entropy', width: 8, show: (step) => step.entropy.toFixed(3) },
     ...kl,
     ...(needsCritic(config) ? [explained] : []),
-    { head: '|grad|', width: 7, show: (step) => step.gradNorm.toFixed(3) },
+    { head: '|grad|', width: 7, show: (step) => step.gradNorm?.toFixed(3) ?? '-' },
     { head: 'usable', width: 7, show: (step) => `${step.usableGroups}/${step.groups}` },
     { head: 'tokens/s: sample', width: 17, show: (step) => rate(step.tokensPerSecond.sample) },
     { head: 'verify', width: 7, show: (step) => rate(step.tokensPerSecond.verify) },

@@ -228,13 +228,27 @@ export function needsReference({ kl }: TrainConfig): boolean {
   return kl.initCoefficient !== 0 || kl.lossCoefficient !== 0 || kl.measure;
 }
 
-/** Learning rate of step `step` (from 1): 0 while the critic alone learns, linear warm-up, then the schedule. */
+/** Steps at the start in which the critic learns and the policy stays as it is. */
+function criticSteps(config: TrainConfig): number {
+  return needsCritic(config) ? config.critic.warmupSteps : 0;
+}
+
+/** Whether the policy makes no optimizer step in `step`. */
+export function criticLearnsAlone(config: TrainConfig, step: number): boolean {
+  return step <= criticSteps(config);
+}
+
+/**
+ * Learning rate of step `step` (from 1): 0 while the critic alone learns, then linear warm-up, then the schedule over the steps
+ * that are left.
+ */
 export function learningRate(config: TrainConfig, step: number): number {
-  const { optimizer, steps } = config;
-  const { learningRate: peak, schedule, warmupSteps } = optimizer;
-  if (needsCritic(config) && step <= config.critic.warmupSteps) return 0;
-  if (step <= warmupSteps) return (peak * step) / warmupSteps;
+  const { learningRate: peak, schedule, warmupSteps } = config.optimizer;
+  const own = step - criticSteps(config);
+  const ownSteps = config.steps - criticSteps(config);
+  if (own <= 0) return 0;
+  if (own <= warmupSteps) return (peak * own) / warmupSteps;
   if (schedule === 'constant') return peak;
-  const progress = Math.min(1, (step - 1 - warmupSteps) / Math.max(1, steps - warmupSteps));
+  const progress = Math.min(1, (own - 1 - warmupSteps) / Math.max(1, ownSteps - warmupSteps));
   return peak * (schedule === 'linear' ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress)));
 }

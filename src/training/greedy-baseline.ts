@@ -2,9 +2,10 @@
 import type { Run } from './open-run';
 import { greedyOptions } from './phase-options';
 import { samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
+import { penalizeTruncated } from './stop-properly';
 
 /**
- * One number per sample of `scored`. Where the greedy completion itself cannot be scored, the mean reward of the prompt's
+ * One number per sample of `scored`, by the rules of their rewards. Where the greedy completion itself cannot be scored, the mean reward of the prompt's
  * samples stands in for it.
  */
 export async function greedyBaseline(
@@ -14,7 +15,7 @@ export async function greedyBaseline(
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   const rollouts = await samplePrompts(policy, prompts, { ...greedyOptions(config), signal }, play);
-  const greedy = await scoreRollouts(policy, prompts, rollouts, reward, signal);
+  const greedy = penalizeTruncated(await scoreRollouts(policy, prompts, rollouts, reward, signal), config);
   const baselines = prompts.map((_, group) => {
     const { reward: known } = greedy[group].score;
     if (known !== null) return known;

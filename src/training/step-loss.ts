@@ -1,6 +1,6 @@
 /** The loss of a step token by token, held against the one that the run wrote. */
 import type { StepMetrics } from '../observe/metrics';
-import type { TrainConfig } from './config';
+import { criticLearnsAlone, type TrainConfig } from './config';
 import { lossTerms, totalTerms, type TokenTerms } from './loss-terms';
 import type { Batch } from './make-batch';
 import { splitGroups } from './minibatches';
@@ -56,7 +56,8 @@ export async function stepLoss(
   row: StepMetrics | undefined,
   signal: AbortSignal | undefined,
 ): Promise<StepTerms> {
-  const { epochs, minibatches, aggregation } = config.optimizer;
+  const { epochs, aggregation } = config.optimizer;
+  const minibatches = criticLearnsAlone(config, step) ? 1 : config.optimizer.minibatches;
   const { temperature } = config.rollout;
   const options = stepOptions(config, step, state);
   const parts = splitGroups(batch.groups, { minibatches, seed: config.seed, step }, 0);
@@ -85,7 +86,7 @@ export async function stepLoss(
   if (coefficient !== 0 && aggregation === 'token-mean' && row) entropy = -coefficient * row.entropy;
   const total = entropy === null ? null : sum + entropy;
   // JSON has no NaN: the loss of a step that failed is read as null.
-  const written = row && Number.isFinite(row.loss) ? row.loss : null;
+  const written = row && Number.isFinite(row.loss ?? NaN) ? row.loss : null;
   const difference = total === null || written === null ? null : total - written;
   return {
     terms: placed,

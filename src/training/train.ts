@@ -13,7 +13,7 @@ import { adapt, averageWeights, followPolicy } from './adapt';
 import { noteBest, saveCheckpoint } from './checkpoint';
 import { collectSamples } from './collect';
 import { clearRequests, obey } from './control';
-import { configAt, learningRate, type TrainConfigInput } from './config';
+import { configAt, criticLearnsAlone, learningRate, type TrainConfigInput } from './config';
 import { evaluateRun, type Evaluations } from './evaluate-run';
 import { trainCritic } from './critic';
 import { finish, report } from './finish';
@@ -180,7 +180,10 @@ async function* trainUntilAlarm(
       const criticMetrics =
         values &&
         (await clock.time('critic', () => trainCritic({ ...run, config: now }, sequences, batch, values, step)));
-      const stats = await clock.time('step', () => optimize({ ...run, config: now }, trained, batch.groups, step));
+      // A step at learning rate 0 would still move the optimizer's moments.
+      const stats = criticLearnsAlone(now, step)
+        ? null
+        : await clock.time('step', () => optimize({ ...run, config: now }, trained, batch.groups, step));
 
       await timed('average', async () => {
         await followPolicy(config, step, reference, policy);
@@ -206,11 +209,13 @@ async function* trainUntilAlarm(
         }),
       );
       const { klPerSequence, entropy } = metrics;
-      adapt(config, state, { applied: stats.applied, klPerSequence, samples: scored.length, entropy });
+      const learnt = stats?.applied ?? false;
+      for (const message of adapt(config, state, { learnt, klPerSequence, samples: scored.length, entropy }))
+        warn(message);
       state.unfinished = metrics;
       if (step === 1 || isDue(config.rollouts.every, step, config.steps))
         await timed('record', () => writeRollouts(run, step, { samples, scored, advantages, kl }));
-      if (!stats.applied) {
+      if (stats && !stats.applied) {
         const { optimizerSteps } = stats;
         const what = optimizerSteps === 0 ? 'skipped' : `cut short after ${optimizerSteps} optimizer steps`;
         warn(`Step ${step} was ${what}: its gradient was not finite`);

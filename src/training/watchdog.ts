@@ -44,8 +44,9 @@ function jump(of: (row: StepMetrics) => number | null, usual: (values: readonly 
 const lengthJump = jump(({ responseLength }) => responseLength, median);
 
 const figures: Record<WatchdogRule, Figure> = {
-  // JSON has no NaN: rows read back from the file hold null.
-  notFinite: (row) => (row.applied && Number.isFinite(row.loss) ? 0 : 1),
+  // JSON has no NaN: rows read back from the file hold null, as those of steps without an optimizer step do.
+  notFinite: ({ applied, optimizerSteps, loss }) =>
+    applied && (optimizerSteps === 0 || Number.isFinite(loss ?? NaN)) ? 0 : 1,
   entropy: (row) => row.entropy,
   repetition: (row) => row.repetition,
   length: (row, before) => {

@@ -76,8 +76,9 @@ describe('ppo with everything that is carried from step to step', () => {
     const whole = await run(config('whole'));
     expect(whole.steps[0].learningRate).toBe(0);
     expect(whole.steps.every(({ critic }) => critic?.applied)).toBe(true);
-    expect(new Set(whole.steps.map(({ klCoefficient }) => klCoefficient)).size).toBe(6);
-    expect(new Set(whole.steps.map(({ entropyCoefficient }) => entropyCoefficient)).size).toBe(6);
+    // They are steered from the first step in which the policy learns.
+    expect(new Set(whole.steps.slice(1).map(({ klCoefficient }) => klCoefficient)).size).toBe(5);
+    expect(new Set(whole.steps.slice(1).map(({ entropyCoefficient }) => entropyCoefficient)).size).toBe(5);
     const cut = await run(config('cut'), { stopAfter: 3 });
     await run(config('cut'), { resume: cut.path });
     files(cut.path, 6).forEach((bytes, i) => expect(bytes.equals(files(whole.path, 6)[i])).toBe(true));

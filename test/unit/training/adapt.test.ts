@@ -1,4 +1,5 @@
-import { nextEntropyCoefficient, nextKlScale } from '../../../src/training/adapt';
+import { adapt, nextEntropyCoefficient, nextKlScale } from '../../../src/training/adapt';
+import { initialState } from '../../../src/training/checkpoint';
 import { explainedVariance } from '../../../src/training/critic';
 import { resolveConfig } from '../../../src/training/load-config';
 import { advantageFormula, lossFormula } from '../../../src/training/formulas';
@@ -16,8 +17,22 @@ describe('the KL coefficient', () => {
     expect(nextKlScale(kl, 2, 0, 100)).toBeCloseTo(2 * (1 - 0.2 * 0.1), 12);
   });
 
-  test('never turns negative, and stays without a target', () => {
-    expect(nextKlScale(kl, 1, 0, 1e6)).toBe(0);
+  test('a batch beyond the horizon halves or doubles it at most', () => {
+    expect(nextKlScale(kl, 1, 0, 1e6)).toBe(0.5);
+    expect(nextKlScale(kl, 1, 200, 1e6)).toBe(2);
+  });
+
+  test('finds back from far below and far above its target', () => {
+    let scale = 1;
+    for (let step = 0; step < 10_000; step++) scale = nextKlScale(kl, scale, 0, 1000);
+    expect(scale).toBe(0.01);
+    for (let step = 0; step < 26; step++) scale = nextKlScale(kl, scale, 200, 1000);
+    expect(scale).toBeGreaterThan(1);
+    for (let step = 0; step < 10_000; step++) scale = nextKlScale(kl, scale, 200, 1000);
+    expect(scale).toBe(100);
+  });
+
+  test('stays without a target', () => {
     expect(nextKlScale({ ...kl, target: null }, 3, 100, 100)).toBe(3);
   });
 });
@@ -29,6 +44,29 @@ test('the entropy coefficient grows below the target and shrinks above it', () =
   expect(nextEntropyCoefficient(entropy, up, 0.5)).toBe(up);
   expect(nextEntropyCoefficient(entropy, up, 1.5)).toBeLessThan(up ?? 0);
   expect(nextEntropyCoefficient({ ...entropy, target: null }, null, 0.3)).toBeNull();
+});
+
+test('the entropy coefficient stays within a hundred times its first value, and the end of the range is told once', () => {
+  const config = configOf({ optimizer: { entropy: { coefficient: 0.01, target: 5, rate: 1 } } });
+  const state = initialState();
+  const told: string[] = [];
+  const steps = (entropy: number): void => {
+    for (let step = 0; step < 50; step++)
+      told.push(...adapt(config, state, { learnt: true, klPerSequence: null, samples: 8, entropy }));
+  };
+  steps(0);
+  expect(state.entropyCoefficient).toBe(1);
+  expect(told).toEqual([expect.stringContaining('brought the coefficient to 1, where it stops')]);
+  steps(10);
+  expect(state.entropyCoefficient).toBe(0.0001);
+  expect(told).toHaveLength(2);
+});
+
+test('a step in which the policy did not learn steers nothing', () => {
+  const config = configOf({ kl: { initCoefficient: 0.1, target: 2, horizon: 10 } });
+  const state = initialState();
+  adapt(config, state, { learnt: false, klPerSequence: 100, samples: 8, entropy: 1 });
+  expect(state).toEqual(initialState());
 });
 
 test('explained variance: 1 for a perfect critic, 0 for a constant, null without spread', () => {

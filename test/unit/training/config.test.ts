@@ -240,3 +240,13 @@ test('learning-rate schedules', () => {
   expect(rates({ warmupSteps: 2, schedule: 'linear' }, 6)).toEqual([0.5, 1, 1, 0.75, 0.5, 0.25]);
   expect(rates({ schedule: 'cosine' }, 4)).toEqual([1, 0.8536, 0.5, 0.1464]);
 });
+
+test('a warm-up of the critic comes before that of the policy, and the schedule spans what is left', () => {
+  const optimizer = { learningRate: 1, warmupSteps: 2, schedule: 'linear' } as const;
+  const config = resolveConfig({
+    ...minimal,
+    ...{ steps: 9, optimizer, critic: { warmupSteps: 3 }, algorithm: { name: 'ppo' } },
+  });
+  const rates = Array.from({ length: 9 }, (_, i) => learningRate(config, i + 1));
+  expect(rates).toEqual([0, 0, 0, 0.5, 1, 1, 0.75, 0.5, 0.25]);
+});

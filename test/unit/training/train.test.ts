@@ -185,10 +185,41 @@ describe('a whole run', () => {
     expect(error).toBeNull();
     expect(steps[29].rewardMean).toBeGreaterThan(steps[0].rewardMean + 0.5);
     expect(steps.every(({ optimizerSteps }) => optimizerSteps === 8)).toBe(true);
-    expect(steps.some(({ clipFraction }) => clipFraction > 0)).toBe(true);
+    expect(steps.some(({ clipFraction }) => (clipFraction ?? 0) > 0)).toBe(true);
     // One pass, in as many minibatches as the policy's.
     expect(critic.steps).toBe(30 * 4);
     expect(critic.value).toBeGreaterThan(0.5);
+  });
+
+  test('while the critic alone learns, the policy makes no optimizer step, and its warm-up begins after it', async () => {
+    const calls: number[] = [];
+    const { steps, folder } = await run(
+      makeConfig({
+        steps: 6,
+        algorithm: { name: 'ppo' },
+        optimizer: { learningRate: 0.4, warmupSteps: 2, schedule: 'linear', minibatches: 1 },
+        critic: { warmupSteps: 2 },
+        kl: { initCoefficient: 0.1, target: 1e-6, horizon: 10 },
+      }),
+      {
+        loadCritic: () => Promise.resolve(new BanditCritic()),
+        prepare: (policy) =>
+          (policy.gradNorm = (step) => {
+            calls.push(step);
+            return 1;
+          }),
+      },
+    );
+    expect(calls).toEqual([1, 2, 3, 4]);
+    expect(steps.map(({ learningRate }) => learningRate)).toEqual([0, 0, 0.2, 0.4, 0.4, 0.2]);
+    expect(steps.map(({ optimizerSteps }) => optimizerSteps)).toEqual([0, 0, 1, 1, 1, 1]);
+    expect(steps.map(({ loss }) => loss === null)).toEqual([true, true, false, false, false, false]);
+    expect(steps.map(({ applied }) => applied)).toEqual(Array(6).fill(true));
+    // Estimated from the samples, of which there are 16 in a step: the entropy of the choice over all tokens.
+    for (const { entropy } of steps.slice(0, 2)) expect(entropy).toBeGreaterThan(0.03);
+    expect(steps[0].tokensPerSecond.step).toBeNull();
+    expect(steps[1].klCoefficient).toBe(0.1);
+    expect(metricsOf(folder).filter((row) => 'loss' in row && row.loss === null)).toHaveLength(2);
   });
 
   test('a gradient that is not finite ends the optimizer steps on its rollouts', async () => {
