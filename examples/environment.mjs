@@ -1,7 +1,8 @@
 // An environment of one's own: the policy guesses a number and is told where to look next.
 //   zero-rl train recipes/demo.yaml --set environment=./examples/environment.mjs#guess
 // `respond` sees the episode so far: { problem, prompt, turns, sample }; each turn is { from: 'policy' | 'environment', text }.
-// What the environment writes is masked out of the loss.
+// Its second argument is a signal for tools that take their time: fetch(url, { signal }). What the environment writes is masked out
+// of the loss; an answer too long for the context ends the episode.
 
 /** The last whole number of a text; null where there is none. */
 function lastNumber(text) {

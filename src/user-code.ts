@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ZeroRlError } from './errors';
 import { nearest } from './nearest';
+import { untilAborted } from './until-aborted';
 
 const USER_CODE = /^(.+\.[cm]?js)(?:#([\w$]+))?$/;
 
@@ -19,9 +20,10 @@ export function resolveUserCode(reference: string): string {
 /**
  * Loads the export. It runs with the rights of this process.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when the module cannot be loaded or has no such export.
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when the module cannot be loaded or has no such export; the signal's
+ *   reason when it is aborted meanwhile, for the module may wait for something.
  */
-export async function loadUserCode(reference: string, purpose: string): Promise<unknown> {
+export async function loadUserCode(reference: string, purpose: string, signal?: AbortSignal): Promise<unknown> {
   const match: (string | undefined)[] | null = USER_CODE.exec(reference);
   const file = match?.[1];
   if (file === undefined) {
@@ -33,8 +35,9 @@ export async function loadUserCode(reference: string, purpose: string): Promise<
   const name = match?.[2] ?? 'default';
   let exported: Record<string, unknown>;
   try {
-    exported = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
+    exported = (await untilAborted(import(pathToFileURL(resolve(file)).href), signal)) as Record<string, unknown>;
   } catch (cause) {
+    if (signal?.aborted) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `Cannot load the ${purpose} ${reference}: ${message}`, { cause });
   }
@@ -47,4 +50,11 @@ export async function loadUserCode(reference: string, purpose: string): Promise<
     );
   }
   return exported[name];
+}
+
+/** What user code threw, as one error; `what` says whose code and on what, such as `The reward threw on sample 0`. */
+export function userCodeThrew(what: string, cause: unknown): ZeroRlError {
+  const message =
+    typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : String(cause);
+  return new ZeroRlError('ERR_ZERO_RL_DATA', `${what}: ${message}`, { cause });
 }

@@ -1,9 +1,10 @@
 /** Problems to train and evaluate on: files, datasets of the hub, generators or user code, one source or several. */
 import { getHeapStatistics } from 'node:v8';
-import { ZeroRlError } from '../errors';
+import { isZeroRlError, ZeroRlError } from '../errors';
 import { datasetFiles, selectDataFiles, type DatasetRequest } from '../hub/dataset';
 import { parseHubId } from '../hub/repository';
-import { isUserCode, loadUserCode } from '../user-code';
+import { untilAborted } from '../until-aborted';
+import { isUserCode, loadUserCode, userCodeThrew } from '../user-code';
 import { MEDIA_COLUMNS, pickColumns, toProblem, usedColumns } from './columns';
 import type { Message } from './conversation';
 import { generateProblems, type GeneratorOptions } from './generators';
@@ -155,28 +156,41 @@ async function readFiles(files: readonly string[], source: DataSource, options: 
   return collector.problems;
 }
 
+function checkRows(reference: string, result: unknown): AsyncIterable<unknown> | Iterable<unknown> {
+  if (typeof result === 'object' && result !== null && (Symbol.iterator in result || Symbol.asyncIterator in result))
+    return result as AsyncIterable<unknown> | Iterable<unknown>;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_DATA',
+    `${reference} gives no rows: export an array, an iterable or a function that returns one`,
+  );
+}
+
 async function callUserCode(source: DataSource, options: DatasetOptions): Promise<Problem[]> {
   const reference = source.source;
-  const made = await loadUserCode(reference, 'dataset');
-  const result: unknown =
-    typeof made === 'function' ? await (made as (options: DatasetOptions) => unknown)(options) : made;
-  const iterable = result as AsyncIterable<JsonObject> | Iterable<JsonObject> | null | undefined;
-  if (
-    typeof iterable !== 'object' ||
-    iterable === null ||
-    !(Symbol.iterator in iterable || Symbol.asyncIterator in iterable)
-  ) {
-    throw new ZeroRlError(
-      'ERR_ZERO_RL_DATA',
-      `${reference} gives no rows: export an array, an iterable or a function that returns one`,
-    );
-  }
+  const { signal } = options;
+  const made = await loadUserCode(reference, 'dataset', signal);
   const collector = new Collector(source, options);
   let number = 0;
-  for await (const row of iterable as AsyncIterable<unknown>) {
-    number++;
-    collector.add(
-      isJsonObject(row) ? { row, where: `row ${number}`, id: String(number) } : { error: `row ${number} is no object` },
+  const read = async (): Promise<void> => {
+    const result: unknown =
+      typeof made === 'function' ? await (made as (options: DatasetOptions) => unknown)(options) : made;
+    for await (const row of checkRows(reference, result)) {
+      if (signal?.aborted) return;
+      number++;
+      collector.add(
+        isJsonObject(row)
+          ? { row, where: `row ${number}`, id: String(number) }
+          : { error: `row ${number} is no object` },
+      );
+    }
+  };
+  try {
+    await untilAborted(read(), signal);
+  } catch (cause) {
+    if (signal?.aborted || isZeroRlError(cause)) throw cause;
+    throw userCodeThrew(
+      `The dataset ${reference} threw ${number === 0 ? 'before its first row' : `after row ${number}`}`,
+      cause,
     );
   }
   collector.finish(reference);

@@ -1,6 +1,6 @@
 /** Turns a problem into the prompt that a base model continues. */
 import { ZeroRlError } from '../errors';
-import { isUserCode, loadUserCode } from '../user-code';
+import { isUserCode, loadUserCode, userCodeThrew } from '../user-code';
 import type { Problem } from './dataset';
 
 /** Makes the prompt text of a problem. */
@@ -30,21 +30,36 @@ export function readsMessages(template: string): boolean {
 }
 
 /**
+ * What user code makes of a problem.
+ *
+ * @param name what errors call the code
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA` naming the problem when `make` throws or gives no text
+ */
+export function checkedPrompt(name: string, problem: Problem, make: () => unknown): string {
+  const where = `problem ${JSON.stringify(problem.id)}`;
+  let prompt: unknown;
+  try {
+    prompt = make();
+  } catch (cause) {
+    throw userCodeThrew(`The ${name} threw on ${where}`, cause);
+  }
+  if (typeof prompt === 'string' && prompt !== '') return prompt;
+  throw new ZeroRlError('ERR_ZERO_RL_DATA', `The ${name} gave no text for ${where}: return the prompt as a text`);
+}
+
+/**
  * A name of {@link templates}, a text with `{problem}`, or `./my.mjs#name`, a function from the problem to the prompt.
  *
  * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` for a text without `{problem}`; the template itself throws
- * `ERR_ZERO_RL_DATA` when user code gives no text.
+ * `ERR_ZERO_RL_DATA` when user code throws or gives no text; the signal's reason when it is aborted meanwhile.
  */
-export async function loadTemplate(template: string): Promise<Template> {
+export async function loadTemplate(template: string, signal?: AbortSignal): Promise<Template> {
   if (isUserCode(template)) {
-    const make = await loadUserCode(template, 'template');
+    const make = await loadUserCode(template, 'template', signal);
     if (typeof make !== 'function')
       throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `${template} is not a function; data.template needs one`);
-    return (problem) => {
-      const prompt: unknown = (make as (problem: Problem) => unknown)(problem);
-      if (typeof prompt === 'string' && prompt !== '') return prompt;
-      throw new ZeroRlError('ERR_ZERO_RL_DATA', `${template} gave no text for problem ${JSON.stringify(problem.id)}`);
-    };
+    return (problem) =>
+      checkedPrompt(`template ${template}`, problem, () => (make as (problem: Problem) => unknown)(problem));
   }
   const text = Object.hasOwn(templates, template) ? templates[template as keyof typeof templates] : template;
   if (!text.includes(PLACEHOLDER)) {

@@ -22,7 +22,11 @@ export interface Episode {
 export interface Environment {
   /**
    * The text that follows the policy's turn, such as the output of a tool, or null: the episode is over. It may be a promise;
-   * the episodes of a step are answered at the same time. The text is masked out of the loss, the KL and the advantages.
+   * the episodes of a step are answered at the same time. The text is masked out of the loss, the KL and the advantages. Where
+   * it leaves no room in the context for a further turn, the episode is over with finishReason `length`. What it throws ends the
+   * run.
+   *
+   * @param signal aborted when the time for this answer is up, when the run is stopped, and when another answer has failed
    */
   respond(episode: Episode, signal?: AbortSignal): string | null | Promise<string | null>;
   /** Instead of `data.template`. */

@@ -1,6 +1,9 @@
 /** An environment from user code that a config names. */
+import { checkedPrompt, type Template } from '../data/template';
 import { invalidType, ZeroRlError } from '../errors';
-import { loadUserCode } from '../user-code';
+import { untilAborted } from '../until-aborted';
+import { loadUserCode, userCodeThrew } from '../user-code';
+import type { Play } from './ask';
 import type { Environment } from './environment';
 
 /** @throws TypeError naming what is missing */
@@ -18,14 +21,31 @@ export function checkEnvironment(name: string, value: unknown): Environment {
 /**
  * The environment `./my.mjs#name`: an object, or a function that makes one.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when it cannot be loaded or is none
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when it cannot be loaded or is none, `ERR_ZERO_RL_DATA` when the function throws; the
+ *   signal's reason when it is aborted
  */
-export async function loadEnvironment(reference: string): Promise<Environment> {
-  const code = await loadUserCode(reference, 'environment');
-  const made: unknown = typeof code === 'function' ? await (code as () => unknown)() : code;
+export async function loadEnvironment(reference: string, signal?: AbortSignal): Promise<Environment> {
+  const code = await loadUserCode(reference, 'environment', signal);
+  const made = await make(reference, code, signal);
   try {
     return checkEnvironment(reference, made);
   } catch (cause) {
     throw new ZeroRlError('ERR_ZERO_RL_CONFIG', (cause as Error).message, { cause });
   }
+}
+
+async function make(reference: string, code: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  if (typeof code !== 'function') return code;
+  try {
+    return await untilAborted(Promise.resolve((code as () => unknown)()), signal);
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw userCodeThrew(`The environment ${reference} threw while it was made`, cause);
+  }
+}
+
+/** The environment's own `prompt`; undefined where it has none. */
+export function environmentTemplate({ environment, name }: Play): Template | undefined {
+  if (environment.prompt === undefined) return undefined;
+  return (problem) => checkedPrompt(`prompt of the ${name}`, problem, () => environment.prompt?.(problem));
 }

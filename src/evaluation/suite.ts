@@ -14,7 +14,7 @@ import { loadHeldOut } from '../training/load-data';
 import { loadTask, type TaskOptions } from '../training/load-task';
 import { locateModel } from '../training/locate-model';
 import { openPolicy } from '../training/open-policy';
-import type { Sample } from '../training/rollouts';
+import { checkTimeouts, type Sample } from '../training/rollouts';
 import type { EvaluationProgress } from '../training/sample-and-score';
 import { loadPolicy as defaultLoadPolicy, type LoadPolicy, type TrainingPolicy } from '../training/training-policy';
 import { stopIdleVerifiers } from '../verifier';
@@ -113,6 +113,7 @@ export async function evaluateModel(
         const result = await timed('evaluation', async () =>
           evaluate({ ...task, ...(await openPolicy(folder, suite, load)), problems, signal, onProgress }),
         );
+        checkTimeouts(result.samples);
         results.push({ suite: suite.name, ...result });
       } finally {
         closeReward();

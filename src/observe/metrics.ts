@@ -62,9 +62,9 @@ export interface StepMetrics {
   repetition: number;
   temperature: number;
   samples: number;
-  /** Samples left out because they could not be scored. */
+  /** Samples left out because they, or all others of a group whose baseline they need, could not be scored. */
   excludedSamples: number;
-  /** Those of them whose reward did not end in time. */
+  /** Those of them whose reward or environment did not end in time. */
   timedOutSamples: number;
   /** Wall-clock seconds. */
   seconds: Record<Phase, number> & { total: number };

@@ -36,6 +36,9 @@ const SAMPLE_OPTIONS = [
 /** Most sequences decoded together that a call may ask for. */
 const MAX_BATCH = 65_536;
 
+/** A prompt that leaves no room for a new token in the context. */
+export class PromptTooLong extends RangeError {}
+
 /** Tokens of one prompt: at least one, all in the vocabulary, with room for one new token in the context. */
 export function encodePrompt(
   name: string,
@@ -54,8 +57,8 @@ export function encodePrompt(
   }
   if (tokens.length === 0) throw invalidRange(name, 'prompt of at least one token', prompt);
   if (tokens.length >= context.maxPositions) {
-    const most = context.maxPositions - 1;
-    throw invalidRange(`${name}.length`, `at most ${most} tokens (the context less one new token)`, tokens.length);
+    const most = `at most ${context.maxPositions - 1} tokens (the context less one new token)`;
+    throw new PromptTooLong(invalidRange(`${name}.length`, most, tokens.length).message);
   }
   return tokens;
 }

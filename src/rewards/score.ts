@@ -1,5 +1,6 @@
 /** Runs rewards: weighted sums of several, and the checks on what user code returns. */
 import { isZeroRlError, ZeroRlError } from '../errors';
+import { userCodeThrew } from '../user-code';
 import type { RewardFunction, RewardResult, RewardSample, Score } from './types';
 
 /** A term of a reward that is a sum. */
@@ -58,15 +59,13 @@ export function combineRewards(parts: readonly WeightedReward[]): RewardFunction
 }
 
 /** What errors call a sample. */
-export function sampleName({ index, problem }: RewardSample): string {
+export function sampleName({ index, problem }: Pick<RewardSample, 'index' | 'problem'>): string {
   return `sample ${index ?? 0} of prompt ${JSON.stringify(problem.id)}`;
 }
 
 /** What the reward threw, as one error; an error of ours says enough already. */
 function rewardThrew(cause: unknown, where: string): unknown {
-  if (isZeroRlError(cause)) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new ZeroRlError('ERR_ZERO_RL_DATA', `The reward threw on ${where}: ${message}`, { cause });
+  return isZeroRlError(cause) ? cause : userCodeThrew(`The reward threw on ${where}`, cause);
 }
 
 function completeScore(result: unknown, sample: RewardSample): CompleteScore {

@@ -3,6 +3,7 @@
  * never returns to the event loop cannot be stopped here; see isolated/ for that.
  */
 import { checkNumber } from '../errors';
+import { timerDelay } from '../until-aborted';
 import { sampleName, scoreSample } from './score';
 import type { RewardFunction, RewardResult, RewardSample } from './types';
 
@@ -16,7 +17,7 @@ const TIMED_OUT: RewardResult = { reward: null, reason: 'timeout' };
 
 /** Calls `expired` when `touch` was not called for so long; `stop` ends that. */
 function watch(seconds: number, expired: () => void): { touch: () => void; stop: () => void } {
-  const timer = setTimeout(expired, seconds * 1000);
+  const timer = setTimeout(expired, timerDelay(seconds));
   return { touch: () => timer.refresh(), stop: () => clearTimeout(timer) };
 }
 

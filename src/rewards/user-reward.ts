@@ -16,6 +16,8 @@ export interface UserRewardOptions {
   /** Seconds after which a sample that does not end is left out; null runs the reward on the main thread without a limit. */
   timeoutSeconds: number | null;
   warn: (message: string) => void;
+  /** Ends the loading. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -23,8 +25,8 @@ export interface UserRewardOptions {
  *
  * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when it cannot be loaded or is no function
  */
-export async function loadRewardFunction(reference: string): Promise<RewardFunction> {
-  const code = await loadUserCode(reference, 'reward');
+export async function loadRewardFunction(reference: string, signal?: AbortSignal): Promise<RewardFunction> {
+  const code = await loadUserCode(reference, 'reward', signal);
   if (typeof code !== 'function')
     throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `${reference} is not a function; a reward needs one`);
   return code as RewardFunction;
@@ -36,10 +38,10 @@ export async function loadRewardFunction(reference: string): Promise<RewardFunct
  * @throws as {@link loadRewardFunction}
  */
 export async function loadUserReward(reference: string, options: UserRewardOptions): Promise<UserReward> {
-  const { timeoutSeconds, warn } = options;
+  const { timeoutSeconds, warn, signal } = options;
   const script = workerScript(join(__dirname, 'isolated'), 'reward-worker');
   if (timeoutSeconds === null || script === null)
-    return { reward: await loadRewardFunction(reference), close: () => undefined };
-  const isolated = await IsolatedReward.load(script, reference, { timeoutSeconds, warn });
+    return { reward: await loadRewardFunction(reference, signal), close: () => undefined };
+  const isolated = await IsolatedReward.load(script, reference, { timeoutSeconds, warn, signal });
   return { reward: isolated.reward, close: () => isolated.close() };
 }

@@ -4,10 +4,12 @@ import { timedSync } from '../profile/spans';
 import type { PhaseClock } from './phase-clock';
 import type { TrainConfig } from './config';
 import type { Run } from './open-run';
+import { leaveOutAlone } from './left-alone';
 import { samplingOptions } from './phase-options';
 import {
   makePrompts,
   policyTokens,
+  reasonsOf,
   samplePrompts,
   samplesByGroup,
   scoreRollouts,
@@ -34,13 +36,21 @@ export function hasSpread(group: readonly Sample[]): boolean {
 const tokensOf = (samples: readonly Sample[]): number =>
   samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
 
-/** The samples of step `step` (from 1) under `config`, the run's as it is at this step. */
+/** Rounds of other prompts for a step none of whose samples could be scored. */
+const AGAIN = 3;
+
+const isScored = (group: readonly Sample[]): boolean => group.some(({ score }) => score.reward !== null);
+
+/**
+ * The samples of step `step` (from 1) under `config`, the run's as it is at this step. Where none could be scored, as while a
+ * service is away, other prompts are tried.
+ */
 export async function collectSamples(
   run: Run,
   config: TrainConfig,
   step: number,
   clock: PhaseClock,
-  signal: AbortSignal | undefined,
+  { signal, warn }: { signal?: AbortSignal; warn: (message: string) => void },
 ): Promise<Collected> {
   const { problems, template, reward } = run;
   const { promptsPerStep } = config.rollout;
@@ -48,7 +58,7 @@ export async function collectSamples(
   const sampler = run.ema !== null && config.ema.sample ? run.ema : run.policy;
 
   const sampleRound = async (
-    series: 'epoch' | 'refill',
+    series: 'epoch' | 'refill' | 'again',
     order: number,
     count: number,
     from: number,
@@ -63,24 +73,45 @@ export async function collectSamples(
       samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }, run.play),
     );
     const scored = await clock.time('verify', () => scoreRollouts(sampler, prompts, rollouts, reward, signal));
-    return [prompts, penalizeTruncated(scored, config)];
+    return [prompts, leaveOutAlone(penalizeTruncated(scored, config), config, run.estimator)];
   };
   const [prompts, first] = await sampleRound('epoch', step - 1, promptsPerStep, (step - 1) * promptsPerStep);
   const groups = samplesByGroup(first);
   const sampled = { groups: groups.length, tokens: tokensOf(first) };
+  /** Samples further prompts and puts those that `fit` into `places`. */
+  const replace = async (
+    series: 'refill' | 'again',
+    order: number,
+    places: readonly number[],
+    fit: (group: readonly Sample[]) => boolean,
+  ): Promise<void> => {
+    const [others, samples] = await sampleRound(
+      series,
+      order,
+      places.length,
+      firstUid[series] + order * promptsPerStep,
+    );
+    const fresh = samplesByGroup(samples);
+    sampled.groups += places.length;
+    sampled.tokens += tokensOf(samples);
+    places.forEach((place, i) => {
+      if (!fit(fresh[i])) return;
+      groups[place] = fresh[i].map((sample) => ({ ...sample, group: place }));
+      prompts[place] = others[i];
+    });
+  };
   for (let round = 0; round < rounds; round++) {
     const dead = groups.flatMap((group, i) => (hasSpread(group) ? [] : [i]));
     if (dead.length === 0) break;
-    const order = (step - 1) * rounds + round;
-    const refill = await sampleRound('refill', order, dead.length, firstUid.refill + order * promptsPerStep);
-    const fresh = samplesByGroup(refill[1]);
-    sampled.groups += dead.length;
-    sampled.tokens += tokensOf(refill[1]);
-    dead.forEach((place, i) => {
-      if (!hasSpread(fresh[i])) return;
-      groups[place] = fresh[i].map((sample) => ({ ...sample, group: place }));
-      prompts[place] = refill[0][i];
-    });
+    await replace('refill', (step - 1) * rounds + round, dead, hasSpread);
+  }
+  for (let round = 0; round < AGAIN && !groups.some(isScored); round++) {
+    const lost = groups.flat();
+    warn(
+      `None of the ${lost.length} samples of step ${step} could be scored (${reasonsOf(lost)}); other prompts are tried`,
+    );
+    const all = groups.map((_, i) => i);
+    await replace('again', (step - 1) * AGAIN + round, all, isScored);
   }
   return { prompts, samples: groups.flat(), sampled };
 }

@@ -7,6 +7,7 @@ import { appendFile } from 'node:fs/promises';
 import type { Problem } from '../data/dataset';
 import { problemsOfStep, type Part } from '../data/order';
 import type { Template } from '../data/template';
+import type { Play } from '../environments/ask';
 import { ZeroRlError } from '../errors';
 import { knownShare } from '../observe/metrics';
 import { output } from '../policy/atomic-file';
@@ -14,7 +15,7 @@ import type { RewardFunction } from '../rewards';
 import type { TrainConfig } from './config';
 import { keepProblems } from './load-data';
 import { samplingOptions } from './phase-options';
-import { makePrompts, samplePrompts, scoreRollouts, type Play } from './rollouts';
+import { checkTimeouts, makePrompts, samplePrompts, scoreRollouts } from './rollouts';
 import { readRows } from './run-folder';
 import type { TrainingPolicy } from './training-policy';
 import { firstUid } from './uids';
@@ -43,13 +44,20 @@ export interface DifficultyInput {
   onProgress?: (measured: number, total: number) => void;
 }
 
-async function measure(input: DifficultyInput, indices: readonly number[], samples: number): Promise<DifficultyRow[]> {
+/** `first`: nothing was measured before, so that samples none of which came in time say that something is broken. */
+async function measure(
+  input: DifficultyInput,
+  indices: readonly number[],
+  samples: number,
+  first: boolean,
+): Promise<DifficultyRow[]> {
   const { policy, problems, template, reward, config, signal } = input;
   const prompts = indices.flatMap((index) =>
     makePrompts(policy, [problems[index]], template, firstUid.difficulty + index, config.data.addSpecialTokens),
   );
   const rollouts = await samplePrompts(policy, prompts, { ...samplingOptions(config), n: samples, signal }, input.play);
   const scored = await scoreRollouts(policy, prompts, rollouts, reward, signal);
+  if (first) checkTimeouts(scored);
   return indices.map((index, i) => {
     const verdicts = scored.slice(i * samples, (i + 1) * samples).map(({ score }) => score.correct);
     return { index, id: problems[index].id, passRate: knownShare(verdicts) };
@@ -77,7 +85,7 @@ export async function moderateProblems(input: DifficultyInput): Promise<{ proble
   const batch = config.rollout.promptsPerStep;
   for (let start = 0; start < left.length; start += batch) {
     signal?.throwIfAborted();
-    const rows = await measure(input, left.slice(start, start + batch), samples);
+    const rows = await measure(input, left.slice(start, start + batch), samples, known.size === 0);
     await output(file, () => appendFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join('')));
     for (const { index, passRate } of rows) known.set(index, passRate);
     input.onProgress?.(wanted.length - left.length + start + rows.length, wanted.length);

@@ -1,6 +1,7 @@
 /** The evaluation of a run under way: of the policy and, where wanted, of the moving average of its weights. */
 import { evaluate, type Evaluation } from './evaluate';
 import type { Run } from './open-run';
+import { checkTimeouts } from './rollouts';
 import { sampleRow } from './run-folder';
 import type { TrainEvent } from './train-event';
 
@@ -12,12 +13,18 @@ export interface Evaluations {
 /** Writes the policy's samples to the run folder. */
 export async function evaluateRun(
   run: Run,
-  emit: (event: TrainEvent) => void,
-  signal: AbortSignal | undefined,
+  { emit, warn, signal }: { emit: (event: TrainEvent) => void; warn: (message: string) => void; signal?: AbortSignal },
 ): Promise<Evaluations> {
   const { config, ema, folder, heldOut: problems, state } = run;
   emit({ type: 'phase', phase: 'evaluation' });
   const { evaluation, samples } = await evaluate({ ...run, problems, signal });
+  try {
+    checkTimeouts(samples);
+  } catch (error) {
+    // Nothing has worked yet; later what is away may come back.
+    if (state.step === 0) throw error;
+    warn(`The evaluation after step ${state.step} says nothing: ${(error as Error).message}`);
+  }
   await folder.writeEvaluation(
     state.step,
     samples.map((sample) => sampleRow(state.step, sample)),

@@ -4,20 +4,13 @@
  */
 import type { Problem } from '../data/dataset';
 import type { Template } from '../data/template';
+import type { Play } from '../environments/ask';
 import { clusteredInterval, majorityAtK, passAtK, type Estimate } from '../evaluation/statistics';
 import { knownShare, mean } from '../observe/metrics';
 import type { RewardFunction } from '../rewards';
 import { evaluationKs, type TrainConfig } from './config';
 import { evaluationOptions } from './phase-options';
-import {
-  makePrompts,
-  policyTokens,
-  samplePrompts,
-  samplesByGroup,
-  scoreRollouts,
-  type Play,
-  type Sample,
-} from './rollouts';
+import { makePrompts, policyTokens, samplePrompts, samplesByGroup, scoreRollouts, type Sample } from './rollouts';
 import { sampleAndScore, type EvaluationProgress } from './sample-and-score';
 import type { TrainingPolicy } from './training-policy';
 import { firstUid } from './uids';

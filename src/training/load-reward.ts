@@ -24,7 +24,7 @@ export function givenReward(reward: RewardFunction, options: GivenRewardOptions)
 /** The reward of a config: one part as it is, several as their weighted sum. `close` ends the threads of user code. */
 export async function loadReward(
   { reward, rollout }: TrainConfig,
-  warn: (message: string) => void,
+  { warn, signal }: { warn: (message: string) => void; signal?: AbortSignal },
 ): Promise<UserReward> {
   const parts: WeightedReward[] = [];
   const closers: (() => void)[] = [];
@@ -42,7 +42,7 @@ export async function loadReward(
           name,
         });
       else {
-        const user = await loadUserReward(part.code, { timeoutSeconds: part.timeoutSeconds, warn });
+        const user = await loadUserReward(part.code, { timeoutSeconds: part.timeoutSeconds, warn, signal });
         parts.push({ reward: user.reward, weight, name: part.code });
         closers.push(user.close);
       }

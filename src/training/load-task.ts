@@ -4,19 +4,21 @@
  */
 import { loadTemplate, readsMessages, type Template } from '../data/template';
 import type { Environment } from '../environments/environment';
-import { checkEnvironment, loadEnvironment } from '../environments/load';
+import type { Play } from '../environments/ask';
+import { checkEnvironment, environmentTemplate, loadEnvironment } from '../environments/load';
 import { ZeroRlError } from '../errors';
 import { isUserCode } from '../user-code';
 import type { RewardFunction } from '../rewards';
 import { environmentLimits, type TrainConfig } from './config';
 import { givenReward, loadReward, type GivenRewardOptions } from './load-reward';
-import type { Play } from './rollouts';
 
 export interface TaskOptions extends GivenRewardOptions {
   /** Instead of the config's reward. It runs on this thread, so code that never returns cannot be cut off. */
   reward?: RewardFunction;
   /** Instead of the config's environment. */
   environment?: Environment;
+  /** Ends the loading of code that waits for something. */
+  signal?: AbortSignal;
 }
 
 /** What of the data a task may look at. */
@@ -38,12 +40,19 @@ export interface Task {
 }
 
 async function findEnvironment(
-  { environment }: TrainConfig,
-  given: Environment | undefined,
-): Promise<Environment | null> {
-  if (given !== undefined) return checkEnvironment('environment', given);
-  if (environment === undefined) return null;
-  if (environment.code !== undefined) return loadEnvironment(environment.code);
+  config: TrainConfig,
+  { environment: given, warn, signal }: TaskOptions,
+): Promise<Play | null> {
+  const named = (environment: Environment, name: string): Play => ({
+    environment,
+    name,
+    warn,
+    ...environmentLimits(config),
+  });
+  if (given !== undefined) return named(checkEnvironment('environment', given), 'environment');
+  if (config.environment === undefined) return null;
+  const { code } = config.environment;
+  if (code !== undefined) return named(await loadEnvironment(code, signal), `environment ${code}`);
   throw new ZeroRlError(
     'ERR_ZERO_RL_CONFIG',
     'environment has no code and none is given in its place; set environment.code, or give the option environment',
@@ -59,17 +68,17 @@ function namesRowCode({ data, reward }: TrainConfig): boolean {
 /**
  * Loads environment, template and reward.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when one of them cannot be loaded
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when one of them cannot be loaded; the signal's reason when it is aborted meanwhile
  */
 export async function loadTask(config: TrainConfig, options: TaskOptions): Promise<Task> {
-  const environment = await findEnvironment(config, options.environment);
-  const template = environment?.prompt?.bind(environment) ?? (await loadTemplate(config.data.template));
+  const play = await findEnvironment(config, options);
+  const environment = play?.environment;
+  const template = (play && environmentTemplate(play)) ?? (await loadTemplate(config.data.template, options.signal));
   const given = options.reward ?? environment?.reward;
-  const { reward, close: closeReward } = given ? givenReward(given, options) : await loadReward(config, options.warn);
+  const { reward, close: closeReward } = given ? givenReward(given, options) : await loadReward(config, options);
   const needs = {
-    wholeRows: environment !== null || options.reward !== undefined || namesRowCode(config),
+    wholeRows: play !== null || options.reward !== undefined || namesRowCode(config),
     messages: environment?.prompt !== undefined || readsMessages(config.data.template),
   };
-  const play = environment && { environment, ...environmentLimits(config) };
   return { template, reward, play, needs, closeReward };
 }

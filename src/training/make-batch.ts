@@ -9,7 +9,7 @@ import { greedyBaseline } from './greedy-baseline';
 import type { Run } from './open-run';
 import type { PhaseClock } from './phase-clock';
 import { estimatorOptions } from './phase-options';
-import { responseMasks, wholeSequence, type Sample } from './rollouts';
+import { checkTimeouts, reasonsOf, responseMasks, wholeSequence, type Sample } from './rollouts';
 
 /** One entry per sample that could be scored. */
 export interface Batch {
@@ -47,9 +47,10 @@ export async function makeBatch(
   const { temperature } = config.rollout;
   const scored = samples.filter(({ score }) => score.reward !== null);
   if (scored.length === 0) {
+    checkTimeouts(samples);
     throw new ZeroRlError(
       'ERR_ZERO_RL_DATA',
-      `No sample of step ${step} could be scored (${samples[0].score.reason}); check the answers of the data and the reward`,
+      `No sample of step ${step} could be scored (${reasonsOf(samples)}), of other prompts neither; check the answers of the data and the reward`,
     );
   }
   const sequences = scored.map(wholeSequence);

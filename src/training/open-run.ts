@@ -4,7 +4,7 @@ import { ZeroRlError } from '../errors';
 import { defaultThreads } from '../policy/device';
 import type { ModelFolder } from '../hub/model';
 import { makeFolder, writeFileAtomically } from '../policy/atomic-file';
-import { isUserCode, loadUserCode } from '../user-code';
+import { isUserCode, loadUserCode, userCodeThrew } from '../user-code';
 import {
   initialState,
   listCheckpoints,
@@ -50,7 +50,6 @@ export interface Run extends RunInputs, Companions {
 export interface InputOptions extends TaskOptions {
   /** Instead of the config's algorithm. */
   estimator?: Estimator;
-  signal?: AbortSignal;
 }
 
 export interface OpenOptions extends InputOptions {
@@ -62,9 +61,9 @@ export interface OpenOptions extends InputOptions {
 }
 
 /** The estimator of a config, by name or from user code. */
-export async function loadEstimator({ algorithm: { name } }: TrainConfig): Promise<Estimator> {
+export async function loadEstimator({ algorithm: { name } }: TrainConfig, signal?: AbortSignal): Promise<Estimator> {
   if (!isUserCode(name)) return algorithms[name as AlgorithmName];
-  const code = await loadUserCode(name, 'estimator');
+  const code = await loadUserCode(name, 'estimator', signal);
   if (typeof code !== 'function')
     throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `${name} is not a function; an estimator needs to be one`);
   return checkedEstimator(code as Estimator, name);
@@ -73,7 +72,12 @@ export async function loadEstimator({ algorithm: { name } }: TrainConfig): Promi
 /** An estimator of one's own must give finite numbers in the shape of the responses. */
 export function checkedEstimator(estimator: Estimator, name: string): Estimator {
   return (input, options): Advantages => {
-    const advantages = estimator(input, options) as unknown;
+    let advantages: unknown;
+    try {
+      advantages = estimator(input, options);
+    } catch (cause) {
+      throw userCodeThrew(`The estimator ${name} threw`, cause);
+    }
     if (!Array.isArray(advantages) || advantages.length !== input.lengths.length) {
       throw new ZeroRlError(
         'ERR_ZERO_RL_DATA',
@@ -102,7 +106,9 @@ export async function loadInputs(config: TrainConfig, options: InputOptions): Pr
   const { warn, signal } = options;
   if (!options.estimator) checkGroups(config);
   for (const message of configAdvice(config, options.estimator !== undefined)) warn(message);
-  const estimator = options.estimator ? checkedEstimator(options.estimator, 'given') : await loadEstimator(config);
+  const estimator = options.estimator
+    ? checkedEstimator(options.estimator, 'given')
+    : await loadEstimator(config, signal);
   const task = await loadTask(config, options);
   try {
     const model = await locateModel(config.model, signal);

@@ -2,11 +2,16 @@
  * Plays episodes of several turns: the policy samples until it stops, the environment answers, and so on. What the policy did not
  * write has mask 0 and log-prob 0. Every turn is sampled with randomness of its own, keyed by prompt, sample and turn.
  */
-import type { Environment, EnvironmentLimits, Turn } from '../environments/environment';
-import { ZeroRlError } from '../errors';
+import { askEnvironment, type Answer, type Play } from '../environments/ask';
+import type { Turn } from '../environments/environment';
+import { mapInSlices } from '../event-loop';
+import { PromptTooLong } from '../policy/sample-request';
 import type { Rollout, SampleOptions } from '../policy/types';
+import { sampleName } from '../rewards';
+import { userCodeThrew } from '../user-code';
 import type { Prompt } from './rollouts';
 import { decodeResponse, type TrainingPolicy } from './training-policy';
+import { turnUid } from './uids';
 
 export interface PlayedRollout extends Rollout {
   /** 1 for tokens of the policy, 0 for those of the environment; absent: all are the policy's. */
@@ -32,9 +37,6 @@ interface OpenEpisode {
   over: boolean;
 }
 
-/** Uids of later turns start here, above those of first turns. */
-const FIRST_UID = 2 ** 52;
-
 const joined = (parts: readonly Int32Array[]): Int32Array => {
   const all = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -44,43 +46,6 @@ const joined = (parts: readonly Int32Array[]): Int32Array => {
   }
   return all;
 };
-
-/** `work`, or undefined when it takes longer than `seconds`. */
-async function within<T>(seconds: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), seconds * 1000)));
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
-}
-
-async function respond(
-  episode: OpenEpisode,
-  { problem, text: prompt }: Prompt,
-  environment: Environment,
-  { timeoutSeconds }: EnvironmentLimits,
-  signal: AbortSignal | undefined,
-): Promise<string | null | undefined> {
-  const { turns, first } = episode;
-  const ask = async (): Promise<string | null> =>
-    environment.respond({ problem, prompt, turns: [...turns], sample: first.sample }, signal);
-  const where = `sample ${first.sample} of prompt ${JSON.stringify(problem.id)}`;
-  let answer: unknown;
-  try {
-    answer = await within(timeoutSeconds, ask());
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new ZeroRlError('ERR_ZERO_RL_DATA', `The environment threw on ${where}: ${message}`, { cause });
-  }
-  if (answer === undefined || answer === null || (typeof answer === 'string' && answer !== '')) return answer;
-  throw new ZeroRlError(
-    'ERR_ZERO_RL_DATA',
-    `The environment answered ${where} with ${answer === '' ? 'an empty text' : typeof answer}: return a text, or null when the episode is over`,
-  );
-}
 
 function finished({ first, segments, turns, finishReason, failure }: OpenEpisode): PlayedRollout {
   const base = { ...first, finishReason, ...(failure ? { failure } : {}) };
@@ -99,20 +64,39 @@ function finished({ first, segments, turns, finishReason, failure }: OpenEpisode
   return { ...base, tokens, logProbs, mask, turns };
 }
 
+/** The episode so far and `answer` as one prompt; null where it leaves no room for a turn in the context. */
+function contextWith(
+  answer: string,
+  episode: OpenEpisode,
+  { problem, tokens: prompt }: Prompt,
+  policy: TrainingPolicy,
+  { name }: Play,
+): { answer: Int32Array; context: Int32Array } | null {
+  try {
+    const tokens = policy.encodePrompt(answer, false);
+    const before = episode.segments.map((segment) => segment.tokens);
+    return { answer: tokens, context: policy.encodePrompt(joined([prompt, ...before, tokens])) };
+  } catch (cause) {
+    if (cause instanceof PromptTooLong) return null;
+    const where = sampleName({ problem, index: episode.first.sample });
+    throw userCodeThrew(`The ${name} answered ${where} with a text that cannot be tokens of the policy`, cause);
+  }
+}
+
 /**
  * `n` episodes of each prompt, ordered by prompt, then sample. `maxTokens` limits each turn; an episode that reaches it, or the
- * end of the context, is over with finishReason `length`.
+ * end of the context, is over with finishReason `length`. An answer that no turn follows is left out.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_DATA` when the environment throws or answers with something else than text or null
+ * @throws as {@link askEnvironment}
  */
 export async function playEpisodes(
   policy: TrainingPolicy,
   prompts: readonly Prompt[],
   options: Omit<SampleOptions, 'uids'>,
-  environment: Environment,
-  limits: EnvironmentLimits,
+  play: Play,
 ): Promise<PlayedRollout[]> {
   const { n = 1, signal } = options;
+  const { maxTurns } = play;
   const firsts = await policy.sample(
     prompts.map(({ tokens }) => tokens),
     { ...options, uids: prompts.map(({ uid }) => uid) },
@@ -123,42 +107,34 @@ export async function playEpisodes(
     const turns: Turn[] = [{ from: 'policy', text: text(tokens) }];
     return { first, segments: [{ tokens, logProbs }], turns, finishReason, over: finishReason === 'length' };
   });
-  const close = (episode: OpenEpisode): void => void (episode.over = true);
 
-  for (let turn = 1; turn < limits.maxTurns; turn++) {
+  for (let turn = 1; turn < maxTurns; turn++) {
     const open = episodes.filter(({ over }) => !over);
     if (open.length === 0) break;
-    const answers = await Promise.all(
-      open.map((episode) => respond(episode, prompts[episode.first.prompt], environment, limits, signal)),
-    );
-    signal?.throwIfAborted();
-    const goingOn: { episode: OpenEpisode; context: Int32Array }[] = [];
-    open.forEach((episode, i) => {
-      const answer = answers[i];
-      if (answer === undefined) episode.failure = 'timeout';
-      if (typeof answer !== 'string') {
-        close(episode);
-        return;
-      }
-      const tokens = policy.encodePrompt(answer, false);
-      const before = [prompts[episode.first.prompt].tokens, ...episode.segments.map((segment) => segment.tokens)];
-      const context = joined([...before, tokens]);
-      try {
-        policy.encodePrompt(context);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        // The context is full; the answer that no turn follows is left out.
-        episode.finishReason = 'length';
-        close(episode);
-        return;
-      }
-      episode.segments.push({ tokens, logProbs: null });
-      episode.turns.push({ from: 'environment', text: answer });
-      goingOn.push({ episode, context });
+    const asked = open.map(({ first: { prompt, sample }, turns }) => {
+      const { problem, text: promptText } = prompts[prompt];
+      return { problem, prompt: promptText, turns: [...turns], sample };
     });
+    const answers = await askEnvironment(play, asked, signal);
+    const goingOn: { episode: OpenEpisode; context: Int32Array }[] = [];
+    const goOn = (episode: OpenEpisode, { text: answer, late }: Answer): void => {
+      episode.over = true;
+      if (late) episode.failure = 'timeout';
+      if (answer === null) return;
+      const next = contextWith(answer, episode, prompts[episode.first.prompt], policy, play);
+      if (next === null) {
+        episode.finishReason = 'length';
+        return;
+      }
+      episode.over = false;
+      episode.segments.push({ tokens: next.answer, logProbs: null });
+      episode.turns.push({ from: 'environment', text: answer });
+      goingOn.push({ episode, context: next.context });
+    };
+    await mapInSlices(open, (episode, i) => goOn(episode, answers[i]), signal);
     if (goingOn.length === 0) continue;
-    const uids = goingOn.map(
-      ({ episode: { first } }) => FIRST_UID + (prompts[first.prompt].uid * n + first.sample) * limits.maxTurns + turn,
+    const uids = goingOn.map(({ episode: { first } }) =>
+      turnUid({ uid: prompts[first.prompt].uid, sample: first.sample, n, turn, maxTurns }),
     );
     const sampled = await policy.sample(
       goingOn.map(({ context }) => context),
@@ -169,7 +145,7 @@ export async function playEpisodes(
       episode.segments.push({ tokens, logProbs });
       episode.turns.push({ from: 'policy', text: text(tokens) });
       episode.finishReason = finishReason;
-      if (finishReason === 'length') close(episode);
+      episode.over = finishReason === 'length';
     });
   }
   return episodes.map(finished);

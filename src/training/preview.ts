@@ -10,11 +10,13 @@ import { hasSpread } from './collect';
 import type { Companions } from './companions';
 import { needsGreedy, type TrainConfig } from './config';
 import { knownGroups, rightShare } from './evaluate';
+import { hasGroupBaseline } from './left-alone';
 import { penalizeTruncated } from './stop-properly';
 import { countMemory, type Memory } from './memory';
 import type { RunInputs } from './open-run';
 import { samplingOptions } from './phase-options';
 import {
+  checkTimeouts,
   makePrompts,
   policyTokens,
   samplePrompts,
@@ -108,7 +110,8 @@ export function factsOf(samples: readonly Sample[], { rollout }: TrainConfig): P
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** What in these figures stands in the way of learning. */
-export function adviceFor(facts: PreviewFacts, { rollout, algorithm }: TrainConfig): string[] {
+export function adviceFor(facts: PreviewFacts, config: TrainConfig): string[] {
+  const { rollout } = config;
   const { stopReasons, passAt1, passAtN, formatRate, boxedRate, usableGroups, prompts, samples } = facts;
   const advice: string[] = [];
   const limit = `rollout.maxTokens (${rollout.maxTokens})`;
@@ -133,7 +136,7 @@ export function adviceFor(facts: PreviewFacts, { rollout, algorithm }: TrainConf
       `None of ${samples} samples is right for any of ${prompts} prompts: take easier problems (data.difficulty), another template, or a stronger model`,
     );
   if (passAt1?.value === 1) advice.push('Every sample is right: there is nothing left to learn from these problems');
-  const groupBaseline = samples > 1 && !['reinforce', 'reinforce++', 'ppo'].includes(algorithm.name);
+  const groupBaseline = hasGroupBaseline(config);
   if (groupBaseline && usableGroups === 0)
     advice.push('The samples of each prompt have the same reward, so their advantages are 0 and nothing is learnt');
   else if (groupBaseline && usableGroups < 0.1 * prompts)
@@ -170,6 +173,7 @@ export async function makePreview(input: PreviewInput): Promise<{ preview: Previ
     samplePrompts(policy, prompts, { ...samplingOptions(config), signal }, play),
   );
   const [scored, verify] = await timed(() => scoreRollouts(policy, prompts, rollouts, reward, signal));
+  checkTimeouts(scored);
   const samples = penalizeTruncated(scored, config);
   const sequences = samples.map(wholeSequence);
   const [, forward] = await timed(() => policy.logProbs(sequences, { temperature, signal }));

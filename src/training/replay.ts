@@ -146,7 +146,7 @@ export async function replay(folder: string, step: number, options: ReplayOption
     try {
       const now = configAt(opened.config, step, opened.rollbacks);
       const clock = new PhaseClock(() => undefined);
-      const collected = await collectSamples(opened, now, step, clock, signal);
+      const collected = await collectSamples(opened, now, step, clock, { signal, warn });
       const { samples } = collected;
       const batch = await makeBatch(opened, now, step, collected, clock, signal);
       const { terms, loss } = await stepLoss(opened, now, step, batch, row, signal);

@@ -2,9 +2,10 @@
 import { ZeroRlError } from '../errors';
 import type { Problem } from '../data/dataset';
 import type { Template } from '../data/template';
-import type { Environment, EnvironmentLimits } from '../environments/environment';
+import type { Play } from '../environments/ask';
 import type { SampleOptions } from '../policy/types';
 import { scoreSamples, type CompleteScore, type RewardFunction, type RewardSample } from '../rewards';
+import { untilAborted } from '../until-aborted';
 import { playEpisodes, type PlayedRollout } from './play-episodes';
 import { decodeResponse, type TrainingPolicy } from './training-policy';
 
@@ -52,11 +53,6 @@ export function makePrompts(
   });
 }
 
-/** What answers the policy's turns, and how often. */
-export interface Play extends EnvironmentLimits {
-  environment: Environment;
-}
-
 /** `n` completions of each prompt, ordered by prompt, then sample; episodes where there is an environment. */
 export async function samplePrompts(
   policy: TrainingPolicy,
@@ -64,7 +60,7 @@ export async function samplePrompts(
   options: Omit<SampleOptions, 'uids'>,
   play: Play | null = null,
 ): Promise<PlayedRollout[]> {
-  if (play !== null) return playEpisodes(policy, prompts, options, play.environment, play);
+  if (play !== null) return playEpisodes(policy, prompts, options, play);
   const uids = prompts.map(({ uid }) => uid);
   return policy.sample(
     prompts.map(({ tokens }) => tokens),
@@ -72,50 +68,12 @@ export async function samplePrompts(
   );
 }
 
-/** `work`, or the signal's reason as soon as it is aborted: a reward that waits for a server must not hold up a stop. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  const settled = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true, signal: settled.signal });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    settled.abort();
-  }
-}
-
 /**
- * Decodes and scores; the order is kept.
+ * Decodes and scores; the order is kept. Episodes without an answer in time are not scored.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_DATA` when the reward throws, or ends in time on no sample
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA` when the reward throws
  */
 export async function scoreRollouts(
-  policy: TrainingPolicy,
-  prompts: readonly Prompt[],
-  rollouts: readonly PlayedRollout[],
-  reward: RewardFunction,
-  signal?: AbortSignal,
-): Promise<Sample[]> {
-  const samples = await scoreGroups(policy, prompts, rollouts, reward, signal);
-  checkTimeouts(samples);
-  return samples;
-}
-
-/** @throws ZeroRlError `ERR_ZERO_RL_DATA` when the reward ended in time on none of `samples` */
-export function checkTimeouts(samples: readonly Sample[]): void {
-  if (samples.length === 0 || samples.some(({ score }) => score.reason !== 'timeout')) return;
-  throw new ZeroRlError(
-    'ERR_ZERO_RL_DATA',
-    `The reward did not end in time on any of ${samples.length} samples; mend it, or raise its timeoutSeconds`,
-  );
-}
-
-/** As `scoreRollouts`, for a part of the groups. */
-export async function scoreGroups(
   policy: TrainingPolicy,
   prompts: readonly Prompt[],
   rollouts: readonly PlayedRollout[],
@@ -145,6 +103,26 @@ export async function scoreGroups(
     completion: rollout.turns?.map(({ text }) => text).join('') ?? samples[i].completion,
     score: scores[i],
   }));
+}
+
+/**
+ * Refuses samples none of which came in time, which says that something is broken.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA`
+ */
+export function checkTimeouts(samples: readonly Sample[]): void {
+  if (samples.length === 0 || samples.some(({ score }) => score.reason !== 'timeout')) return;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_DATA',
+    samples.every(({ rollout }) => rollout.failure === 'timeout')
+      ? `The environment did not answer in time in any of ${samples.length} episodes; mend it, or raise environment.timeoutSeconds`
+      : `The reward did not end in time on any of ${samples.length} samples; mend it, or raise its timeoutSeconds`,
+  );
+}
+
+/** Each reason once. */
+export function reasonsOf(samples: readonly Sample[]): string {
+  return [...new Set(samples.map(({ score }) => score.reason))].join(', ');
 }
 
 /** The samples of each group, in the order of the groups. */

@@ -1,7 +1,7 @@
 /** Sampling with scoring behind it, for evaluations that say how they go. */
 import type { SampleOptions } from '../policy/types';
 import type { RewardFunction } from '../rewards';
-import { checkTimeouts, scoreGroups, type Prompt, type Sample } from './rollouts';
+import { scoreRollouts, type Prompt, type Sample } from './rollouts';
 import type { PlayedRollout } from './play-episodes';
 import type { TrainingPolicy } from './training-policy';
 
@@ -42,7 +42,7 @@ export async function sampleAndScore(input: SampleAndScoreInput): Promise<Sample
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
-      for (const sample of await scoreGroups(policy, prompts, batch, reward, signal)) {
+      for (const sample of await scoreRollouts(policy, prompts, batch, reward, signal)) {
         samples.push(sample);
         if (sample.score.correct === null) continue;
         known++;
@@ -69,6 +69,5 @@ export async function sampleAndScore(input: SampleAndScoreInput): Promise<Sample
   }
   await scoring;
   if (failures.length > 0) throw failures[0];
-  checkTimeouts(samples);
   return samples.sort((a, b) => a.group - b.group || a.index - b.index);
 }

@@ -101,7 +101,7 @@ async function* trainUntilAlarm(
     log.note('checkpoint', `checkpoint of step ${state.step}`);
     emit({ type: 'checkpoint', step: state.step, path });
   };
-  const evaluateNow = (): Promise<Evaluations> => timed('evaluation', () => evaluateRun(run, emit, signal));
+  const evaluateNow = (): Promise<Evaluations> => timed('evaluation', () => evaluateRun(run, { emit, warn, signal }));
 
   try {
     const { parameterCount: parameters } = policy;
@@ -166,7 +166,7 @@ async function* trainUntilAlarm(
       const now = configAt(config, step, run.rollbacks);
       const { temperature } = now.rollout;
 
-      const collected = await collectSamples(run, now, step, clock, signal);
+      const collected = await collectSamples(run, now, step, clock, { signal, warn });
       const { samples, sampled } = collected;
       const { scored, sequences, values, kl, batch, advantages, trained } = await makeBatch(
         run,

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => policy.dispose());
 
 const environment: Environment = { respond: ({ turns }) => ` result ${turns.length}:` };
-const limits = { maxTurns: 3, timeoutSeconds: 30 };
+const play = { environment, name: 'environment', warn: () => undefined, maxTurns: 3, timeoutSeconds: 30 };
 
 test('log-probs of the policy are those of the whole sequence; a step takes the mask', async () => {
   const prompts = ['1+1=', 'What is 12-7?'].map((text, uid) => ({
@@ -24,7 +24,7 @@ test('log-probs of the policy are those of the whole sequence; a step takes the 
     uid: uid + 2 ** 40,
   }));
   const options = { n: 4, maxTokens: 16, seed: 3 };
-  const rollouts = await playEpisodes(policy, prompts, options, environment, limits);
+  const rollouts = await playEpisodes(policy, prompts, options, play);
   expect(rollouts).toHaveLength(8);
   const longer = rollouts.filter(({ mask }) => mask !== undefined);
   expect(longer.length).toBeGreaterThan(2);
@@ -41,7 +41,7 @@ test('log-probs of the policy are those of the whole sequence; a step takes the 
     });
   });
 
-  const again = await playEpisodes(policy, prompts, options, environment, limits);
+  const again = await playEpisodes(policy, prompts, options, play);
   expect(again.map(({ tokens }) => Array.from(tokens))).toEqual(rollouts.map(({ tokens }) => Array.from(tokens)));
 
   const stats = await policy.step(

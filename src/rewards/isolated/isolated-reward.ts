@@ -6,6 +6,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { ZeroRlError } from '../../errors';
+import { userCodeThrew } from '../../user-code';
 import { sampleName } from '../score';
 import type { RewardFunction, RewardResult, RewardSample } from '../types';
 import type { RewardReply } from './protocol';
@@ -16,6 +17,8 @@ export interface IsolatedRewardOptions {
   timeoutSeconds: number;
   /** Told of every sample given up. */
   warn: (message: string) => void;
+  /** Ends the loading. */
+  signal?: AbortSignal;
 }
 
 /** Samples in a row that hang before the others of their batch are not tried any more. */
@@ -57,7 +60,7 @@ export class IsolatedReward {
    */
   static async load(script: string, reference: string, options: IsolatedRewardOptions): Promise<IsolatedReward> {
     const isolated = new IsolatedReward(script, reference, options);
-    isolated.#thread = await RewardThread.start(script, reference);
+    isolated.#thread = await RewardThread.start(script, reference, options.signal);
     return isolated;
   }
 
@@ -112,7 +115,7 @@ export class IsolatedReward {
   /** Sends the samples `keys` and collects results until all are there, one throws, or none has come for too long. */
   async #round({ samples, results, signal }: Call, keys: readonly number[]): Promise<RoundEnd> {
     if (this.#thread === null || this.#thread.dead)
-      this.#thread = await RewardThread.start(this.script, this.reference);
+      this.#thread = await RewardThread.start(this.script, this.reference, signal);
     const thread = this.#thread;
     const settled = new AbortController();
     const ended = new Promise<RoundEnd>((resolve, reject) => {
@@ -180,7 +183,7 @@ export class IsolatedReward {
 
   #threw(message: string, stack: string | undefined, sample: RewardSample): ZeroRlError {
     const cause = Object.assign(new Error(message), { stack });
-    return new ZeroRlError('ERR_ZERO_RL_DATA', `The reward threw on ${sampleName(sample)}: ${message}`, { cause });
+    return userCodeThrew(`The reward ${this.reference} threw on ${sampleName(sample)}`, cause);
   }
 
   #died(cause: Error, key: number | null, samples: readonly RewardSample[]): ZeroRlError {

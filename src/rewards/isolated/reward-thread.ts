@@ -1,6 +1,7 @@
 /** A thread with a user's module loaded. */
 import { Worker } from 'node:worker_threads';
 import { ZeroRlError } from '../../errors';
+import { untilAborted } from '../../until-aborted';
 import type { RewardReply, RewardWorkerData, SampleMessage } from './protocol';
 
 export interface ThreadEvents {
@@ -30,14 +31,16 @@ export class RewardThread {
   /**
    * Starts the file `script`, which loads `reference`.
    *
-   * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when there is no such reward
+   * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when there is no such reward; the signal's reason when it is aborted meanwhile, for
+   *   the module may wait for something
    */
-  static async start(script: string, reference: string): Promise<RewardThread> {
+  static async start(script: string, reference: string, signal?: AbortSignal): Promise<RewardThread> {
+    signal?.throwIfAborted();
     const current = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)).fill(-1);
     const workerData: RewardWorkerData = { reference, current };
     const worker = new Worker(script, { name: 'zero-rl reward', workerData, execArgv: [] });
     const thread = new RewardThread(worker, current);
-    await new Promise<void>((resolve, reject) => {
+    const ready = new Promise<void>((resolve, reject) => {
       thread.events = {
         reply: (reply) => {
           if (reply.kind === 'ready') resolve();
@@ -46,7 +49,14 @@ export class RewardThread {
         died: ({ message }) =>
           reject(new ZeroRlError('ERR_ZERO_RL_CONFIG', `Cannot load the reward ${reference}: ${message}`)),
       };
-    }).finally(() => (thread.events = null));
+    });
+    try {
+      await untilAborted(ready, signal);
+    } catch (error) {
+      thread.end();
+      throw error;
+    }
+    thread.events = null;
     thread.keepsProcess(false);
     return thread;
   }

@@ -75,7 +75,9 @@ const scenarios = {
     const looping = outcome(scoreSamples(closed.reward, samples('loop')));
     const result = await under;
     closed.close();
-    return [result, await looping];
+    const options = { timeoutSeconds: 1e6, warn: () => undefined, signal: AbortSignal.timeout(100) };
+    const loading = outcome(loadUserReward(path.join(__dirname, 'never-loads.mjs'), options));
+    return [result, await looping, await loading];
   },
   async here() {
     const { reward } = await load('counting', null);

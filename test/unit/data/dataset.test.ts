@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { loadProblems as loadSources, type DatasetOptions, type Problem } from '../../../src/data/dataset';
 import { problemsOfStep } from '../../../src/data/order';
 import { loadTemplate } from '../../../src/data/template';
+import { loadEnvironment } from '../../../src/environments/load';
 
 const folder = mkdtempSync(join(tmpdir(), 'zero-rl-data-'));
 const file = (name: string, text: string): string => {
@@ -61,6 +62,51 @@ describe('user code', () => {
   test('arrays and async generators', async () => {
     expect(await loadProblems(`${code}#rows`, options)).toHaveLength(1);
     expect(await loadProblems(`${code}#stream`, options)).toHaveLength(20);
+  });
+
+  test('that throws is one error which says where; that waits for ever does not hold up a stop', async () => {
+    const bad = file(
+      'bad.mjs',
+      `export const asked = async () => { throw new Error('no net'); };
+       export function* rows() { yield { problem: 'p', answer: 'a' }; throw new Error('no more'); }
+       export const never = () => new Promise(() => undefined);
+       export async function* stuck() { yield { problem: 'p', answer: 'a' }; await new Promise(() => undefined); }
+       export const template = () => { throw new Error('no field'); };`,
+    );
+    const fails = (name: string, more: Partial<DatasetOptions> = {}) =>
+      expect(loadProblems(`${bad}#${name}`, { ...options, ...more })).rejects;
+    await fails('asked').toMatchObject({
+      code: 'ERR_ZERO_RL_DATA',
+      message: `The dataset ${bad}#asked threw before its first row: no net`,
+    });
+    await fails('rows').toThrow(`The dataset ${bad}#rows threw after row 1: no more`);
+    for (const name of ['never', 'stuck']) {
+      const controller = new AbortController();
+      const stopped = fails(name, { signal: controller.signal }).toThrow('enough');
+      setImmediate(() => controller.abort(new Error('enough')));
+      await stopped;
+    }
+    const template = await loadTemplate(`${bad}#template`);
+    expect(() => template({ id: '7', problem: 'p', answer: 'a' })).toThrow(
+      `The template ${bad}#template threw on problem "7": no field`,
+    );
+  });
+
+  test('whose module waits for ever is left when the run is stopped', async () => {
+    const stuck = file('stuck.mjs', 'await new Promise(() => undefined); export const rows = [];');
+    const controller = new AbortController();
+    const { signal } = controller;
+    const loads = [
+      loadProblems(`${stuck}#rows`, { ...options, signal }),
+      loadTemplate(`${stuck}#rows`, signal),
+      loadEnvironment(`${stuck}#rows`, signal),
+      loadEnvironment(`${file('waits.mjs', 'export const made = () => new Promise(() => undefined);')}#made`, signal),
+    ];
+    const settled = Promise.allSettled(loads);
+    setImmediate(() => controller.abort(new Error('enough')));
+    expect((await settled).map((one) => one.status === 'rejected' && (one.reason as Error).message)).toEqual(
+      Array(4).fill('enough'),
+    );
   });
 
   test('a missing export and a missing file are config errors', async () => {

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { rloo } from '../../../src/algorithms/rloo';
 import type { EstimatorInput } from '../../../src/algorithms';
 import type { Environment, Episode } from '../../../src/environments/environment';
+import { PromptTooLong } from '../../../src/policy/sample-request';
 import type { Rollout, SampleOptions, TrainingSequence } from '../../../src/policy/types';
 import type { RewardSample } from '../../../src/rewards';
 import type { TrainConfigInput } from '../../../src/training/config';
 import { playEpisodes } from '../../../src/training/play-episodes';
 import { readRows, type SampleRow } from '../../../src/training/run-folder';
 import { train } from '../../../src/training/train';
+import { firstUid } from '../../../src/training/uids';
 import type { TrainEvent } from '../../../src/training/train-event';
 import { BanditPolicy } from '../../support/bandit-policy';
 
@@ -30,7 +32,7 @@ class ScriptedPolicy extends BanditPolicy {
 
   override encodePrompt(prompt: unknown): Int32Array {
     const tokens = typeof prompt === 'string' ? codes(prompt) : (prompt as Int32Array);
-    if (tokens.length >= CONTEXT) throw new RangeError('Expected a shorter prompt');
+    if (tokens.length >= CONTEXT) throw new PromptTooLong('Expected a shorter prompt');
     return tokens;
   }
 
@@ -87,12 +89,23 @@ const prompt = (text: string, uid: number) => ({
   uid,
 });
 const limits = { maxTurns: 4, timeoutSeconds: 30 };
-const play = (policy: ScriptedPolicy, environment: Environment, n = 2, more = limits) =>
-  playEpisodes(policy, [prompt('P', 0), prompt('Q', 5)], { n }, environment, more);
+const warnings: string[] = [];
+const warn = (message: string): void => void warnings.push(message);
+const play = (
+  policy: ScriptedPolicy,
+  environment: Environment,
+  n = 2,
+  more: Partial<typeof limits> & { uid?: number; signal?: AbortSignal } = {},
+) => {
+  const { uid = 0, signal, ...changes } = more;
+  const given = { environment, name: 'environment', warn, ...limits, ...changes };
+  return playEpisodes(policy, [prompt('P', uid), prompt('Q', uid + 5)], { n, signal }, given);
+};
 
 beforeEach(() => {
   calculator.calls = [];
   calculator.trained = [];
+  warnings.length = 0;
 });
 
 describe('an episode', () => {
@@ -127,6 +140,15 @@ describe('an episode', () => {
     expect(uids.every((uid) => Number.isSafeInteger(uid) && uid > 2 ** 51)).toBe(true);
   });
 
+  test.each(Object.entries(firstUid))('has it with 512 samples of 64 turns in the %s', async (_, uid) => {
+    const policy = new ScriptedPolicy(() => 'calc');
+    const rollouts = await play(policy, { respond: () => '=' }, 512, { maxTurns: 3, uid });
+    expect(rollouts).toHaveLength(1024);
+    const uids = policy.calls.flatMap(({ options }) => options.uids!);
+    expect(new Set(uids).size).toBe(uids.length);
+    expect(uids.every(Number.isSafeInteger)).toBe(true);
+  });
+
   test('of one turn is a plain completion', async () => {
     const [first] = await play(calculator, { respond: () => null });
     expect(first).toEqual({
@@ -139,16 +161,18 @@ describe('an episode', () => {
   });
 
   test('ends after the turns that are allowed, without an answer that no turn follows', async () => {
-    const always = await play(calculator, { respond: () => '!' }, 1, { ...limits, maxTurns: 2 });
+    const always = await play(calculator, { respond: () => '!' }, 1, { maxTurns: 2 });
     expect(textOf(always[0].tokens)).toBe('calc(6*7)!calc(6*7)');
-    const once = await play(calculator, { respond: () => '!' }, 1, { ...limits, maxTurns: 1 });
+    const once = await play(calculator, { respond: () => '!' }, 1, { maxTurns: 1 });
     expect(textOf(once[0].tokens)).toBe('calc(6*7)');
   });
 
   test('ends where the context is full, or a turn is cut off', async () => {
-    const [full] = await play(calculator, { respond: () => 'x'.repeat(25) }, 1, { ...limits, maxTurns: 10 });
+    const [full] = await play(calculator, { respond: () => 'x'.repeat(25) }, 1, { maxTurns: 10 });
     expect(full.finishReason).toBe('length');
     expect(textOf(full.tokens)).toBe(`calc(6*7)${'x'.repeat(25)}calc(6*7)`);
+    const [huge] = await play(calculator, { respond: () => 'x'.repeat(2 * CONTEXT) }, 1);
+    expect(huge).toMatchObject({ finishReason: 'length', tokens: codes('calc(6*7)') });
     const cut = new ScriptedPolicy(() => 'so~');
     expect((await play(cut, { respond: () => 'x' }))[0]).toMatchObject({
       finishReason: 'length',
@@ -186,14 +210,55 @@ describe('an environment', () => {
 
   test('that does not answer in time leaves its episode out', async () => {
     const slow: Environment = { respond: ({ sample }) => (sample === 1 ? new Promise(() => undefined) : null) };
-    const rollouts = await play(calculator, slow, 2, { ...limits, timeoutSeconds: 0.05 });
+    const rollouts = await play(calculator, slow, 2, { timeoutSeconds: 0.05 });
     expect(rollouts.map(({ failure }) => failure)).toEqual([undefined, 'timeout', undefined, 'timeout']);
+    expect(warnings).toEqual([
+      'The environment did not answer within 0.05 s on sample 1 of prompt "P" and 1 more, which are left out',
+    ]);
+  });
+
+  test('hears that its time is up, and may have more of it than a timer can count', async () => {
+    let heard = 0;
+    const waits: Environment['respond'] = (_, signal) =>
+      new Promise((resolve, reject) => {
+        signal!.addEventListener('abort', () => {
+          heard++;
+          reject(signal!.reason as Error);
+        });
+        setImmediate(() => resolve(null));
+      });
+    const [late] = await play(calculator, { respond: waits }, 1, { timeoutSeconds: 1e7 });
+    expect(late.failure).toBeUndefined();
+    expect(heard).toBe(0);
+    const forEver: Environment['respond'] = (_, signal) =>
+      new Promise((__, reject) =>
+        signal!.addEventListener('abort', () => {
+          heard++;
+          reject(signal!.reason as Error);
+        }),
+      );
+    await play(calculator, { respond: forEver }, 1, { timeoutSeconds: 0.01 });
+    expect(heard).toBe(2);
+  });
+
+  test('that is waited for does not hold up a stop', async () => {
+    const controller = new AbortController();
+    const signals: AbortSignal[] = [];
+    const respond: Environment['respond'] = (_, signal) => {
+      signals.push(signal!);
+      if (signals.length === 4) controller.abort(new Error('enough'));
+      return new Promise(() => undefined);
+    };
+    await expect(play(calculator, { respond }, 2, { signal: controller.signal })).rejects.toThrow('enough');
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });
 
   test.each<[Environment['respond'], string]>([
     [() => Promise.reject(new Error('no tool')), 'The environment threw on sample 0 of prompt "P": no tool'],
     [() => '', 'The environment answered sample 0 of prompt "P" with an empty text'],
     [() => 42 as unknown as string, 'with number: return a text, or null'],
+    [() => undefined as unknown as null, 'sample 0 of prompt "P" with nothing (does its respond lack a return?)'],
+    [() => Promise.resolve(undefined as unknown as null), 'with nothing (does its respond lack a return?)'],
   ])('that fails is one error which names the sample', async (respond, message) => {
     await expect(play(calculator, { respond })).rejects.toMatchObject({
       code: 'ERR_ZERO_RL_DATA',
@@ -269,6 +334,32 @@ describe('a run', () => {
     const { step } = await run({ environment: { code: `${code}#tool`, maxTurns: 1 } });
     expect(step.responseLength).toBe(9);
     expect((await run({ environment: `${code}#tool` })).step).toMatchObject({ responseLength: 19, accuracy: 0.5 });
+  });
+
+  test('names the environment, the problem and the sample where it fails', async () => {
+    const failing = join(scratch, 'failing.mjs');
+    writeFileSync(
+      failing,
+      [
+        "export const throws = { respond: () => { throw new Error('tool failed'); } };",
+        "export const making = () => { throw new Error('no key'); };",
+        "export const prompting = { respond: () => null, prompt: () => { throw new Error('no row'); } };",
+        'export const textless = { respond: () => null, prompt: async () => "later" };',
+        'export const slow = { respond: () => new Promise(() => undefined) };',
+      ].join('\n'),
+    );
+    const fails = async (name: string, message: string): Promise<void> => {
+      const environment = { code: `${failing}#${name}`, timeoutSeconds: 0.02 };
+      await expect(run({ environment, preview: { prompts: 0 } })).rejects.toMatchObject({
+        code: 'ERR_ZERO_RL_DATA',
+        message: expect.stringContaining(message),
+      });
+    };
+    await fails('throws', `The environment ${failing}#throws threw on sample 0 of prompt "`);
+    await fails('making', `The environment ${failing}#making threw while it was made: no key`);
+    await fails('prompting', `The prompt of the environment ${failing}#prompting threw on problem "`);
+    await fails('textless', `The prompt of the environment ${failing}#textless gave no text for problem "`);
+    await fails('slow', 'The environment did not answer in time in any of 4 episodes');
   });
 
   test('refuses what is no environment', async () => {

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StepMetrics } from '../../../src/observe/metrics';
+import type { RewardResult, RewardSample } from '../../../src/rewards';
 import { request, withdraw } from '../../../src/training/control';
 import type { TrainConfigInput } from '../../../src/training/config';
 import { readRows, type MetricsRow, type SampleRow, type Summary } from '../../../src/training/run-folder';
@@ -381,6 +382,121 @@ describe('what goes wrong', () => {
     expect(none.error?.message).toContain('did not end in time on any of 16 samples');
   });
 
+  describe('samples that come too late', () => {
+    const late = { reward: null, reason: 'timeout' };
+    /** A run in which `score` is told how often the policy has sampled. */
+    const lateRun = async (
+      changes: Partial<TrainConfigInput>,
+      score: (call: number, sample: RewardSample) => RewardResult,
+      options: TrainOptions = {},
+    ): Promise<Finished> => {
+      const sampled: BanditPolicy[] = [];
+      return run(makeConfig({ data: { train: rows }, steps: 2, ...changes }), {
+        ...options,
+        prepare: (policy) => sampled.push(policy),
+        reward: (sample) => score(sampled[0].sampleCalls.length, sample),
+      });
+    };
+    const rewardOf = ({ index = 0 }: RewardSample): number => index % 2;
+    const warningsOf = ({ events }: Finished): string[] =>
+      events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+
+    test('in a whole round of refills are not taken', async () => {
+      const { error, steps } = await lateRun(
+        { steps: 1, rollout: { promptsPerStep: 4, samplesPerPrompt: 4, dynamicSampling: { rounds: 1 } } },
+        (call, sample) => (call === 2 ? late : Number(sample.problem.problem) % 2 ? 0.5 : rewardOf(sample)),
+      );
+      expect(error).toBeNull();
+      expect(steps[0]).toMatchObject({ timedOutSamples: 0, groups: 4, samples: 16 });
+      expect(steps[0].sampledGroups).toBeGreaterThan(4);
+    });
+
+    test.each([
+      [{ name: 'rloo', numerics: 'openrlhf' }],
+      [{ name: 'pass-at-k', numerics: 'verl' }],
+      [{ name: 'reinforce++-baseline' }],
+    ] as const)('leave the one that has no sibling out of %j', async (algorithm) => {
+      const { error, steps, folder } = await lateRun({ algorithm, steps: 1 }, (_, sample) => {
+        const first = sample.problem.problem < '5';
+        return first && sample.index! > 0 ? late : rewardOf(sample);
+      });
+      expect(error).toBeNull();
+      const written = readRows<SampleRow>(join(folder, 'rollouts', 'step-000001.jsonl'));
+      const alone = written.filter(({ reason }) => reason === 'alone');
+      expect(alone.length).toBeGreaterThan(0);
+      for (const { sample, reward, advantage } of alone)
+        expect([sample, reward, advantage]).toEqual([0, null, undefined]);
+      expect(steps[0].timedOutSamples).toBe(3 * alone.length);
+      expect(steps[0].excludedSamples).toBe(4 * alone.length);
+    });
+
+    test.each<[string, TrainOptions]>([
+      ['reinforce', {}],
+      ['rloo', { estimator: ({ lengths }) => Array.from(lengths, (length) => new Float32Array(length).fill(1)) }],
+    ])('stay without a group baseline, whatever becomes of their siblings (%s %j)', async (name, options) => {
+      const score = (_: number, sample: RewardSample): RewardResult => (sample.index! > 0 ? late : 1);
+      const { error, steps } = await lateRun({ algorithm: { name }, steps: 1 }, score, options);
+      expect(error).toBeNull();
+      expect(steps[0]).toMatchObject({ excludedSamples: 12, rewardMean: 1 });
+    });
+
+    test('give their places to other prompts where no sample of a step is left', async () => {
+      const score = (call: number, sample: RewardSample): RewardResult =>
+        call === 2 || call === 3 ? late : rewardOf(sample);
+      const config = { checkpoint: { every: 1 }, steps: 3 };
+      const whole = await lateRun(config, score);
+      expect(whole.error).toBeNull();
+      expect(whole.steps.map(({ sampledGroups, timedOutSamples }) => [sampledGroups, timedOutSamples])).toEqual([
+        [4, 0],
+        [12, 0],
+        [4, 0],
+      ]);
+      expect(warningsOf(whole).filter((text) => text.includes('other prompts'))).toEqual(
+        Array(2).fill('None of the 16 samples of step 2 could be scored (timeout); other prompts are tried'),
+      );
+      const keys = readRows<SampleRow>(join(whole.folder, 'rollouts', 'step-000002.jsonl')).map(({ uid }) => uid);
+      expect(Math.min(...keys)).toBe(2 ** 44 + (1 * 3 + 1) * 4);
+    });
+
+    test('end the run where those of other prompts do as well', async () => {
+      const { error, steps, policies } = await lateRun({}, (call, sample) => (call >= 2 ? late : rewardOf(sample)));
+      expect(steps).toHaveLength(1);
+      expect(error?.message).toContain('did not end in time on any of 16 samples');
+      expect(policies[0].sampleCalls).toHaveLength(5);
+    });
+
+    test('in the greedy completions leave the mean of the samples as the baseline', async () => {
+      const { error, steps } = await lateRun({ algorithm: { name: 'remax' } }, (call, sample) =>
+        call % 2 ? rewardOf(sample) : late,
+      );
+      expect(error).toBeNull();
+      expect(steps).toHaveLength(2);
+    });
+
+    test('in an evaluation end the run only before its first step', async () => {
+      const config = { data: { train: rows, evaluation: rows }, evaluation: { problems: 4, every: 1 } };
+      // Evaluation, step 1, evaluation, step 2, evaluation.
+      const later = await lateRun(config, (call, sample) => (call === 3 ? late : rewardOf(sample)));
+      expect(later.error).toBeNull();
+      expect(warningsOf(later).filter((text) => text.startsWith('The evaluation'))).toEqual([
+        expect.stringMatching(/^The evaluation after step 1 says nothing: .* on any of 4 samples/),
+      ]);
+      const first = await lateRun(config, () => late);
+      expect(first.error?.message).toContain('on any of 4 samples');
+      expect(first.steps).toEqual([]);
+    });
+
+    test('in a batch of the measured difficulty leave out its problems', async () => {
+      const difficulty = { samples: 2, minPassRate: 0, maxPassRate: 1 };
+      const config = { data: { train: rows, difficulty } };
+      const scored = (sample: RewardSample): RewardResult => ({ reward: rewardOf(sample), correct: true });
+      const some = await lateRun(config, (call, sample) => (call === 2 ? late : scored(sample)));
+      expect(some.error).toBeNull();
+      expect(some.events).toContainEqual(expect.objectContaining({ type: 'start', problems: 6 }));
+      expect((await lateRun(config, () => late)).error?.message).toContain('on any of 8 samples');
+    });
+  });
+
   test('gradients that are not finite are skipped and, three in a row, end the run', async () => {
     const blip = await run(makeConfig(), { prepare: (policy) => (policy.gradNorm = (step) => (step === 2 ? NaN : 1)) });
     expect(blip.error).toBeNull();
@@ -425,6 +541,15 @@ describe('what goes wrong', () => {
       estimator: ({ lengths }) => Array.from(lengths, () => new Float32Array(1)),
     });
     expect(error?.message).toMatch(/The estimator given must return \d+ finite numbers for sequence 0/);
+  });
+
+  test('an estimator that throws is one error which names it', async () => {
+    const { error } = await run(makeConfig(), {
+      estimator: () => {
+        throw new Error('no groups');
+      },
+    });
+    expect(error).toMatchObject({ code: 'ERR_ZERO_RL_DATA', message: 'The estimator given threw: no groups' });
   });
 
   test('a missing model folder is named before a run folder is made', async () => {
