@@ -12,7 +12,12 @@ import ts from 'typescript';
 import { z } from 'zod';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { configSchema } = createRequire(import.meta.url)('../dist/training/config.js');
+const built = createRequire(import.meta.url);
+const { configSchema } = built('../dist/training/config.js');
+const { aliases } = built('../dist/training/load-config.js');
+const { dependentKeys } = built('../dist/training/objective-defaults.js');
+const { presets } = built('../dist/training/presets.js');
+const { algorithmNames } = built('../dist/algorithms/index.js');
 
 /** Initializers of the constants, and results of the arrow functions, of src/training. */
 const declared = new Map();
@@ -73,30 +78,58 @@ function describe(schema, literals, path = '') {
   }
 }
 
-const schema = z.toJSONSchema(configSchema, { io: 'output', unrepresentable: 'any', reused: 'inline' });
+const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any', reused: 'inline' });
 describe(schema, objects(declared.get('configSchema')));
-// What users write: keys with a default may be left out.
-(function relax(node) {
-  if (node.required) {
-    node.required = node.required.filter((key) => node.properties[key].default === undefined);
-    if (node.required.length === 0) delete node.required;
-  }
-  for (const value of Object.values(node.properties ?? {})) relax(value);
-  for (const value of [...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.items ? [node.items] : [])]) relax(value);
-})(schema);
-const inputSchema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any', reused: 'inline' });
-schema.required = inputSchema.required;
-const rewards = schema.properties.reward;
-rewards.anyOf = [
-  { type: 'string', description: '`math`, `format` or another name, or `./my.mjs#name`.' },
-  ...rewards.anyOf,
+const at = (path) => path.split('.').reduce((node, key) => node.properties[key], schema);
+for (const key of dependentKeys) delete at(key).default;
+
+const userCode = { type: 'string', pattern: '\\.[mc]?js(#|$)' };
+const { name } = at('algorithm').properties;
+at('algorithm').properties.name = { ...name, anyOf: [{ enum: algorithmNames }, userCode] };
+
+const reward = at('reward');
+const named = { enum: ['math', 'format', 'countdown'], description: 'The reward with its defaults.' };
+const [list, part] = reward.anyOf;
+list.items = { anyOf: [named, userCode, ...list.items.oneOf] };
+// A preset gives the name of its reward.
+const ofPresets = new Set(Object.values(presets).map((preset) => preset.reward?.name));
+const unnamed = part.oneOf
+  .filter(({ properties }) => ofPresets.has(properties.name.const))
+  .map(({ properties: { name: _, ...properties } }) => ({
+    ...{ type: 'object', properties, additionalProperties: false },
+    description: 'Options of the reward of the preset.',
+  }));
+reward.anyOf = [named, userCode, ...part.oneOf, ...unnamed, list];
+
+/** Names of the presets that give the key `data.train`, or any reward. */
+const presetsWith = (has) => Object.keys(presets).filter((preset) => has(presets[preset]));
+const unlessPreset = (names, otherwise) => ({
+  if: { properties: { preset: { enum: names } }, required: ['preset'] },
+  else: otherwise,
+});
+const withData = presetsWith(({ data }) => data?.train !== undefined);
+schema.required = schema.required.filter((key) => key !== 'data');
+delete at('data').required;
+schema.allOf = [
+  unlessPreset(withData, { properties: { data: { required: ['train'] } }, required: ['data'] }),
+  unlessPreset(
+    presetsWith((preset) => preset.reward !== undefined),
+    { properties: { reward: { if: { type: 'object' }, then: { required: ['name'] } } } },
+  ),
 ];
-for (const branch of rewards.anyOf) if (branch.items) branch.items = { anyOf: [{ type: 'string' }, branch.items] };
+for (const [alias, key] of Object.entries(aliases)) {
+  const parents = alias.split('.');
+  const last = parents.pop();
+  let node = schema;
+  for (const parent of parents) node = node.properties[parent] ??= { type: 'object', properties: {}, deprecated: true };
+  node.properties[last] = { ...at(key), default: undefined, deprecated: true, description: `Is \`${key}\`.` };
+}
 schema.title = 'Configuration of a zero-rl training run';
 
-const typeOf = ({ type, enum: values, const: constant, anyOf, oneOf, items }) => {
+const typeOf = ({ type, enum: values, const: constant, anyOf, oneOf, items, pattern }) => {
   if (constant !== undefined) return JSON.stringify(constant);
   if (values) return values.map((value) => JSON.stringify(value)).join(', ');
+  if (pattern === userCode.pattern) return 'file of code';
   if (anyOf ?? oneOf) return [...new Set((anyOf ?? oneOf).map(typeOf))].join(' or ');
   if (type === 'array') return items && !Array.isArray(items) ? `list of ${typeOf(items)}` : 'list';
   return type ?? 'any';
@@ -111,16 +144,37 @@ const bounds = ({ minimum, exclusiveMinimum, maximum }) =>
     .join(', ');
 const cell = (text) => text.replaceAll('|', '\\|');
 
-function rows(node, path, required = node.required ?? []) {
+/** The mappings that a value may be, or hold where it is a list; the same one once. */
+function mappings({ anyOf, oneOf, items, properties, required }) {
+  if (properties) return [{ properties, required }];
+  const found = [...(anyOf ?? []), ...(oneOf ?? []), ...(items ? [items] : [])].flatMap(mappings);
+  const seen = new Set();
+  return found.filter((mapping) => {
+    const text = JSON.stringify(mapping);
+    return !seen.has(text) && seen.add(text);
+  });
+}
+
+/** Keys that have to be set, and where not. */
+const needed = { model: 'needed', 'data.train': `needed but with ${withData.map((name) => `\`${name}\``).join(', ')}` };
+
+function rows(node, path, of = '') {
   return Object.entries(node.properties ?? {}).flatMap(([key, value]) => {
     const here = path === '' ? key : `${path}.${key}`;
+    if (value.deprecated || value.const !== undefined) return [];
     if (value.properties) return rows(value, here);
     const range = bounds(value);
-    const fallback =
-      value.default === undefined ? (required.includes(key) ? 'needed' : '') : `\`${JSON.stringify(value.default)}\``;
-    return [
-      `| \`${here}\` | ${cell(`${typeOf(value)}${range === '' ? '' : ` (${range})`}`)} | ${cell(fallback)} | ${cell(value.description ?? '')} |`,
-    ];
+    const required = node.required?.includes(key) ? 'needed' : '';
+    const fallback = value.default === undefined ? (needed[here] ?? required) : `\`${JSON.stringify(value.default)}\``;
+    const row = `| \`${here}\` | ${cell(`${typeOf(value)}${range === '' ? '' : ` (${range})`}`)} | ${cell(fallback)} | ${cell(`${of}${value.description ?? ''}`)} |`;
+    // Sources of held-out problems have the keys of those of `train`.
+    const inner = here === 'data.evaluation' ? [] : mappings(value);
+    const nested = inner.flatMap((mapping) => {
+      const kind = mapping.properties.name?.const;
+      if (key === 'reward' && kind === undefined) return [];
+      return rows(mapping, here, kind === undefined ? '' : `Of \`${kind}\`: `);
+    });
+    return [row, ...nested];
   });
 }
 

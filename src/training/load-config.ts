@@ -17,7 +17,7 @@ import { applyPreset } from './presets';
 import { checkRemovedKeys } from './removed-keys';
 
 /** Keys of other frameworks that are taken over, with the key they stand for. */
-const ALIASES: Readonly<Record<string, string>> = {
+export const aliases: Readonly<Record<string, string>> = {
   init_kl_coef: 'kl.initCoefficient',
   'kl.init_kl_coef': 'kl.initCoefficient',
   'algo.kl.init_coef': 'kl.initCoefficient',
@@ -147,7 +147,7 @@ function takePath(target: JsonObject, path: readonly string[]): { value: unknown
 
 /** Moves keys of other frameworks to ours; a hint for each goes to `hint`. */
 function applyAliases(config: JsonObject, hint: (message: string) => void): void {
-  for (const [alias, key] of Object.entries(ALIASES)) {
+  for (const [alias, key] of Object.entries(aliases)) {
     const found = takePath(config, alias.split('.'));
     if (!found) continue;
     if (valueAt(config, key.split('.')) !== undefined)
