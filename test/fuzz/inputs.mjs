@@ -1,9 +1,8 @@
 // The inputs of a run: batch n of a seed is the same on every machine. The generators are those of the property tests.
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import typescript from 'typescript';
+import { loadTypescript } from './load-typescript.mjs';
 import { readCases } from '../verifier-cases/read.mjs';
 
 /** Inputs of one batch. */
@@ -15,23 +14,6 @@ const MOST = 3000;
 /** Cases with longer texts are left out: they take their time, and mutations make long texts of short ones anyway. */
 const LONGEST_CASE = 20_000;
 
-const require = createRequire(import.meta.url);
-
-/** Loads a TypeScript module and what it imports, without checking types. */
-function load(path) {
-  require.extensions['.ts'] = (module, filename) => {
-    const { outputText } = typescript.transpileModule(readFileSync(filename, 'utf8'), {
-      compilerOptions: {
-        module: typescript.ModuleKind.CommonJS,
-        target: typescript.ScriptTarget.ES2023,
-        esModuleInterop: true,
-      },
-    });
-    module._compile(outputText, filename);
-  };
-  return require(fileURLToPath(new URL(path, import.meta.url)));
-}
-
 const folder = new URL('../verifier-cases/', import.meta.url);
 /** Labelled cases. */
 export const cases = readdirSync(folder)
@@ -40,7 +22,7 @@ export const cases = readdirSync(folder)
   .filter(({ gold, completion }) => gold.length + completion.length < LONGEST_CASE)
   .map(({ gold, completion }) => ({ gold, completion }));
 
-const { arbitraryInput } = load('../support/arbitrary-answers/inputs.ts');
+const { arbitraryInput } = loadTypescript('../support/arbitrary-answers/inputs.ts');
 const input = arbitraryInput(cases, MOST);
 
 /** The inputs of batch `number`. */

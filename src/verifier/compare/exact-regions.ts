@@ -6,14 +6,22 @@
 import { exactValue } from '../exact/exact-value';
 import { multiplyPolynomials, type Polynomial, signAt } from '../exact/polynomial';
 import { approximately, type RealRoot, realRoots, signAtRoot } from '../exact/real-roots';
-import { rational } from '../exact/rational';
 import type { Node } from '../node';
 import { compareReals, equalExpressions, evaluateReal } from '../numeric/equal-expressions';
 import type { Decision } from './decision';
 import { absoluteArguments, type RationalFunction, readRationalFunction } from './rational-function';
 import { Incomparable, RealSets } from './real-sets';
-import { combine, holdsExactly, isInside, leavesOf, type Predicate, type Region, satisfies } from './regions';
-import { integerNode, minus, number, times } from './rewrite';
+import {
+  combine,
+  exactNode,
+  holdsExactly,
+  isInside,
+  leavesOf,
+  type Predicate,
+  type Region,
+  satisfies,
+} from './regions';
+import { integerNode, minus, times } from './rewrite';
 import type { CompareContext } from './types';
 
 /** Beyond this many absolute values in one relation their signs are not tried. */
@@ -104,13 +112,15 @@ function signOfValue({ top, bottom }: RationalFunction, root: RealRoot, { budget
   return below === 0 ? null : ((signAtRoot(top, root, budget) * below) as 1 | -1 | 0);
 }
 
-/** A fraction between two numbers, one of which may be infinite. */
+/** Beyond a number by its own size, so that doubles tell the two apart. */
+const beyond = (end: number, sign: 1 | -1): number => end + sign * Math.max(1, Math.abs(end));
+
+/** A fraction between two numbers, one of which may be infinite. @throws Incomparable where doubles have none. */
 function between(from: number, to: number): Node {
-  const at = from === -Infinity ? (to === Infinity ? 0 : to - 1) : to === Infinity ? from + 1 : (from + to) / 2;
-  let scaled = at;
-  let denominator = 1n;
-  for (; !Number.isInteger(scaled); scaled *= 2) denominator *= 2n;
-  return number(rational(BigInt(scaled), denominator));
+  const middle = from === -Infinity ? beyond(to, -1) : to === Infinity ? beyond(from, 1) : (from + to) / 2;
+  const at = from === -Infinity && to === Infinity ? 0 : middle;
+  if (!(from < at && at < to)) throw new Incomparable();
+  return exactNode(at);
 }
 
 /** Finite ends of intervals with their places. @throws Incomparable */

@@ -41,6 +41,11 @@ class Reader {
     return this.bounded(addPolynomials(left, right, this.budget), this.times(a.bottom, b.bottom));
   };
 
+  /** What has no value stays without one: its denominator is not cancelled. */
+  private inverse({ top, bottom }: RationalFunction): RationalFunction {
+    return { top: this.times(bottom, bottom), bottom: this.times(top, bottom) };
+  }
+
   private readonly multiply = (a: RationalFunction, b: RationalFunction): RationalFunction | null =>
     this.bounded(this.times(a.top, b.top), this.times(a.bottom, b.bottom));
 
@@ -76,7 +81,7 @@ class Reader {
         return this.scaled(this.read(node.operand), -1);
       case 'quotient': {
         const [top, bottom] = [this.read(node.numerator), this.read(node.denominator)];
-        return top && bottom && this.bounded(this.times(top.top, bottom.bottom), this.times(top.bottom, bottom.top));
+        return top && bottom && this.multiply(top, this.inverse(bottom));
       }
       case 'power':
         return this.power(node.base, node.exponent);
@@ -98,10 +103,11 @@ class Reader {
     const value = count?.denominator === 1n ? this.read(base) : null;
     if (!value || count!.numerator > MAXIMUM_DEGREE || count!.numerator < -MAXIMUM_DEGREE) return null;
     const steps = Math.abs(Number(count!.numerator));
-    const positive = count!.numerator >= 0n;
-    const factor = positive ? value : { top: value.bottom, bottom: value.top };
-    let result: RationalFunction | null = { top: [1n], bottom: [1n] };
-    for (let step = 0; step < steps && result; step++) result = this.multiply(result, factor);
+    // x⁰ has no value at 0.
+    if (steps === 0) return this.multiply(value, this.inverse(value));
+    const factor = count!.numerator > 0n ? value : this.inverse(value);
+    let result: RationalFunction | null = factor;
+    for (let step = 1; step < steps && result; step++) result = this.multiply(result, factor);
     return result;
   }
 }

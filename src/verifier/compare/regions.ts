@@ -2,10 +2,11 @@
  * Sets of real numbers given by conditions: pieces where a condition bounds its variable directly, predicates (`x² < 4`) where it
  * does not, and unions, intersections and complements of them.
  */
+import { rational } from '../exact/rational';
 import { compareReals, evaluateReal } from '../numeric/equal-expressions';
 import type { Node, RelationNode, RelationOperator } from '../node';
 import { type Piece, type RealSet, RealSets } from './real-sets';
-import { substitute } from './rewrite';
+import { number, substitute } from './rewrite';
 import type { CompareContext } from './types';
 
 export interface Predicate {
@@ -108,6 +109,14 @@ export function holdsExactly(region: Region, at: Node, sets: RealSets, context: 
   });
 }
 
+/** The exact value of a finite double. */
+export function exactNode(value: number): Node {
+  let scaled = value;
+  let denominator = 1n;
+  for (; !Number.isInteger(scaled); scaled *= 2) denominator *= 2n;
+  return number(rational(BigInt(scaled), denominator));
+}
+
 /** Values nearer to each other than this share of their size are not told apart by doubles. */
 const ROUNDING = 1e-11;
 
@@ -117,7 +126,8 @@ function relationHolds({ relation, variable }: Predicate, at: number, context: C
   for (const [index, operator] of relation.operators.entries()) {
     const [left, right] = [values[index], values[index + 1]];
     if (left === null || right === null) return null;
-    if (Math.abs(left - right) <= ROUNDING * Math.max(Math.abs(left), Math.abs(right))) return null;
+    if (Math.abs(left - right) <= ROUNDING * Math.max(Math.abs(left), Math.abs(right)))
+      return holdsExactly({ kind: 'predicate', relation, variable }, exactNode(at), new RealSets(context), context);
     if (!satisfies(operator, left - right)) return false;
   }
   return true;

@@ -1,6 +1,6 @@
 /** `{x | x² = 4}` against `{-2, 2}`: the numbers are all roots, and simple ones, when the equation is ∏(x - root) = 0 times a constant. */
 import { freeSymbols } from '../exact/tree';
-import { constantRatio } from '../numeric/constant-ratio';
+import { constantRatio, isOneNumber } from '../numeric/constant-ratio';
 import { equalExpressions } from '../numeric/equal-expressions';
 import type { Node, SetBuilderNode } from '../node';
 import { type Decision, every } from './decision';
@@ -23,7 +23,11 @@ export function compareRoots(
   const symbols = [...freeSymbols(condition)];
   if (symbols.length !== 1 || symbols[0] !== element.name) return null;
   if (roots.length === 0 || roots.length > MAXIMUM_ROOTS) return null;
+  // The set's own symbol is no number.
+  if (roots.some((root) => freeSymbols(root).has(element.name))) return 'different';
   const [left, right] = condition.operands;
+  // An identity and a contradiction have no finite number of roots.
+  if (isOneNumber(minus(left, right), context)) return 'different';
   const linear = roots.map((root) => minus(element, root));
   const ratio = constantRatio(minus(left, right), linear.length === 1 ? linear[0] : times(...linear), context);
   // Both are 0 at the roots and, the factor being a constant other than 0, nowhere else.

@@ -4,14 +4,12 @@
  * each place where one side changes. What agrees everywhere counts as equal, unless the two sides of a relation touch somewhere
  * without crossing: that may be a hole. Open and closed ends that no known end decides make it undecided.
  */
-import { rational } from '../exact/rational';
 import { evaluateReal } from '../numeric/equal-expressions';
 import type { Node } from '../node';
 import type { Decision } from './decision';
 import { compareExactly } from './exact-regions';
 import { Incomparable, RealSets } from './real-sets';
-import { number } from './rewrite';
-import { distances, holds, holdsExactly, leavesOf, piecesOf, type Predicate, type Region } from './regions';
+import { distances, exactNode, holds, holdsExactly, leavesOf, piecesOf, type Predicate, type Region } from './regions';
 import type { CompareContext } from './types';
 
 /** Relative distance of "just beside". */
@@ -55,13 +53,6 @@ function endsOf(...regions: Region[]): Node[] {
       for (const { lower, upper } of leaf.pieces) for (const end of [lower, upper]) if (end) ends.add(end);
   }
   return [...ends];
-}
-
-function exactNode(value: number): Node {
-  let scaled = value;
-  let denominator = 1n;
-  for (; !Number.isInteger(scaled); scaled *= 2) denominator *= 2n;
-  return number(rational(BigInt(scaled), denominator));
 }
 
 const reach = (x: number): number => BESIDE * Math.max(1, Math.abs(x));

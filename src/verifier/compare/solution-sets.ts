@@ -273,6 +273,7 @@ export function compareAsSolutions(a: Node, b: Node, context: CompareContext): D
 
 /** Whether a relation is true or false whatever its symbol is: `x ≥ x` is no way to say "all real numbers", nor `x < x` "none". */
 function isTruth(node: Node, context: CompareContext): boolean {
+  if (node.kind === 'list') return node.items.some((item) => isTruth(item, context));
   if (node.kind !== 'relation') return false;
   const sides = node.operands.map((side) => withoutUnits(side, context));
   return sides.slice(1).every((side, index) => isOneNumber(minus(side, sides[index]), context));

@@ -32,6 +32,9 @@ type Values = NonNullable<DefinedPair['values']>;
 
 const confirmedPoints = 2;
 
+/** How much more than its tolerance a side has to change. */
+const CLEAR = 1000;
+
 /** Points in doubles at which an expression may show that it is not 0. */
 const pointsTried = 3;
 
@@ -200,7 +203,17 @@ function approximateRatio(search: PairSearch, tolerance: number): ConstantRatio 
     });
   });
   if (typeof pairs === 'string') return pairs;
-  return reference(pairs) ? { decided: 'constant', sign: signAmong(pairs) } : 'undecided';
+  const shown = reference(pairs) !== null && sides.every((side) => varies(side, pairs, tolerance));
+  return shown ? { decided: 'constant', sign: signAmong(pairs) } : 'undecided';
+}
+
+const sides = ['a', 'b'] as const;
+
+/** Whether a side changes by far more than its decimals leave open: of two that do not, every ratio is the same. */
+function varies(side: 'a' | 'b', pairs: readonly DefinedPair[], tolerance: number): boolean {
+  const values = pairs.flatMap(({ values }) => (values && values[side].im === null ? [values[side].re.value] : []));
+  const size = Math.max(...values.map(Math.abs));
+  return Math.max(...values) - Math.min(...values) > CLEAR * tolerance * size;
 }
 
 /** Sign of the ratio at the first pair that tells it. */
