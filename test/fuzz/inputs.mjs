@@ -1,5 +1,5 @@
 // The inputs of a run: batch n of a seed is the same on every machine. The generators are those of the property tests.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { loadTypescript } from './load-typescript.mjs';

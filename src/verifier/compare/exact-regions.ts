@@ -136,9 +136,9 @@ function placedEnds(regions: Region[], context: CompareContext): { end: Node; pl
     return { end, place };
   });
   placed.sort((x, y) => x.place - y.place);
-  for (const [index, { end, place }] of placed.entries()) {
-    const last = placed[index - 1];
-    if (last && areNear(place, last.place) && compareReals(end, last.end, context) !== 0) throw new Incomparable();
+  for (const [index, { end, place }] of placed.slice(1).entries()) {
+    const last = placed[index];
+    if (areNear(place, last.place) && compareReals(end, last.end, context) !== 0) throw new Incomparable();
   }
   return placed;
 }

@@ -48,7 +48,7 @@ const identities: readonly ((v: string, c: number) => readonly [string, string])
   (v) => [`(${v}+y)^2-${v}^2-y^2`, `2${v}y`],
   (v) => [`\\frac{1}{${v}-${v}}`, `\\frac{1}{0}`],
   (v) => [`\\sqrt{-${v}^2-1}`, `\\sqrt{-${v}^2-1}`],
-  (v, c) => [`${v}`, `${v}+${c}`],
+  (v, c) => [v, `${v}+${c}`],
   (v, c) => [`${c}\\binom{e}{e^${v}}`, `${c}\\binom{e}{e^${v}}`],
 ];
 
@@ -119,7 +119,7 @@ const everything = pick(
 ); // prettier-ignore
 
 const options = fc.oneof(
-  fc.tuple(fc.integer({ min: 2, max: 5 }), pick(',', ', ', ' ', '=', ' or ', ' and ', '/', '|', ':', '\\ ', ';', '\\sim ', '\\text{ or }', '')).map(([count, separator]) => [...'ABCDE'].slice(0, count).join(separator)), // prettier-ignore
+  fc.tuple(fc.integer({ min: 2, max: 5 }), pick(',', ', ', ' ', '=', ' or ', ' and ', '/', '|', ':', '\\ ', ';', '\\sim ', '\\text{ or }', '')).map(([count, separator]) => Array.from('ABCDE').slice(0, count).join(separator)), // prettier-ignore
   fc.tuple(fc.array(fc.integer({ min: 0, max: 99 }), { minLength: 2, maxLength: 6 }), pick(',', ', ', ' ', '=', ' or ', '|', ':', ';', '\\sim ', '..', ' to ', '\\pm ', '/')).map(([numbers, separator]) => numbers.join(separator)), // prettier-ignore
 );
 

@@ -4,6 +4,7 @@
  * answer may equal two golds that differ in that alone. Two golds of different contents it must never equal.
  */
 import { Budget, BudgetExceeded } from '../../../src/verifier/budget';
+import { asAssignment } from '../../../src/verifier/compare/assignments';
 import { hash32 } from '../../../src/verifier/numeric/hash';
 import { childNodes } from '../../../src/verifier/exact/tree';
 import { limits } from '../../../src/verifier/limits';
@@ -16,7 +17,7 @@ const LABEL = /^(?:\\text(?:bf)?\{)?\(?[A-E][).:]+\}?(?:\\ |[ :])*(?=.)/;
 
 /** Values of symbols, all positive, so that √(x²) is x. */
 const VALUES = new Map(
-  [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', 'x_1', 'a_1', 'theta', "x'"].map((name) => [
+  [...Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'), 'x_1', 'a_1', 'theta', "x'"].map((name) => [
     name,
     2 + (hash32(name, 7) % 9973) / 10_007,
   ]),
@@ -35,9 +36,9 @@ function digits(value: number): string {
 
 function collect(node: Node, found: string[], budget: Budget): void {
   budget.spend(1);
-  if (node.kind === 'text') found.push(`"${node.text}"`);
+  if (node.kind === 'text') found.push(Number.isNaN(Number(node.text)) ? `"${node.text}"` : digits(Number(node.text)));
   else if (node.kind === 'namedSet') found.push(node.name);
-  else if (node.kind === 'based') found.push(...digits(Number(node.digits)));
+  else if (node.kind === 'based') found.push(digits(Number(node.digits)));
   else if (node.kind === 'interval') {
     if (node.lowerClosed) found.push('[');
     if (node.upperClosed) found.push(']');
@@ -47,6 +48,8 @@ function collect(node: Node, found: string[], budget: Budget): void {
     if (value !== null) found.push(digits(value));
     else if (node.kind === 'constant') found.push(node.name);
     else {
+      const assignment = asAssignment(node);
+      if (assignment) return collect(assignment.value, found, budget);
       if (node.kind === 'relation') found.push(...node.operators.filter((operator) => /[≤≥≠]/.test(operator)));
       for (const child of childNodes(node)) collect(child, found, budget);
     }
@@ -57,7 +60,7 @@ function collect(node: Node, found: string[], budget: Budget): void {
 export function contentsOf(answer: string): string[] {
   const budget = new Budget(limits.workUnits);
   try {
-    const plain = answer.replace(/^[\s*$]+|[\s*$.]+$/g, '').replace(LABEL, '');
+    const plain = answer.replace(/^(?:[\s*$]|\\\[|\\\()+|(?:[\s*$.]|\\\]|\\\))+$/g, '').replace(LABEL, '');
     return parseAnswer(plain, budget).flatMap((node) => {
       const found: string[] = [];
       collect(node, found, budget);
