@@ -13,11 +13,14 @@ import { limits } from './limits';
 import type { Node } from './node';
 import { normalText } from './normal-text';
 import { parseAnswer } from './parse/parse-answer';
+import { isRounding } from './compare/rounding';
 import { plainNumber } from './plain-number';
 import type { Verdict, VerdictReason, VerifyOptions } from './verdict';
 
 /** More readings of one side are not tried. */
 const MAX_READINGS = 6;
+
+const numbersIn = (text: string): string[] => text.match(/\d+/g) ?? [];
 
 /** Readings of what a statement says: its texts together, else the first alternative that can be read. */
 function readStatement(statement: Statement, budget: Budget, role: 'gold' | 'answer'): Node[] {
@@ -34,6 +37,8 @@ function readStatement(statement: Statement, budget: Budget, role: 'gold' | 'ans
   // A gold that is neither mathematics nor words is damaged: no part of it is taken for the whole.
   if (role === 'gold' && readings.length === 0) return [];
   for (const text of wordsOnly ? alternatives : []) {
+    // A value in words that hold another one is not all that they say.
+    if (texts.length === 1 && numbersIn(texts[0]).some((digits) => !numbersIn(text).includes(digits))) continue;
     const further = parseAnswer(text, budget);
     if (further.length > 0) return [...readings, ...further];
   }
@@ -74,6 +79,9 @@ function readGold(gold: string): Gold {
 
 const golds = new GoldCache(readGold);
 
+/** A decimal gold and a fraction: the one may be the other rounded. */
+const mayBeRounded = ({ written }: Gold, answer: string): boolean => written.includes('.') && /[/f]/.test(answer);
+
 /** Whether an answer is written like a gold that cannot be read. */
 const isSameText = ({ written }: Gold, answer: string): boolean => {
   const text = normalText(written);
@@ -92,12 +100,18 @@ export function isReadableGold(gold: string): boolean {
 }
 
 /** The best that any pair of readings says: a match, else the reason why there is none. */
-function compareReadings(expected: readonly Node[], answers: readonly Node[], budget: Budget): Comparison {
+function compareReadings(
+  expected: readonly Node[],
+  answers: readonly Node[],
+  budget: Budget,
+  rounded: boolean,
+): Comparison {
   let best: Comparison = 'different';
   for (const gold of expected) {
     for (const answer of answers) {
       const comparison = compareAnswers(gold, answer, { budget });
       if (comparison === 'equal') return 'equal';
+      if (comparison === 'different' && rounded && isRounding(gold, answer, budget)) return 'equal';
       if (comparison === 'ambiguous' || best === 'different') best = comparison;
     }
   }
@@ -115,7 +129,7 @@ export function equalAnswers(first: string, second: string): boolean {
   const budget = new Budget(limits.workUnits);
   try {
     const readings = [first, second].map((text) => parseAnswer(text, budget).slice(0, MAX_READINGS));
-    return compareReadings(readings[0], readings[1], budget) === 'equal';
+    return compareReadings(readings[0], readings[1], budget, false) === 'equal';
   } catch (error) {
     if (!(error instanceof BudgetExceeded)) throw error;
     return false;
@@ -155,7 +169,7 @@ export function verify(gold: string, completion: string, options: VerifyOptions 
   if (!readable) return verdict(null, expected.reason, stated?.shown);
   if (!stated) return verdict(false, 'no-answer');
   const number = expected.plain && stated.texts.length === 1 ? plainNumber(stated.texts[0]) : null;
-  if (expected.plain && number) {
+  if (expected.plain && number && (equals(expected.plain, number) || !mayBeRounded(expected, stated.texts[0]))) {
     const equal = equals(expected.plain, number);
     return verdict(equal, equal ? 'equal' : 'different', stated.shown);
   }
@@ -163,7 +177,7 @@ export function verify(gold: string, completion: string, options: VerifyOptions 
   try {
     const readings = readStatement(stated, budget, 'answer').slice(0, MAX_READINGS);
     if (readings.length === 0) return verdict(false, 'unparsable-answer', stated.shown);
-    const comparison = compareReadings(expected.readings, readings, budget);
+    const comparison = compareReadings(expected.readings, readings, budget, true);
     return verdict(comparison === 'equal', comparison, stated.shown);
   } catch (error) {
     if (!(error instanceof BudgetExceeded)) throw error;

@@ -80,9 +80,55 @@ function withArgumentOf(a: Assignment, b: Assignment, context: CompareContext): 
   return { name: to, value: substitute(a.value, values, context.budget) };
 }
 
+/** What a function of one letter is called: `P(x)` as `p(x)`, `f(x)` as `y`. Null for any other name. */
+function functionName(name: Node): string | null {
+  if (name.kind === 'symbol') return /^y'*$/.test(name.name) ? name.name : null;
+  const isFunction = name.kind === 'application' && /^[A-Za-z]'*$/.test(name.name);
+  if (!isFunction || name.arguments.length !== 1 || name.arguments[0].kind !== 'symbol') return null;
+  return name.name.toLowerCase().replace(/^f/, 'y');
+}
+
+/** Whether two names are of one function of one variable: `f(x)` and `y`, `P(x)` and `p(x)`. */
+function isSameFunction(a: Assignment, b: Assignment): boolean {
+  const [left, right] = [functionName(a.name), functionName(b.name)];
+  if (left === null || left !== right) return false;
+  const names = [a, b].flatMap(({ name }) => (name.kind === 'application' ? [...freeSymbols(name.arguments[0])] : []));
+  if (names.length === 2) return names[0] === names[1];
+  // `y = x²` is f(x), not f(t).
+  return [a, b].every(({ value }) => isConstant(value) || names.every((name) => freeSymbols(value).has(name)));
+}
+
+const ARBITRARY = /^(?:[A-DK]|[Cck]_?\d)$/;
+/** More constants are not renamed. */
+const MOST_CONSTANTS = 3;
+
+function* permutations(names: readonly string[]): Generator<string[]> {
+  if (names.length < 2) yield [...names];
+  else
+    for (const [index, first] of names.entries())
+      for (const rest of permutations(names.filter((_, other) => other !== index))) yield [first, ...rest];
+}
+
+/** Solutions of a differential equation whose arbitrary constants have other names: `A + B/x` as `C + D/x`. */
+function compareUpToConstants(a: Assignment, b: Assignment, context: CompareContext): boolean {
+  if (functionName(a.name) === null) return false;
+  const [left, right] = [freeSymbols(a.value), freeSymbols(b.value)];
+  const [own, other] = [[...left].filter((name) => !right.has(name)), [...right].filter((name) => !left.has(name))];
+  if (own.length === 0 || own.length !== other.length || own.length > MOST_CONSTANTS) return false;
+  if (![...own, ...other].every((name) => ARBITRARY.test(name))) return false;
+  for (const names of permutations(other)) {
+    const renaming = new Map(own.map((name, index): [string, Node] => [name, { kind: 'symbol', name: names[index] }]));
+    if (compareNodes(substitute(a.value, renaming, context.budget), b.value, context) === 'equal') return true;
+  }
+  return false;
+}
+
 /** Null where the names differ. */
 export function compareAssignments(a: Assignment, b: Assignment, context: CompareContext): Decision | null {
-  if (isSameName(a.name, b.name, context)) return compareNodes(a.value, b.value, context);
+  if (isSameName(a.name, b.name, context) || isSameFunction(a, b)) {
+    const decision = compareNodes(a.value, b.value, context);
+    return decision !== 'equal' && compareUpToConstants(a, b, context) ? 'equal' : decision;
+  }
   const renamed = withArgumentOf(a, b, context);
   return renamed && compareNodes(renamed.value, b.value, context);
 }

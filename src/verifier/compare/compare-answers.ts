@@ -11,7 +11,7 @@ import { isCondition } from './conditions';
 import { compareContradictions } from './contradictions';
 import { normalize } from './normalize';
 import { withoutQualifiers } from './qualifiers';
-import { isSameChoice, listedWords } from './text';
+import { bareChoice, isSameChoice, listedWords } from './text';
 import type { CompareContext, Comparison } from './types';
 
 /** Whether the items of a list are candidates for one answer like `gold`. */
@@ -52,6 +52,17 @@ function withoutIdentity(node: Node, other: Node, context: CompareContext): Node
   return holds ? rest[rest.length - 1] : node;
 }
 
+/** Of two labelled choices both the letters and what they say must agree; against one of the two the other does not count. */
+function compareChoices(gold: Node, answer: Node, context: CompareContext): Comparison {
+  const letters = [gold, answer].map((node) => (node.kind === 'choice' ? node.letter : bareChoice(node)));
+  const labelled = gold.kind === 'choice' && answer.kind === 'choice';
+  if (letters[0] !== null && letters[1] !== null && (!labelled || letters[0] !== letters[1]))
+    return letters[0] === letters[1] ? 'equal' : 'different';
+  const [expected, stated] = [gold, answer].map((node) => (node.kind === 'choice' ? node.values : [node]));
+  const verdicts = expected.flatMap((left) => stated.map((right) => compareAnswers(left, right, context)));
+  return verdicts.find((verdict) => verdict === 'equal') ?? verdicts.at(-1) ?? 'different';
+}
+
 /**
  * Says whether `answer` states what `gold` states. Symmetrical but for `ambiguous`, which only an answer can be: with the sides
  * exchanged the same pair is `different`.
@@ -60,6 +71,7 @@ function withoutIdentity(node: Node, other: Node, context: CompareContext): Node
  */
 export function compareAnswers(gold: Node, answer: Node, context: CompareContext): Comparison {
   if (isSameChoice(gold, answer)) return 'equal';
+  if (gold.kind === 'choice' || answer.kind === 'choice') return compareChoices(gold, answer, context);
   for (const node of [gold, answer]) refuseDeep(node, context.budget);
   const contradiction = compareContradictions(gold, answer, context);
   if (contradiction) return contradiction;

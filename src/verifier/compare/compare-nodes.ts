@@ -13,7 +13,7 @@ import { compareRecords } from './records';
 import { compareRelations } from './relations';
 import { compareResidues } from './residues';
 import { isExactNumber } from './rewrite';
-import { compareTexts } from './text';
+import { bareChoice, compareTexts, isChoiceLetter } from './text';
 import type { CompareContext } from './types';
 
 /** Whether the value of one statement is in terms of the name of the other. */
@@ -30,8 +30,12 @@ function compareStatements(a: Node, b: Node, context: CompareContext): Decision 
     const solved = names(left, right) && names(right, left) && a.kind === 'relation' && b.kind === 'relation';
     return solved ? compareRelations(a, b, context) : 'different';
   }
-  if (left) return compareNodes(left.value, b, context);
-  return right && compareNodes(a, right.value, context);
+  const [statement, other] = left ? [left, b] : [right, a];
+  if (statement === null) return null;
+  // `A = D` says nothing of which of them is right.
+  if (isChoiceLetter(statement.name) && isChoiceLetter(statement.value) && bareChoice(other) !== null)
+    return 'different';
+  return left ? compareNodes(left.value, b, context) : compareNodes(a, statement.value, context);
 }
 
 /** Compares two nodes in normal form. Symmetrical. @throws BudgetExceeded */

@@ -4,7 +4,7 @@
  */
 import { StructureTable } from '../exact/structure';
 import { freeSymbols } from '../exact/tree';
-import type { MembershipNode, Node, SetBuilderNode } from '../node';
+import type { MembershipNode, Node, RelationNode, SetBuilderNode } from '../node';
 import { asAssignment } from './assignments';
 import { compareCollections } from './collections';
 import { compareNodes } from './compare-nodes';
@@ -108,6 +108,29 @@ function compareWithRoots(builder: Node, roots: Node, context: CompareContext): 
   return numbers.every(isScalar) ? compareRoots(builder, numbers, context) : null;
 }
 
+/** Relations of two operands that a chain, or a list of chains, is made of. */
+function linksOf(node: Node): RelationNode[] | null {
+  if (node.kind === 'list') {
+    const parts = node.or ? [] : node.items.map(linksOf);
+    return parts.length > 0 && parts.every((part) => part !== null) ? parts.flat() : null;
+  }
+  if (node.kind !== 'relation') return null;
+  return node.operators.map((operator, index) => ({
+    kind: 'relation',
+    operands: node.operands.slice(index, index + 2),
+    operators: [operator],
+  }));
+}
+
+/** `1 < x < 2 < y` as `1 < x < 2, y > 2`: a chain in several unknowns and the list of its links. */
+function sameChain(chain: Node, list: Node, context: CompareContext): boolean {
+  if (chain.kind !== 'relation' || chain.operators.length < 2 || list.kind !== 'list') return false;
+  if (freeSymbols(chain).size < 2) return false;
+  const [left, right] = [linksOf(chain), linksOf(list)];
+  if (left === null || right?.length !== left.length) return false;
+  return matchUnordered(left, right, (x, y) => compareRelations(x, y, context), context) === 'equal';
+}
+
 /** Compares two nodes of which at least one is a condition. */
 export function compareConditions(a: Node, b: Node, context: CompareContext): Decision {
   if (a.kind === 'relation' && b.kind === 'relation') {
@@ -117,6 +140,7 @@ export function compareConditions(a: Node, b: Node, context: CompareContext): De
     const unknowns = new Set([...freeSymbols(a), ...freeSymbols(b)]);
     return (unknowns.size === 1 ? compareAsSolutions(a, b, context) : null) ?? written;
   }
+  if (sameChain(a, b, context) || sameChain(b, a, context)) return 'equal';
   const [statement, other] = isCondition(a) ? [asAssignment(b), a] : [asAssignment(a), b];
   if (statement && !isScalar(statement.value)) return compareNodes(statement.value, other, context);
   if (isEquation(a) || isEquation(b))

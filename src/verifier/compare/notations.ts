@@ -9,9 +9,14 @@ import type { CompareContext } from './types';
 
 const digitsOf = ({ digits }: BasedNode): string => digits.toLowerCase().replace(/^0+(?=.)/, '');
 
-/** Digits with a base against the same digits with or without it; their value in base ten is another answer. */
+/** Digits with a base against the same digits with or without it; their value is another answer, unless it is marked as base ten. */
 function compareBased(a: BasedNode, b: Node): Decision {
-  if (b.kind === 'based') return a.base === b.base && digitsOf(a) === digitsOf(b) ? 'equal' : 'different';
+  if (b.kind === 'based') {
+    if (a.base === b.base) return digitsOf(a) === digitsOf(b) ? 'equal' : 'different';
+    // A mark of base ten asks for the value.
+    const marked = (a.base === 10 || b.base === 10) && a.value !== null && b.value !== null;
+    return marked && equals(a.value!, b.value!) ? 'equal' : 'different';
+  }
   if (b.kind !== 'number') return 'different';
   const digits = /^(\d+)(?:\.(\d+))?$/.exec(digitsOf(a));
   if (digits === null) return 'different';

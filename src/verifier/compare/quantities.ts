@@ -5,7 +5,7 @@ import type { Node } from '../node';
 import type { Unit } from '../parse/units';
 import { type Decision, some } from './decision';
 import { compareNotations } from './notations';
-import { contains, infiniteSign, integerNode, negated, number, rewrite, times } from './rewrite';
+import { contains, infiniteSign, integerNode, mapChildren, minus, negated, number, rewrite, times } from './rewrite';
 import type { CompareContext } from './types';
 
 interface Value {
@@ -14,10 +14,28 @@ interface Value {
   mark: 'percent' | 'degrees' | null;
 }
 
+const ARITHMETIC = /^(?:sum|product|quotient|negation)$/;
+
+/** `\frac{180° (n-2)}{n}`: a degree sign inside arithmetic is a sign of the whole, where no π makes it radians. */
+function withoutInnerDegrees(node: Node, value: Value, context: CompareContext): Node {
+  if (!ARITHMETIC.test(node.kind) || !contains(node, ({ kind }) => kind === 'degrees', context.budget)) return node;
+  if (contains(node, isPi, context.budget)) return node;
+  const strip = (part: Node): Node => {
+    if (part.kind === 'degrees') return part.operand;
+    return ARITHMETIC.test(part.kind) ? mapChildren(part, strip) : part;
+  };
+  const stripped = strip(node);
+  // `sin 30°` keeps its degrees.
+  if (contains(stripped, ({ kind }) => kind === 'degrees', context.budget)) return node;
+  value.mark = 'degrees';
+  return stripped;
+}
+
 /** Takes the unit and the sign off a value. */
 function unwrap(node: Node, context: CompareContext): Value {
   const value: Value = { node, unit: null, mark: null };
   let sign = 1;
+  value.node = withoutInnerDegrees(node, value, context);
   for (;;) {
     context.budget.spend(0.5);
     const inner = value.node;
@@ -72,6 +90,23 @@ function conflict(a: Unit | null, b: Unit | null): boolean {
 
 const TEMPERATURES = new Set(['celsius', 'fahrenheit', 'kelvin']);
 
+const fraction = (numerator: bigint, denominator: bigint): Node => number(rational(numerator, denominator));
+
+/** A temperature in degrees Celsius; null for anything else. */
+function inCelsius({ node, unit, mark }: Value): Node | null {
+  if (mark === 'percent') return null;
+  switch (unit?.name) {
+    case 'degree Celsius':
+      return node;
+    case 'degree Fahrenheit':
+      return times(fraction(5n, 9n), minus(node, integerNode(32n)));
+    case 'kelvin':
+      return minus(node, fraction(27315n, 100n));
+    default:
+      return null;
+  }
+}
+
 /** Whether a percent or degree sign contradicts a unit. */
 function markConflicts(mark: Value['mark'], unit: Unit | null): boolean {
   if (mark === null || unit === null || unit.dimension === null) return false;
@@ -123,6 +158,9 @@ function compareMarked(a: Value, b: Value, context: CompareContext): Decision {
  */
 export function compareValues(a: Node, b: Node, context: CompareContext): Decision {
   const [left, right] = [unwrap(a, context), unwrap(b, context)];
+  const [celsius, other] = [inCelsius(left), inCelsius(right)];
+  if (celsius && other && left.unit!.dimension !== right.unit!.dimension)
+    return equalExpressions(celsius, other, context);
   if (conflict(left.unit, right.unit)) return 'different';
   const marked = left.mark !== right.mark;
   if (marked && (markConflicts(left.mark, right.unit) || markConflicts(right.mark, left.unit))) return 'different';

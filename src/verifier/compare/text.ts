@@ -3,7 +3,8 @@ import type { Budget } from '../budget';
 import type { Node } from '../node';
 import type { Decision } from './decision';
 
-const ARTICLE = /^(?:the|an?) (?=.)/;
+/** Not before a lone letter: `A C` are two choices. */
+const ARTICLE = /^(?:the|an?) (?=..)/;
 /** `x = odd` states the word. */
 const NAME = /^[a-z]\w{0,9} ?= ?/;
 const CHOICE = /^(?:choice |option |answer )?\(?([a-z])\)?$/;
@@ -40,7 +41,19 @@ const normalize = (text: string): string =>
 
 const choiceOf = (text: string): string | null => CHOICE.exec(text)?.[1] ?? null;
 
-const labelOf = (text: string): string | null => LABELLED.exec(text)?.[1] ?? null;
+const ANOTHER_LABEL = /.(?:[\s(,;])[a-j][.):](?:\s|$)/;
+
+/** Null also where several choices stand in a row. */
+const labelOf = (text: string): string | null => (ANOTHER_LABEL.test(text) ? null : (LABELLED.exec(text)?.[1] ?? null));
+
+/** The letter of a choice that is all a node says, in lower case. */
+export function bareChoice(node: Node): string | null {
+  if (node.kind === 'symbol') return /^[A-Ja-j]$/.test(node.name) ? node.name.toLowerCase() : null;
+  return node.kind === 'text' ? choiceOf(normalize(node.text)) : null;
+}
+
+/** Names that are choices: between them `=` states nothing. */
+export const isChoiceLetter = (node: Node): boolean => node.kind === 'symbol' && /^[A-J]$/.test(node.name);
 
 const CHOICES = /^[A-E]$/;
 
@@ -50,13 +63,39 @@ export function isSameChoice(a: Node, b: Node): boolean {
   return CHOICES.test(a.name.toUpperCase()) && a.name.toUpperCase() === b.name.toUpperCase();
 }
 
+const UNDEFINED =
+  /^(?:the )?(?:limit |value |sum |it |this )?(?:d\.?n\.?e|(?:does|do)(?: not|n'?t) exist|not exist|non-?existent|(?:is )?undefined|(?:is )?not defined|不存在|无意义)$/;
+
+/** Letters that stand for a word. */
+const ABBREVIATED = new Map([['t', 'true'], ['f', 'false'], ['y', 'yes'], ['n', 'no']]); // prettier-ignore
+
+/** What a kind is a kind of: `isosceles triangle`. */
+const CLASS =
+  / (?:triangle|quadrilateral|parallelogram|trapezoid|function|number|sequence|series|distribution|matrix)s?$/;
+
+/** Whether two texts are usual wordings of one answer. */
+function isSameWording(a: string, b: string): boolean {
+  if (UNDEFINED.test(a)) return UNDEFINED.test(b);
+  if (ABBREVIATED.get(a) === b) return true;
+  if (a === 'neither') return /^neither [a-z -]+ nor [a-z -]+$/.test(b);
+  return CLASS.test(b) && !CLASS.test(a) && b.replace(CLASS, '') === a;
+}
+
 /** Compares two nodes of which at least one is text. A number never equals text: number words are numbers already. */
 export function compareTexts(a: Node, b: Node, budget: Budget): Decision {
+  for (const [text, other] of [
+    [a, b],
+    [b, a],
+  ]) {
+    // `2F` in words has the digits of 2F₁₆.
+    if (text.kind === 'text' && other.kind === 'based')
+      return text.text === other.digits.toLowerCase() ? 'equal' : 'different';
+  }
   const words = [a, b].map((node) => (node.kind === 'text' ? normalize(node.text) : spelled(node, budget)));
   const [left, right] = words;
   if (left === null || right === null) return 'different';
   budget.spend((left.length + right.length) / 100);
-  if (left === right) return 'equal';
+  if (left === right || isSameWording(left, right) || isSameWording(right, left)) return 'equal';
   const [first, second] = [choiceOf(left), choiceOf(right)];
   if (first !== null && second !== null) return first === second ? 'equal' : 'different';
   const labelled = (first !== null && first === labelOf(right)) || (second !== null && second === labelOf(left));

@@ -38,8 +38,11 @@ const VERBAL = /\b(?:to|can|please|must|should|could|you|cannot|can't|not)\s$/;
 /** `not 5 but 6` states 6. */
 const CORRECTED = /^\s*not\s[^.\n]{0,60}?\b(?:but|rather)\b/;
 
-const CHINESE = /^答案[^\n。！？：:=是为]{0,12}[是为：:=]{1,3}/;
+/** `答案是`, `【答案】`. */
+const CHINESE = /^答案(?:[^\n。！？：:=是为】]{0,12}[是为：:=]{1,3}|[】\]]\s{0,3}[:：]?)/;
 const CHOSEN = /^选[项择]?[是为：:]?\s{0,3}[（(]?(?=[a-j])/;
+/** `故选`, `本题选`, `答案选`; `正确的选项是`. */
+const CHOOSES = /[故应以可此该题案]$|(?:正确|题意|成立)的?$/;
 
 /** "answer" at `at`; -1 where it announces nothing. */
 function announcedByAnswer(lower: string, at: number): Announcement | null {
@@ -96,6 +99,6 @@ export function announcement(lower: string, marker: Marker, at: number): Announc
   };
   if (marker === '答案')
     return phrase(CHINESE, /最终$/.test(lower.slice(Math.max(0, at - 2), at)) ? 'final' : 'sentence');
-  if (marker === '选') return /[故应以可此该]$/.test(lower.charAt(at - 1)) ? phrase(CHOSEN, 'sentence') : null;
+  if (marker === '选') return CHOOSES.test(lower.slice(Math.max(0, at - 4), at)) ? phrase(CHOSEN, 'sentence') : null;
   return PREFERRED.test(lower.slice(Math.max(0, at - LOOK_BEHIND), at)) ? phrase(STATES_CHOICE, 'sentence') : null;
 }

@@ -10,7 +10,7 @@ export interface Span {
   announcedOnly: boolean;
 }
 
-const TAG = /<(?:\/?(?:think|thought|reason|analysis|scratchpad|answer|s>)|\||｜|start_of|end_of)/i;
+const TAG = /<(?:\/?(?:think|thought|reason|analysis|scratchpad|answer|s>|eo[ast]>|end>)|\||｜|start_of|end_of)/i;
 const LABEL =
   /[ \t]{0,4}(?:[#*]{0,6} ?(?:human|user|assistant|problem|question|q|instruction|exercise|input)\b|[ \t]{0,16}%|问题|题目)/iy;
 /** What a line with a label may start with. */
@@ -37,7 +37,7 @@ export const hasStructure = (text: string): boolean =>
   hasLabel(text);
 
 const ROLE =
-  /<\|im_start\|>\s{0,3}(\w{1,20})|<\|start_header_id\|>\s{0,3}(\w{1,20})\s{0,3}<\|end_header_id\|>|<\|(user|assistant|system|human|bot|model)\|>|<start_of_turn>\s{0,3}(user|model)|<｜(User|Assistant)｜>|\[(\/?INST)\]|(?:^|\n)[ \t]{0,4}[*]{0,2}(Human|User|Assistant)[*]{0,2}[:：]|<\|(?:im_end|endoftext|eot_id|end_of_text|end|eom_id)\|>|<\/s>|<end_of_turn>|<｜end▁of▁sentence｜>/gi;
+  /<\|im_start\|>\s{0,3}(\w{1,20})|<\|start_header_id\|>\s{0,3}(\w{1,20})\s{0,3}<\|end_header_id\|>|<\|(user|assistant|system|human|bot|model)\|>|<start_of_turn>\s{0,3}(user|model)|<｜(User|Assistant)｜>|\[(\/?INST)\]|(?:^|\n)[ \t]{0,4}[*]{0,2}(Human|User|Assistant)[*]{0,2}[:：]|<\|(?:im_end|endoftext|eot_id|end_of_text|end|eom_id)\|>|<\/s>|<eo[ast]>|<end>|<end_of_turn>|<｜end▁of▁sentence｜>/gi;
 
 const RUN_ON =
   /\n[ \t]{0,4}(?:#{1,6} {0,2}(?:problem|question|instruction|exercise|input)\b|\*{0,2}(?:problem|question|q|instruction|exercise)(?: ?\d{1,4})?\*{0,2} {0,2}[:：]|(?:问题|题目) ?\d{0,4}[:：])/gi;

@@ -15,7 +15,7 @@ export const adverbs = set(ADVERBS);
 
 /** Words before a value that do not change it. */
 export const leads = set(
-  `${ADVERBS} either both option choice letter only equal to given as be is are the value number : that by`,
+  `${ADVERBS} either both option choice letter only equal to given as be is are the value number : that by 选项 选择 选`,
 );
 
 /** Words that start a clause about the value before them. */

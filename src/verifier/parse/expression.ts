@@ -1,6 +1,7 @@
 /** Sums, products, signs, powers and what follows an operand. Each level binds tighter than the one before. */
 import type { DegreesNode, Node, ProductNode } from '../node';
 import { rational } from '../exact/rational';
+import { freeSymbols } from '../exact/tree';
 import { parseFunctionArgument } from './functions';
 import { parseError } from './parse-error';
 import { integer, isWholeNumber, type Parser } from './parser';
@@ -25,6 +26,8 @@ export function parseSum(p: Parser): Node {
     const sign = p.next().text;
     if (sign === '±' || sign === '∓') p.chain(++signs);
     const right = parseProduct(p);
+    // `n+1!` is meant as (n+1)! more often than as n+1.
+    if (isTrivialFactorial(right) && terms.some((term) => freeSymbols(term).size > 0)) throw parseError;
     if (sign === '±' || sign === '∓') {
       const before = fold();
       terms.length = 0;
@@ -35,6 +38,13 @@ export function parseSum(p: Parser): Node {
   }
   return fold();
 }
+
+/** `1!` and `2!`, which nobody writes for 1 and 2. */
+const isTrivialFactorial = (node: Node): boolean =>
+  node.kind === 'call' &&
+  node.name === 'factorial' &&
+  isWholeNumber(node.arguments[0]) &&
+  node.arguments[0].value.numerator <= 2n;
 
 /** Whether an operand may start here: what makes two neighbours a product. */
 function startsOperand(p: Parser): boolean {
@@ -139,8 +149,10 @@ export function parseProduct(p: Parser): Node {
         const fraction = mixed(p, result, bareInteger);
         if (fraction) result = parseSuffixes(p, fraction);
         else {
-          // Two numbers side by side are no product.
+          // Two numbers side by side are no product; `1|2|3` has no bars.
           if (p.is('number') && endsInNumber(result)) throw parseError;
+          if (p.isOperator('|') && endsInNumber(result) && p.peek(1).type === 'number' && p.peek(2).text === '|')
+            throw parseError;
           result = times(p, result, parsePostfix(p));
         }
       } else return result;

@@ -34,7 +34,7 @@ const INDIAN = /\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])/y;
 const DOTTED = /\d{1,3}(?:\.\d{3}){2,}(?![\d.])/y;
 const EUROPEAN = /\d{1,3}(?:\.\d{3})+,\d+(?![\d,])/y;
 const DIGITS = /\d+/y;
-const EXPONENT = /[eE]([+-]?\d{1,15})(?![A-Za-z0-9.])/y;
+const EXPONENT = / ?[eE]([+-]?\d{1,15})(?![A-Za-z0-9.])/y;
 const REPETEND = /\\(?:overline|bar|dot)\s*(?:\{(\d+)\}|(\d))|(?:\((\d+)\)|\\left\s*\((\d+)\\right\s*\))(?![!^])/y;
 const ELLIPSIS = /\s*(?:\.{3}|\\l?dots(?![a-zA-Z]))/y;
 /** A comma that can be a decimal one after something else than a lone zero. */

@@ -4,6 +4,7 @@ import { limits } from '../limits';
 import { contains } from '../compare/rewrite';
 import type { Node } from '../node';
 import { plainCharacters } from './characters';
+import { dateOf } from './dates';
 import { parseList } from './items';
 import { ParseError } from './parse-error';
 import { Parser } from './parser';
@@ -83,16 +84,19 @@ function parseWhole(text: string, options: TokenizeOptions, budget: Budget): Nod
   }
 }
 
-/** A comma that may be a decimal one: neither one nor three digits behind it (`1,2` is a list), or a lone zero before it. */
-const DECIMAL_COMMA = /\d,(?:\d{2}|\d{4,})(?![\d,])|(?:^|[^\d,.])0,\d+(?![\d,])|\d\.\d{3},\d/;
+/** A comma that may be a decimal one: neither one nor three digits behind it (`1,2` is a list), or a lone zero before two. */
+const DECIMAL_COMMA = /\d,(?:\d{2}|\d{4,})(?![\d,])|(?:^|[^\d,.])0,\d{2,}(?![\d,])|\d\.\d{3},\d/;
+
+/** Groups that may as well be the items of a list: three of them, none of which starts with a zero. */
+const GROUPS_OR_LIST = /(?<![\d.,])[1-9]\d{2}(?:,[1-9]\d{2}){2,}(?![\d,])/;
 
 /** Readings of one text as mathematics, the likelier first. */
 function readings(text: string, budget: Budget): Node[] {
   const base = { dollars: hasLoneDollar(text) };
   const groups = /(?<![\d.])[1-9]\d{0,2},(?:\d{2},)*\d{3}(?!\d)/.test(text);
   const brackets = /[([{]/.test(text.replace(/\{,\}|[\^_]\{[^{}]*\}/g, ''));
-  // Between brackets a comma more often separates; elsewhere it more often groups.
-  const orders = !groups ? [false] : brackets ? [false, true] : [true, false];
+  // Between round and square brackets a comma separates, which the tokenizer sees to; elsewhere it groups.
+  const orders = !groups ? [false] : GROUPS_OR_LIST.test(text) ? [true, false] : [true];
   const variants: TokenizeOptions[] = orders.map((groupCommas) => ({ ...base, groupCommas, decimalComma: false }));
   if (!brackets && DECIMAL_COMMA.test(text)) variants.push({ ...base, groupCommas: false, decimalComma: true });
   const nodes = variants.map((options) => parseWhole(text, options, budget)).filter((node) => node !== null);
@@ -146,10 +150,29 @@ function plainText(text: string): string | null {
     .replace(/\\[,;:! ]|\\quad|~|\$|\*\*|["“”`]/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
-  const words = withoutTail(bare.endsWith('!') ? bare.slice(0, -1) : bare)
+  // `Yes!` is an exclamation, `x!` and `n+1!` are factorials.
+  const words = withoutTail(/\p{L}{2}!$/u.test(bare) ? bare.slice(0, -1) : bare)
     .replace(/^\(\s*([A-Za-z])\s*\)$/, '$1')
     .toLowerCase();
   return /[\\^_{}#&]/.test(words) || !/\p{L}/u.test(words) ? null : words;
+}
+
+/** `^\circ\text{C}` at the end of an answer. */
+const TEMPERATURE = /(?:\^\s?\{?\s?\\circ\s?\}?|\\degree)\s?(?:\\(?:text|mathrm|rm)\s?\{\s?)?([CF])(?:\s?\})?$/;
+
+/** `2F`: digits of a base above ten without its mark. */
+const LARGE_DIGITS = /^(?:\\text\s?\{\s?)?(?=[\dA-F]*\d)(?=[\dA-F]*[A-F])([\dA-F]{2,16})(?:\s?\})?$/;
+
+const ANOTHER_LABEL = /(?:^|[\s(,;])[A-J][.):](?:\s|$)/;
+
+/** `AC`, `A C`, `\text{BD}`: several choices in a row, each once. */
+const CHOICES = /^(?:\\text(?:bf|rm|it)?\s*\{)?\s*([A-H](?:(?:\\ |\\,|\s)?[A-H]){1,6})\s*\}?$/;
+
+/** The letters of several choices as a list; null for any other text. */
+function choicesOf(text: string): Node | null {
+  const letters = CHOICES.exec(text)?.[1].replace(/[^A-H]/g, '') ?? '';
+  if (letters === '' || new Set(letters).size < letters.length) return null;
+  return { kind: 'list', items: Array.from(letters, (name): Node => ({ kind: 'symbol', name })), or: false };
 }
 
 /** `circumference = 2 pi r`: words that name a value. */
@@ -158,6 +181,21 @@ const NAMED_VALUE = /^(?:\\text\s*\{)?\s*([A-Za-z]{3,30}(?: [A-Za-z]{1,30}){0,4}
 /** `(C) 12`, `C. twelve`: the label of a choice and what it labels. */
 const LABELLED =
   /^(?:\\(?:text(?:bf|rm|it)?|math(?:rm|bf))\s*\{\s*\(?([A-J])\)?[.:]?\s*\}|\(([A-J])\)|([A-J])[.):])(?:\\[,;: ]|~|\s|\\q?quad)*(?=\S)/;
+
+/** `Group 1: 2, 3 and group 2: 5, 6`: the lists behind two labels or more, as one. */
+const LIST_LABEL = /(?:^|[,;]\s*|\s)(?:and\s+)?[A-Za-z]{3,20}(?:\s\d{1,2})?\s?:\s*/g;
+
+function labelledLists(text: string, budget: Budget): Node[] {
+  const parts = text.split(LIST_LABEL);
+  if (parts.length < 3 || parts[0].trim() !== '') return [];
+  const items: Node[] = [];
+  for (const part of parts.slice(1)) {
+    const [node] = readings(part.replace(/(?:[,;]|\band)\s*$/, '').trim(), budget) as (Node | undefined)[];
+    if (node === undefined) return [];
+    items.push(...(node.kind === 'list' ? node.items : [node]));
+  }
+  return [{ kind: 'list', items, or: false }];
+}
 
 /**
  * What `text` may mean, the likeliest reading first; none where it is neither mathematics nor words. Commas between digits
@@ -169,7 +207,7 @@ export function parseAnswer(text: string, budget: Budget): Node[] {
   if (text.length > limits.answerCharacters) throw new BudgetExceeded('an answer is too long');
   // Text that shows in another order than it is stored is not what a reader sees.
   if (/[\u202d\u202e]/.test(text)) return [];
-  const plain = unwrap(plainCharacters(text).replace(/\s+/g, ' '));
+  const plain = unwrap(plainCharacters(text).replace(/\s+/g, ' ')).replace(TEMPERATURE, '\\degree $1');
   if (plain === '') return [];
   const measure = withMarkedUnits(plain);
   // Without marks `5 ft 3 in` is a product of letters, and `in` and `min` are signs.
@@ -179,11 +217,12 @@ export function parseAnswer(text: string, budget: Budget): Node[] {
   if (label) {
     const letter = (label[1] ?? label[2] ?? label[3] ?? '').toLowerCase();
     const rest = plain.slice((label[0] ?? '').length);
-    if (!/^[+\-*/^_=<>]/.test(rest)) {
-      result.push(...readings(unwrap(rest), budget));
+    // `C:A` labels nothing, nor do several options in a row.
+    if (!/^[+\-*/^_=<>]|^\(?[A-J]\)?[.\s]*$/.test(rest) && !ANOTHER_LABEL.test(rest)) {
+      const values = readings(unwrap(rest), budget);
       const words = plainText(rest);
-      if (words !== null && result.length === 0) result.push({ kind: 'text', text: words });
-      result.push({ kind: 'text', text: letter });
+      if (words !== null && values.length === 0) values.push({ kind: 'text', text: words });
+      result.push({ kind: 'choice', letter, values });
     }
   }
   if (
@@ -199,7 +238,14 @@ export function parseAnswer(text: string, budget: Budget): Node[] {
       result.push({ kind: 'relation', operands: [name, value], operators: ['='] });
     }
   }
+  const digits = LARGE_DIGITS.exec(plain)?.[1];
+  if (digits !== undefined) result.push({ kind: 'text', text: digits.toLowerCase() });
+  const choices = choicesOf(plain);
+  if (choices) result.push(choices);
   const words = plainText(plain);
+  const date = words === null ? null : dateOf(words);
+  if (date !== null) return [{ kind: 'text', text: date }];
+  if (result.length === 0 && words !== null) result.push(...labelledLists(plain, budget));
   if (words !== null) {
     for (const [pattern, name] of NAMED) if (pattern.test(words)) result.push({ kind: 'namedSet', name });
     if (result.length === 0 || (/^[\p{L}\s'-]+$/u.test(words) && result[0].kind !== 'number')) {

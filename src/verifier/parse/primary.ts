@@ -146,6 +146,9 @@ function parseOverline(p: Parser): Node {
 
 function parseNumber(p: Parser): Node {
   const token = p.next();
+  if (token.digits !== undefined && token.base !== undefined) {
+    return p.node({ kind: 'based', digits: token.digits, base: token.base, value: inBase(token.digits, token.base) });
+  }
   if (token.digits !== undefined && p.isOperator('_') && !p.token.space) {
     const based = parseBase(p, token.digits);
     if (based) return based;
@@ -321,7 +324,8 @@ function parseApplication(p: Parser, name: string): Node | null {
   const lone =
     p.peek(2).text === ')' && p.peek(2).type === 'close' && ['symbol', 'number', 'constant'].includes(p.peek(1).type);
   const certain = FUNCTIONS.test(letter) || name.includes("'") || name.includes('^');
-  if (!certain && !(lone && MAYBE_FUNCTIONS.test(letter))) return null;
+  const solution = letter === 'y' && /^[xt]$/.test(p.peek(1).text);
+  if (!certain && !(lone && (solution || MAYBE_FUNCTIONS.test(letter)))) return null;
   if (letter === 'phi' && !lone) return null;
   const operands = parseArguments(p);
   if (letter === 'Gamma' && operands.length === 1) {

@@ -26,6 +26,8 @@ export interface Token {
   number?: NumberNode;
   /** The digits of a bare integer. */
   digits?: string;
+  /** Base that a prefix gives the digits: 16 of `0x1F`. */
+  base?: number;
   /** Power of ten that is too large to be written out. */
   exponent?: number;
 }

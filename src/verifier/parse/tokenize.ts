@@ -22,7 +22,23 @@ const FOREIGN = /[^\p{ASCII}\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]+/uy;
 /** Digits of a base above ten, at least one of them a letter. */
 const LARGE_BASE = /(?=\d*[A-Fa-f])[0-9A-Fa-f]{1,64}(?=_(?:1[1-6]|\{\s*1[1-6]\s*\}))/y;
 
+/** `1,050`: no item of a list starts with a zero. */
+const ZERO_GROUP = /^\d{1,3},0\d\d(?!\d)/;
+
+const PREFIXED = /0(?:[xX][0-9a-fA-F]{1,64}|[bB][01]{1,200}|[oO][0-7]{1,64})(?![A-Za-z0-9])/y;
+
+/** `st` of `21st`; not `nd` of `3nd`. */
+const ORDINAL = /^(?:\^\{?\s*)?(?:\\(?:text|mathrm|rm)\s*\{\s*)?(st|nd|rd|th)(?![A-Za-z])\s*\}?\s*\}?/;
+
+/** Whether digits of which commas or blanks are left out end in the ordinal. */
+function takesOrdinal(digits: string, ending: string): boolean {
+  const teen = /1\d$/.test(digits);
+  const [last = '0'] = digits.slice(-1);
+  return ending === (teen ? 'th' : (({ 1: 'st', 2: 'nd', 3: 'rd' } as Record<string, string>)[last] ?? 'th'));
+}
+
 const MULTIPLE: [string, string][] = [
+  ['//', '∥'],
   ['<=', '≤'], ['>=', '≥'], ['=<', '≤'], ['=>', '⇒'], ['!=', '≠'], ['<>', '≠'], ['==', '='], ['~=', '≈'], ['->', '→'], ['...', '…'],
   ['**', '^'], ['+-', '±'], ['+/-', '±'],
 ]; // prettier-ignore
@@ -39,6 +55,8 @@ class Tokenizer {
   readonly tokens: Token[] = [];
   at = 0;
   space = false;
+  /** How many round, square and set brackets are open. */
+  round = 0;
   depth = 0;
   readonly #plain: boolean;
 
@@ -53,6 +71,8 @@ class Tokenizer {
 
   push(type: TokenType, text: string, more: Partial<Token> = {}): void {
     if (this.tokens.length >= 2 * limits.nodes) throw new BudgetExceeded('an answer has too many tokens');
+    if (type === 'open' && text !== '{') this.round++;
+    else if (type === 'close' && text !== '}') this.round--;
     this.tokens.push({ type, text, space: this.space, inText: this.inText, ...more });
     this.space = false;
   }
@@ -86,6 +106,7 @@ class Tokenizer {
     if (++this.depth > 20) throw new BudgetExceeded('an answer is nested too deeply');
     const inner = new Tokenizer(content, this.options, this.budget, inText);
     inner.depth = this.depth;
+    inner.round = this.round;
     inner.space = this.space;
     for (const token of inner.all()) {
       if (this.tokens.length >= 2 * limits.nodes) throw new BudgetExceeded('an answer has too many tokens');
@@ -318,6 +339,21 @@ class Tokenizer {
     else this.push('word', word);
   }
 
+  /** `0x1F`, `0b101`, `0o17`. */
+  prefixed(): boolean {
+    PREFIXED.lastIndex = this.at;
+    const found = PREFIXED.exec(this.text);
+    if (!found) return false;
+    this.at += found[0].length;
+    const base = { x: 16, b: 2, o: 8 }[found[0][1].toLowerCase()] ?? 10;
+    this.push('number', '', {
+      number: { kind: 'number', value: rational(0n), significant: null, decimals: 0 },
+      digits: found[0].slice(2).toLowerCase(),
+      base,
+    });
+    return true;
+  }
+
   /** `3A7_{16}`: digits beyond nine, known by the base behind them. */
   largeBase(): boolean {
     LARGE_BASE.lastIndex = this.at;
@@ -340,9 +376,17 @@ class Tokenizer {
       });
       return;
     }
-    const literal = readNumber(this.text, this.at, this.options);
+    const literal = readNumber(
+      this.text,
+      this.at,
+      this.round === 0 || ZERO_GROUP.test(this.text.slice(this.at, this.at + 8))
+        ? this.options
+        : { ...this.options, groupCommas: false },
+    );
     this.budget.spend((literal.end - this.at) / 20 + literal.decimals / 50);
     this.at = literal.end;
+    const ordinal = literal.digits === null ? null : ORDINAL.exec(this.text.slice(this.at, this.at + 20));
+    if (ordinal && takesOrdinal(literal.digits!, ordinal[1])) this.at += ordinal[0].length;
     const { value, significant, decimals } = literal;
     this.push('number', '', {
       number: { kind: 'number', value, significant, decimals },
@@ -383,7 +427,7 @@ class Tokenizer {
       if (code === 32 || code === 126 || (code >= 9 && code <= 13)) {
         this.space = true;
         this.at++;
-      } else if (this.largeBase()) {
+      } else if (this.largeBase() || (code === 48 && this.prefixed())) {
         continue;
       } else if ((code >= 48 && code <= 57) || (code === 46 && /^\.\d/.test(text.slice(this.at, this.at + 2)))) {
         this.number();
