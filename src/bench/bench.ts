@@ -1,9 +1,11 @@
 /** End-to-end throughput, peak memory and share of the roofline of one workload on one model. */
 import type { NativeMachine } from '../../binding/native';
 import { checkInteger, checkOneOf, invalidRange } from '../errors';
+import { modelFolder } from '../hub/model';
 import { loadNative } from '../libtorch/load';
 import { readCheckpointFolder } from '../policy/checkpoint-folder';
 import { defaultThreads } from '../policy/device';
+import { checkPolicyOptions } from '../policy/open';
 import { Policy } from '../policy/policy';
 import { checkFolder } from '../policy/save';
 import type { Dtype, PolicyOptions, TrainingSequence } from '../policy/types';
@@ -75,14 +77,16 @@ export class Bench implements Disposable {
     if (options.batch % options.group !== 0) {
       throw invalidRange('batch', `multiple of the group ${options.group}`, options.batch);
     }
-    const { maxPositions, vocabSize } = (await readCheckpointFolder(checkFolder(options.model))).config;
+    const { device, dtype, masterWeights, threads = defaultThreads() } = options;
+    checkPolicyOptions({ device, dtype, masterWeights, threads });
+    const { folder } = await modelFolder(checkFolder(options.model));
+    const { maxPositions, vocabSize } = (await readCheckpointFolder(folder)).config;
     if (options.prompt + options.tokens > maxPositions) {
       throw invalidRange('prompt + tokens', `at most ${maxPositions} (the context)`, options.prompt + options.tokens);
     }
-    const { device, dtype, masterWeights, threads = defaultThreads() } = options;
     const before = await measureMachine(threads, options.quick);
     resetPeak();
-    const policy = await Policy.load(options.model, { device, dtype, masterWeights, threads });
+    const policy = await Policy.load(folder, { device, dtype, masterWeights, threads });
     const sampling = options.task === 'sample';
     const prompts = sampling ? makePrompts(options, vocabSize) : [];
     const sequences = sampling ? [] : makeSequences(options, vocabSize);

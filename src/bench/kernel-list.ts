@@ -4,15 +4,16 @@
  * has 256 and 32 sequences, training 2048 and 256 tokens.
  */
 import { invalidRange } from '../errors';
-import type { Dtype } from '../policy/types';
+import { checkSizes } from './kernel-sizes';
 
-/** `gemm:m=32,n=64,k=128` as a shape. @throws RangeError for a text of another form */
+/** `gemm:m=32,n=64,k=128` as a shape. @throws RangeError for a text of another form, an unknown kernel and wrong sizes */
 export function parseShape(text: string): KernelShape {
   const [, kernel = '', list = ''] = /^(\w+):(.*)$/.exec(text) ?? [];
   const pairs = list.split(',').map((pair) => /^(\w+)=(\d+)$/.exec(pair.trim()));
   if (kernel === '' || pairs.some((pair) => pair === null))
     throw invalidRange('shape', 'a kernel and its sizes such as gemm:m=32,n=64,k=128', text);
   const sizes = Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', Number(pair?.[2])]));
+  checkSizes(kernel, sizes);
   return { kernel, use: '', sizes };
 }
 
@@ -22,14 +23,10 @@ export interface KernelShape {
   /** What it is in the decoder. */
   use: string;
   sizes: Record<string, number>;
-  /** Default both. */
-  dtypes?: readonly Dtype[];
 }
 
 const small = { heads: 4, kv_heads: 2, head_dim: 64 };
 const large = { heads: 14, kv_heads: 2, head_dim: 64 };
-/** The kernel has one form for both compute dtypes. */
-const dtypes = ['float32'] as const;
 
 export const kernelShapes: readonly KernelShape[] = [
   { kernel: 'packed_gemm', use: 'small decode gate|up', sizes: { m: 256, n: 1408, k: 256, swiglu: 1 } },
@@ -57,19 +54,19 @@ export const kernelShapes: readonly KernelShape[] = [
   { kernel: 'decode_attention', use: 'large', sizes: { batch: 32, group: 8, prefix: 64, suffix: 32, ...large } },
   { kernel: 'decode_attention', use: 'large, long', sizes: { batch: 4, group: 1, prefix: 64, suffix: 2048, ...large } },
   { kernel: 'store_prefix', use: 'large', sizes: { length: 256, ...large } },
-  { kernel: 'softmax', use: 'small', sizes: { rows: 2048, vocab: 256 }, dtypes },
-  { kernel: 'softmax', use: 'large', sizes: { rows: 55, vocab: 151936 }, dtypes },
+  { kernel: 'softmax', use: 'small', sizes: { rows: 2048, vocab: 256 } },
+  { kernel: 'softmax', use: 'large', sizes: { rows: 55, vocab: 151936 } },
   { kernel: 'log_prob_gradient', use: 'small', sizes: { rows: 2048, vocab: 256 } },
   { kernel: 'log_prob_gradient', use: 'large', sizes: { rows: 55, vocab: 151936 } },
   { kernel: 'entropy_gradient', use: 'small', sizes: { rows: 2048, vocab: 256 } },
   { kernel: 'entropy_gradient', use: 'large', sizes: { rows: 55, vocab: 151936 } },
-  { kernel: 'sampler', use: 'small', sizes: { rows: 256, vocab: 256 }, dtypes },
-  { kernel: 'sampler', use: 'large', sizes: { rows: 32, vocab: 151936 }, dtypes },
-  { kernel: 'sampler', use: 'large, top-p 0.9', sizes: { rows: 4, vocab: 151936, top_p: 900 }, dtypes },
+  { kernel: 'sampler', use: 'small', sizes: { rows: 256, vocab: 256 } },
+  { kernel: 'sampler', use: 'large', sizes: { rows: 32, vocab: 151936 } },
+  { kernel: 'sampler', use: 'large, top-p 0.9', sizes: { rows: 4, vocab: 151936, top_p: 900 } },
   { kernel: 'embedding', use: 'small', sizes: { count: 2048, width: 256, vocab: 256 } },
   { kernel: 'embedding', use: 'large', sizes: { count: 256, width: 896, vocab: 20000 } },
   { kernel: 'embedding_backward', use: 'small', sizes: { count: 2048, width: 256, vocab: 256 } },
   { kernel: 'adamw', use: 'small', sizes: { count: 4_500_000 } },
   { kernel: 'adamw', use: 'large', sizes: { count: 40_000_000 } },
-  { kernel: 'squared_norm', use: 'small', sizes: { count: 4_500_000 }, dtypes },
+  { kernel: 'squared_norm', use: 'small', sizes: { count: 4_500_000 } },
 ];

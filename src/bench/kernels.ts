@@ -1,8 +1,10 @@
 /** Times every kernel against its ATen twin and against the machine, all in this process. */
 import type { NativeKernelRun, NativeMachine } from '../../binding/native';
+import { invalidRange } from '../errors';
 import { loadNative } from '../libtorch/load';
 import type { Dtype } from '../policy/types';
 import { kernelShapes, type KernelShape } from './kernel-list';
+import { dtypesOf } from './kernel-sizes';
 import { bandwidthAt, bestOf, measureMachine, peakOf, reportMachine, type MachineReport } from './machine';
 import { median } from './statistics';
 
@@ -80,15 +82,37 @@ function summarise(shape: KernelShape, dtype: Dtype, run: NativeKernelRun, machi
   };
 }
 
+/** @throws RangeError where nothing is left to run */
+function workOf({
+  only = '',
+  shapes,
+  dtypes,
+  quick = false,
+}: KernelBenchOptions): { shape: KernelShape; dtype: Dtype }[] {
+  const named = (shapes ?? kernelShapes).filter(({ kernel }) => kernel.includes(only));
+  if (named.length === 0) {
+    const known = [...new Set((shapes ?? kernelShapes).map(({ kernel }) => kernel))];
+    throw invalidRange('only', `part of one of the names ${known.join(', ')}`, only);
+  }
+  // A shape that someone asks for is run however large it is.
+  const work = named
+    .filter((shape) => shapes !== undefined || !quick || !isHeavy(shape))
+    .flatMap((shape) =>
+      dtypes.filter((dtype) => dtypesOf(shape.kernel).includes(dtype)).map((dtype) => ({ shape, dtype })),
+    );
+  if (work.length === 0) {
+    const kernels = [...new Set(named.map(({ kernel }) => kernel))].join(' and ');
+    throw invalidRange('dtype', `float32, the one form of ${kernels},`, dtypes.join());
+  }
+  return work;
+}
+
+/** @throws RangeError where the options leave no kernel, before anything is measured */
 export async function benchKernels(options: KernelBenchOptions): Promise<KernelReport> {
   const { threads, quick = false } = options;
   const { samples, seconds } = quick ? QUICK : FULL;
+  const work = workOf(options);
   const native = loadNative();
-  const work = (options.shapes ?? kernelShapes)
-    .filter((shape) => shape.kernel.includes(options.only ?? '') && !(quick && isHeavy(shape)))
-    .flatMap((shape) =>
-      options.dtypes.filter((dtype) => shape.dtypes?.includes(dtype) ?? true).map((dtype) => ({ shape, dtype })),
-    );
   const before = await measureMachine(threads, quick);
   const runs: NativeKernelRun[] = [];
   for (const { shape, dtype } of work) {

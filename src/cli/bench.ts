@@ -9,10 +9,10 @@ import { rooflinePlot } from '../bench/roofline-plot';
 import { TASKS, type Task } from '../bench/workload';
 import { log } from '../observe/log';
 import { startProgress } from '../observe/progress';
-import { defaultThreads, resolveDevice } from '../policy/device';
+import { engineThreads, resolveDevice } from '../policy/device';
 import { writeFileAtomically } from '../policy/atomic-file';
 import type { Dtype, PolicyOptions } from '../policy/types';
-import { addEngineOptions, engineOptions, integerOption } from './common-options';
+import { addEngineOptions, engineOptions, integerOption, outputFile } from './common-options';
 
 interface Flags extends PolicyOptions {
   model?: string;
@@ -111,12 +111,17 @@ function printKernels({ threads, instructionSet, machine, kernels }: KernelRepor
 async function kernels(_: object, self: Command): Promise<void> {
   // Options that `bench` has too are parsed there.
   const flags = self.optsWithGlobals<KernelFlags>();
-  resolveDevice(flags.device);
+  const own = new Set(self.options.map(({ long }) => long));
+  const foreign = command.options.find(
+    (option) => !own.has(option.long) && command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (foreign) self.error(`error: unknown option '${foreign.long}'`, { exitCode: 2 });
+  if (flags.device !== undefined && resolveDevice(flags.device) !== 'cpu')
+    self.error('error: bench kernels measures the kernels of the CPU; leave --device out', { exitCode: 2 });
   using progress = startProgress({ label: 'bench kernels', total: 0, unit: 'kernels' });
   const report = await benchKernels({
-    threads: flags.threads ?? defaultThreads(),
-    dtypes:
-      self.getOptionValueSourceWithGlobals('dtype') === 'cli' && flags.dtype ? [flags.dtype] : ['float32', 'bfloat16'],
+    threads: engineThreads(flags.threads),
+    dtypes: flags.dtype ? [flags.dtype] : ['float32', 'bfloat16'],
     only: flags.only,
     shapes: flags.shape,
     quick: flags.quick,
@@ -137,7 +142,7 @@ const kernelsCommand = addEngineOptions(
   new Command('kernels')
     .description(
       'Times every kernel in turn with its ATen twin, and gives its share of the bandwidth or the peak measured in the ' +
-        'same process. Without --dtype both dtypes; ZERO_RL_ISA forces an instruction set.',
+        'same process. ZERO_RL_ISA forces an instruction set.',
     )
     .option('--only <text>', 'only kernels whose name contains this')
     .option(
@@ -145,10 +150,11 @@ const kernelsCommand = addEngineOptions(
       'a shape instead of the usual ones, e.g. gemm:m=32,n=64,k=128; may be repeated',
       (text, before: KernelShape[] | undefined) => [...(before ?? []), parseShape(text)],
     )
-    .option('--csv <file>', 'write the table as CSV')
-    .option('--plot <file>', 'draw the roofline plot as SVG')
+    .option('--csv <file>', 'write the table as CSV', outputFile)
+    .option('--plot <file>', 'draw the roofline plot as SVG', outputFile)
     .option('--quick', 'fewer, shorter samples and no large shapes')
     .option('--json', 'print one JSON object on standard output'),
+  { dtype: 'both' },
 ).action(kernels);
 
 export const command = addEngineOptions(
@@ -169,6 +175,7 @@ export const command = addEngineOptions(
     .option('--runs <count>', 'runs that count', integerOption(1), 5)
     .option('--quick', 'measure the machine in a second instead of several')
     .option('--json', 'print one JSON object on standard output'),
+  { trains: true },
 )
   .action(bench)
   .addCommand(kernelsCommand);

@@ -1,5 +1,6 @@
 /** Options and behaviour that several commands share: the engine, JSON Lines in and out, interruption. */
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { ZeroRlError } from '../errors';
 import type { Dtype, PolicyOptions } from '../policy/types';
@@ -42,13 +43,51 @@ function deviceOption(text: string): string {
   return text;
 }
 
-/** Adds --device, --dtype and --threads; every command that loads a model takes them. */
-export function addEngineOptions(command: Command): Command {
-  return command
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N (default: ZERO_RL_DEVICE, else auto)', deviceOption)
-    .option('--dtype <name>', 'compute dtype, float32 or bfloat16', dtypeOption, 'float32')
-    .option('--no-master-weights', 'bfloat16: train without float32 masters, by stochastic rounding')
-    .option('--threads <count>', 'threads of the engine (default: the processors available)', integerOption(1));
+interface EngineDefaults {
+  /** What --device and --threads are where they are not given and no config says so. */
+  from?: string;
+  /** What --dtype is where it is not given. Default float32. */
+  dtype?: string;
+  /** Whether the command takes optimizer steps, which --no-master-weights is about. Default false. */
+  trains?: boolean;
+}
+
+/** Adds --device, --dtype and --threads; every command that loads a model takes them. Commander holds no defaults of theirs. */
+export function addEngineOptions(
+  command: Command,
+  { from = '', dtype = 'float32', trains = false }: EngineDefaults = {},
+): Command {
+  command
+    .option('--device <name>', `auto, cpu, cuda or cuda:N (default: ${from}ZERO_RL_DEVICE, else auto)`, deviceOption)
+    .option('--dtype <name>', `compute dtype, float32 or bfloat16 (default: ${dtype})`, dtypeOption)
+    .option('--threads <count>', `threads of the engine (default: ${from}the processors available)`, integerOption(1));
+  return trains
+    ? command.option('--no-master-weights', 'bfloat16: train without float32 masters, by stochastic rounding')
+    : command;
+}
+
+/** {@link addEngineOptions} of a command whose config has these keys too. */
+export const ofConfig = { from: "the config's, else ", dtype: "the config's, else float32" };
+
+/** Adds --set, which gathers assignments `key=value`. */
+export function addSetOption(command: Command): Command {
+  return command.option(
+    '--set <key=value>',
+    'set one key of the config, e.g. kl.initCoefficient=0.1; may be repeated',
+    (text, before: string[] | undefined) => {
+      if (!/^\s*[^=\s]+\s*=/.test(text)) throw new InvalidArgumentError('Expected key=value.');
+      return [...(before ?? []), text];
+    },
+  );
+}
+
+/** Parses the name of a file that is written at the end: what cannot be written is told before the work. */
+export function outputFile(text: string): string {
+  const folder = dirname(resolve(text));
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError(`There is no folder ${folder}.`);
+  if (statSync(text, { throwIfNoEntry: false })?.isDirectory()) throw new InvalidArgumentError('It is a folder.');
+  return text;
 }
 
 /** The options of {@link addEngineOptions} as Policy takes them. */
@@ -56,9 +95,9 @@ export function engineOptions({ device, dtype, masterWeights, threads }: PolicyO
   return { device, dtype, masterWeights, threads };
 }
 
-/** Those of the engine's options that were typed: the defaults would hide a config's own values. */
+/** Those of the engine's options that were typed; the others are the config's. */
 export function typedEngineOptions(flags: PolicyOptions, command: Command): PolicyOptions {
-  const names = ['device', 'dtype', 'threads'] as const;
+  const names = ['device', 'dtype', 'masterWeights', 'threads'] as const;
   return Object.fromEntries(
     names.filter((name) => command.getOptionValueSource(name) === 'cli').map((name) => [name, flags[name]]),
   );

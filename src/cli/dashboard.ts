@@ -9,8 +9,8 @@ interface Flags {
   port?: number;
   host: string;
   token?: string;
-  open: boolean;
-  json: boolean;
+  open?: boolean;
+  json?: boolean;
 }
 
 /** Asks the desktop to show an address; without one nothing happens. */
@@ -52,6 +52,6 @@ export const command = new Command('dashboard')
       'what lets a page act on runs (default: a random one, printed in the address); as a variable no list of processes shows it',
     ).env('ZERO_RL_DASHBOARD_TOKEN'),
   )
-  .option('--open', 'open the page in a browser', false)
-  .option('--json', 'print the address as one JSON object on stdout', false)
+  .option('--open', 'open the page in a browser')
+  .option('--json', 'print the address as one JSON object on stdout')
   .action(run);

@@ -9,14 +9,14 @@ import { formatPercent } from '../observe/svg';
 import type { PolicyOptions } from '../policy/types';
 import { sampleRow } from '../training/run-folder';
 import type { EvaluationProgress } from '../training/sample-and-score';
-import { addEngineOptions, typedEngineOptions } from './common-options';
+import { addEngineOptions, outputFile, typedEngineOptions } from './common-options';
 
 interface Flags extends PolicyOptions {
   model: string;
   suite: string;
   compare?: string;
   output?: string;
-  json: boolean;
+  json?: boolean;
 }
 
 async function writeSamples(file: string, results: readonly (SuiteResult & { model: string })[]): Promise<void> {
@@ -76,6 +76,7 @@ export const command = addEngineOptions(
     .requiredOption('--model <model>', 'Hugging Face model folder, or org/name[@revision] of the hub')
     .requiredOption('--suite <file>', 'YAML file')
     .option('--compare <model>', 'a second model, paired with the first: the same problems, decoding and randomness')
-    .option('--output <file>', 'write every sample with its verdict as JSON Lines')
-    .option('--json', 'print one JSON object on stdout', false),
+    .option('--output <file>', 'write every sample with its verdict as JSON Lines', outputFile)
+    .option('--json', 'print one JSON object on stdout'),
+  { from: "the suite's, else ", dtype: "the suite's, else float32" },
 ).action(run);

@@ -5,6 +5,7 @@ import { log } from '../observe/log';
 import { startProgress } from '../observe/progress';
 import { readRun } from '../observe/run-view';
 import { timed } from '../profile/spans';
+import { outputFile } from './common-options';
 
 interface Flags {
   rollouts?: string;
@@ -40,8 +41,8 @@ export const command = new Command('export')
       'TensorBoard reads the run folder itself.',
   )
   .argument('<run>', 'run folder')
-  .option('--rollouts <file>', 'training samples as Parquet')
-  .option('--evaluations <file>', 'held-out samples as Parquet')
-  .option('--metrics <file>', 'a row a step, as CSV where the name ends in .csv, else as Parquet')
+  .option('--rollouts <file>', 'training samples as Parquet', outputFile)
+  .option('--evaluations <file>', 'held-out samples as Parquet', outputFile)
+  .option('--metrics <file>', 'a row a step, as CSV where the name ends in .csv, else as Parquet', outputFile)
   .option('--json', 'print a summary as one JSON object on standard output')
   .action(run);

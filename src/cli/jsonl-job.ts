@@ -78,7 +78,12 @@ export async function runJsonLinesJob<T>(job: JsonLinesJob<T>): Promise<JsonLine
     await writer?.close();
   }
   summary.seconds = (performance.now() - start) / 1000;
-  if (summary.badLines > 0) process.exitCode = 1;
+  if (summary.badLines > 0) {
+    const { badLines, lines } = summary;
+    const said = `${badLines} of ${lines} lines ${badLines === 1 ? 'was' : 'were'} skipped and the others done, hence exit code 1`;
+    if (log.isEnabled('error')) progress.line(`zero-rl: ${said}.`);
+    process.exitCode = 1;
+  }
   return summary;
 }
 

@@ -65,9 +65,10 @@ export async function main(argv: string[]): Promise<number> {
     const command = entry.name === asked ? (await timed('load modules', entry.load)).command : new Command(entry.name);
     program.addCommand(command.summary(entry.summary));
   }
-  program.commands.forEach(exitByException);
-  exitByException(program);
+  prepare(program);
   try {
+    if (argv[0] === 'help' && argv.length > 1 && !entries.some(({ name }) => name === asked))
+      program.error(`unknown command '${asked}'`);
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -78,9 +79,23 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-function exitByException(command: Command): void {
+const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+
+/** What commander says of wrong usage, in the form of all other errors. */
+function usageError(command: Command, said: string): string {
+  const sentence = said
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\n\(Did/, ' (did')
+    .replace(/\.$/, '');
+  return `zero-rl: ${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}; see ${pathOf(command)} --help\n`;
+}
+
+function prepare(command: Command): void {
   command.exitOverride();
-  command.commands.forEach(exitByException);
+  command.configureOutput({ outputError: (text, write) => write(usageError(command, text)) });
+  command.commands.forEach(prepare);
 }
 
 if (require.main === module) {

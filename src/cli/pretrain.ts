@@ -1,21 +1,17 @@
 /** `zero-rl pretrain`: next-token training of a small model from random weights. */
-import { Command, Option } from 'commander';
-import { checkInteger } from '../errors';
+import { Command } from 'commander';
 import { log } from '../observe/log';
 import { duration, startProgress } from '../observe/progress';
+import type { PolicyOptions } from '../policy/types';
 import { readPretrainConfig } from '../training/load-pretrain-config';
 import { pretrain } from '../training/pretrain';
+import { addEngineOptions, addSetOption } from './common-options';
 
-interface Flags {
-  set: string[];
-  resume: boolean;
-  device?: string;
-  dtype?: 'float32' | 'bfloat16';
-  threads?: number;
-  json: boolean;
+interface Flags extends PolicyOptions {
+  set?: string[];
+  resume?: boolean;
+  json?: boolean;
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function run(file: string, flags: Flags): Promise<void> {
   const { set, resume, device, dtype, threads } = flags;
@@ -58,10 +54,7 @@ async function run(file: string, flags: Flags): Promise<void> {
 export const command = new Command('pretrain')
   .description('Next-token training: makes a small base model with checkpoints at stated steps.')
   .argument('<config>', 'YAML file, for example configs/pretrain.yaml')
-  .option('--set <key=value>', 'set one key of the config; may be repeated', collect, [])
-  .option('--resume', 'go on with the run in the output folder', false)
-  .option('--device <device>', 'auto, cpu, cuda or cuda:N')
-  .addOption(new Option('--dtype <dtype>', 'compute dtype').choices(['float32', 'bfloat16']))
-  .option('--threads <n>', 'threads of the engine', (value) => checkInteger('--threads', Number(value), 1))
-  .option('--json', 'print a summary as one JSON object on stdout', false)
-  .action(run);
+  .option('--resume', 'go on with the run in the output folder')
+  .option('--json', 'print a summary as one JSON object on stdout');
+addSetOption(command);
+addEngineOptions(command).action(run);

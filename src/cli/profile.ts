@@ -1,5 +1,5 @@
 /** `zero-rl profile`: any other command with a record of where its time goes. */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { log } from '../observe/log';
 import { writeFileAtomically } from '../policy/atomic-file';
 import { readSummary } from '../profile/read-summary';
@@ -7,7 +7,10 @@ import { commandText, takeProfile } from '../profile/session';
 import { summarize } from '../profile/summary';
 import { compareProfiles, comparisonText, summaryText } from '../profile/text';
 import { writeTrace } from '../profile/trace';
-import { integerOption } from './common-options';
+import { integerOption, outputFile } from './common-options';
+
+/** Exit code of a command that was called wrongly: there is nothing to profile. */
+const WRONG_USAGE = 2;
 
 interface Flags {
   output: string;
@@ -32,7 +35,12 @@ async function run(command: string[], flags: Flags, self: Command): Promise<void
     self.error('error: name the command to profile, e.g. zero-rl profile -- train recipes/demo.yaml', { exitCode: 2 });
   if (flags.json) self.error('error: --json goes with --compare; --summary writes the figures of one', { exitCode: 2 });
   const { main } = await import('./main.js');
-  const { result, profile } = await takeProfile({ command, kernelsPerCall: flags.kernels }, () => main(command));
+  const work = async (): Promise<number> => {
+    const code = await main(command);
+    if (code === WRONG_USAGE) throw new CommanderError(WRONG_USAGE, 'zero-rl.usage', 'The command did not run');
+    return code;
+  };
+  const { result, profile } = await takeProfile({ command, kernelsPerCall: flags.kernels }, work);
   const summary = summarize(profile);
   await writeTrace(flags.output, profile, summary);
   if (flags.summary !== undefined) {
@@ -60,8 +68,8 @@ export const command = new Command('profile')
       'side by side.',
   )
   .argument('[command...]', 'the command with its arguments, best after --; with --compare two summaries')
-  .option('--output <file>', 'the trace', 'trace.json')
-  .option('--summary <file>', 'write the tables and the memory timeline as JSON')
+  .option('--output <file>', 'the trace', outputFile, 'trace.json')
+  .option('--summary <file>', 'write the tables and the memory timeline as JSON', outputFile)
   .option(
     '--kernels <count>',
     'kernels of every engine call in the trace, on each thread; the tables count all',

@@ -1,18 +1,19 @@
 /** `zero-rl replay`: the rollouts of a step of a run and what their tokens added to the loss, made again and compared with what the run wrote. */
 import { Command } from 'commander';
 import { JsonLinesWriter } from '../data/jsonl-writer';
-import { checkInteger, invalidRange } from '../errors';
+import { invalidRange } from '../errors';
 import { log } from '../observe/log';
 import { coloured, lossText, plain, replayText, weightiest } from '../observe/replay-output';
 import { replay, type Replay, type ReplayedSample } from '../training/replay';
 import { greatest } from '../extremes';
+import { integerOption, outputFile } from './common-options';
 
 interface Flags {
-  step: string;
+  step: number;
   prompt?: string;
-  sample?: string;
+  sample?: number;
   output?: string;
-  json: boolean;
+  json?: boolean;
 }
 
 interface Choice {
@@ -48,9 +49,8 @@ function print(result: Replay, shown: readonly ReplayedSample[], { prompt, sampl
 }
 
 async function run(folder: string, flags: Flags): Promise<void> {
-  const step = checkInteger('--step', Number(flags.step), 1);
-  const sample = flags.sample === undefined ? undefined : checkInteger('--sample', Number(flags.sample), 0);
-  const choice = { prompt: flags.prompt, sample };
+  const { step } = flags;
+  const choice = { prompt: flags.prompt, sample: flags.sample };
   const result = await replay(folder, step, {
     warn: (message) => log.warn(message),
     onStart: (checkpoint) =>
@@ -87,9 +87,9 @@ export const command = new Command('replay')
       'compares them with those that the run wrote; shows what each token added to the loss. Exit code 1 when rollouts differ.',
   )
   .argument('<run>', 'run folder')
-  .requiredOption('--step <k>', 'step, from 1')
+  .requiredOption('--step <k>', 'step, from 1', integerOption(1))
   .option('--prompt <id>', 'show the samples of this problem alone, token by token')
-  .option('--sample <n>', 'show this sample of each prompt alone, token by token; from 0')
-  .option('--output <file>', 'write every chosen sample with the loss terms of its tokens as JSON Lines')
-  .option('--json', 'print one JSON object on stdout', false)
+  .option('--sample <n>', 'show this sample of each prompt alone, token by token; from 0', integerOption(0))
+  .option('--output <file>', 'write every chosen sample with the loss terms of its tokens as JSON Lines', outputFile)
+  .option('--json', 'print one JSON object on stdout')
   .action(run);

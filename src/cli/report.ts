@@ -4,6 +4,7 @@ import { log } from '../observe/log';
 import { renderReport, writeReport } from '../observe/report';
 import { readRun } from '../observe/run-view';
 import { writeFileAtomically } from '../policy/atomic-file';
+import { outputFile } from './common-options';
 
 interface Flags {
   output?: string;
@@ -32,6 +33,10 @@ export const command = new Command('report')
       'differ only in their seed are drawn as one line with a band.',
   )
   .argument('<runs...>', 'run folders')
-  .option('--output <file>', "the page (default: the run folder's report.html; for several runs ./report.html)")
+  .option(
+    '--output <file>',
+    "the page (default: the run folder's report.html; for several runs ./report.html)",
+    outputFile,
+  )
   .option('--json', 'print a summary as one JSON object on standard output')
   .action(run);

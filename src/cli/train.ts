@@ -1,7 +1,7 @@
 /** `zero-rl train`: a run from a config, or one that goes on. */
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
-import { isZeroRlError, ZeroRlError } from '../errors';
+import { isZeroRlError } from '../errors';
 import { dashboardBeside, type DashboardProcess } from '../observe/dashboard/beside';
 import { log } from '../observe/log';
 import { startProgress, type Progress } from '../observe/progress';
@@ -22,28 +22,28 @@ import { advantageFormula, lossFormula } from '../training/formulas';
 import { applyAssignments, readYamlFile, resolveConfig } from '../training/load-config';
 import { isUnreachable, planOffline } from '../training/offline-plan';
 import { planRun } from '../training/plan';
-import { runFiles } from '../training/run-folder';
+import { checkRunFolder, runFiles } from '../training/run-folder';
 import { train } from '../training/train';
 import type { TrainEvent } from '../training/train-event';
-import { addEngineOptions, typedEngineOptions } from './common-options';
+import { addEngineOptions, addSetOption, ofConfig, typedEngineOptions } from './common-options';
 
 interface Flags extends PolicyOptions {
-  set: string[];
+  set?: string[];
   resume?: string;
-  dryRun: boolean;
-  dashboard: boolean;
-  json: boolean;
+  dryRun?: boolean;
+  dashboard?: boolean;
+  json?: boolean;
 }
 
 /** Exit codes of an interrupted run: 128 + the signal's number, as shells have it. */
 const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 function readConfig(file: string | undefined, flags: Flags, command: Command): TrainConfig {
-  if ((file === undefined) === (flags.resume === undefined)) {
-    throw new ZeroRlError('ERR_ZERO_RL_CONFIG', 'Expected either a config file or --resume RUN for zero-rl train');
-  }
+  if ((file === undefined) === (flags.resume === undefined))
+    command.error('error: give either a config file, or --resume RUN to go on with a run', { exitCode: 2 });
+  if (flags.resume !== undefined) checkRunFolder(flags.resume);
   const source = file ?? join(flags.resume ?? '', runFiles.config);
-  const config = applyAssignments(readYamlFile(source), flags.set);
+  const config = applyAssignments(readYamlFile(source), flags.set ?? []);
   Object.assign(config, typedEngineOptions(flags, command));
   return resolveConfig(config as TrainConfigInput, source, (hint) => log.warn(hint));
 }
@@ -53,7 +53,7 @@ const shown = (path: string): string => {
   return short.startsWith('..') ? path : short;
 };
 
-async function dryRun(config: TrainConfig, json: boolean): Promise<void> {
+async function dryRun(config: TrainConfig, json?: boolean): Promise<void> {
   const print = (plan: object, text: string): void =>
     void process.stdout.write(json ? `${JSON.stringify(plan)}\n` : `${text}\n`);
   try {
@@ -69,7 +69,7 @@ async function dryRun(config: TrainConfig, json: boolean): Promise<void> {
 /** Prints the events of a run; what was left unsaid when it ends is for the caller. */
 function reporter(
   config: TrainConfig,
-  json: boolean,
+  json: boolean | undefined,
 ): { onEvent: (event: TrainEvent) => void; progress: Progress; folder: () => string } {
   const progress = startProgress({ label: config.name, total: config.steps, unit: 'steps', plainLines: false });
   let folder = '';
@@ -82,7 +82,11 @@ function reporter(
           `${event.parameters.toLocaleString('en-US')} parameters, ${event.problems} problems, ${event.heldOut} held out`,
         );
         progress.line(`${advantageFormula(config)}\n${lossFormula(config)}`);
-        if (event.step > 0) progress.line(`going on after step ${event.step}`);
+        if (event.step >= event.config.steps)
+          progress.line(
+            `all ${event.config.steps} steps of this run are done; --set steps=${2 * event.config.steps} would go on with it`,
+          );
+        else if (event.step > 0) progress.line(`going on after step ${event.step}`);
         progress.set(event.step);
         break;
       case 'difficulty':
@@ -185,20 +189,14 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   }
 }
 
-export const command = addEngineOptions(
-  new Command('train')
-    .description(
-      'Trains a model by reinforcement learning. Ctrl-C saves a checkpoint and exits with 130 (SIGTERM 143, SIGHUP 129); a second one stops at once.',
-    )
-    .argument('[config]', 'YAML file, for example recipes/demo.yaml')
-    .option(
-      '--set <key=value>',
-      'set one key of the config, e.g. kl.initCoefficient=0.1; may be repeated',
-      (value, before: string[]) => [...before, value],
-      [] as string[],
-    )
-    .option('--resume <run>', 'go on with a run folder from its newest checkpoint')
-    .option('--dry-run', 'print the formulas in force and the time and memory predicted, and train nothing', false)
-    .option('--dashboard', 'serve a live page of the runs in the output folder as long as this one trains', false)
-    .option('--json', 'print the outcome as one JSON object on stdout', false),
-).action(run);
+export const command = new Command('train')
+  .description(
+    'Trains a model by reinforcement learning. Ctrl-C saves a checkpoint and exits with 130 (SIGTERM 143, SIGHUP 129); a second one stops at once.',
+  )
+  .argument('[config]', 'YAML file, for example recipes/demo.yaml')
+  .option('--resume <run>', 'go on with a run folder from its newest checkpoint')
+  .option('--dry-run', 'print the formulas in force and the time and memory predicted, and train nothing')
+  .option('--dashboard', 'serve a live page of the runs in the output folder as long as this one trains')
+  .option('--json', 'print the outcome as one JSON object on stdout');
+addSetOption(command);
+addEngineOptions(command, { ...ofConfig, trains: true }).action(run);

@@ -10,6 +10,7 @@ import { invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors
 import { loadCuda } from '../libtorch/load-cuda';
 import { devicesAreHidden, nvidiaPresent } from '../libtorch/nvidia';
 import { log } from '../observe/log';
+import { checkThreads } from '../thread-count';
 
 const EXPECTED = 'one of "auto", "cpu", "cuda" or "cuda:N"';
 let warned = false;
@@ -98,6 +99,23 @@ export function cgroupProcessors(root = '/'): number {
     }
   }
   return limit;
+}
+
+let warnedOfThreads = false;
+
+/**
+ * The engine's number of threads for an option, default {@link defaultThreads}; warns once where there are more than processors.
+ * @throws TypeError or RangeError
+ */
+export function engineThreads(option: unknown): number {
+  if (option === undefined) return defaultThreads();
+  const threads = checkThreads('threads', option);
+  const useful = defaultThreads();
+  if (threads > useful && !warnedOfThreads) {
+    warnedOfThreads = true;
+    log.warn(`${threads} threads share ${useful} processors here and wait for each other; ${useful} are faster`);
+  }
+  return threads;
 }
 
 /** Processors this process may use: its affinity, cut by its cgroup's CPU limit (rounded up), at least 1. */

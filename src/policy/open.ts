@@ -7,7 +7,7 @@ import { timed } from '../profile/spans';
 import type { Caller } from './caller';
 import type { JsonObject } from '../json-object';
 import { readCheckpointFolder, readTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
-import { defaultThreads, resolveDevice } from './device';
+import { engineThreads, resolveDevice } from './device';
 import { configToHuggingFace } from './hugging-face-config';
 import { parseModelConfig, type ModelConfig } from './model-config';
 import { checkPositive, copyTokens } from './numbers';
@@ -48,9 +48,8 @@ export function countParameters(model: NativeModel): number {
 }
 
 const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'moments', 'threads'] as const;
-const MAX_THREADS = 1024;
 
-function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
+export function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
   const dtype = checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']);
   const masterWeights = options.masterWeights ?? true;
   if (typeof masterWeights !== 'boolean') throw invalidType('masterWeights', 'boolean', masterWeights);
@@ -67,7 +66,7 @@ function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
     dtype,
     masterWeights,
     moments,
-    threads: checkInteger('threads', options.threads ?? defaultThreads(), 1, MAX_THREADS),
+    threads: engineThreads(options.threads),
   };
 }
 

@@ -123,6 +123,15 @@ export function readRows<T>(file: string): T[] {
   });
 }
 
+/** @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when `path` is not a run folder. */
+export function checkRunFolder(path: string): void {
+  if (existsSync(join(path, runFiles.config))) return;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CONFIG',
+    `${path} is not a run folder: it has no ${runFiles.config}; give a folder that zero-rl train made`,
+  );
+}
+
 export class RunFolder {
   private constructor(readonly path: string) {}
 
@@ -143,12 +152,7 @@ export class RunFolder {
 
   /** @throws ZeroRlError `ERR_ZERO_RL_CONFIG` when `path` is not a run folder. */
   static open(path: string): RunFolder {
-    if (!existsSync(join(path, runFiles.config))) {
-      throw new ZeroRlError(
-        'ERR_ZERO_RL_CONFIG',
-        `${path} is not a run folder: it has no ${runFiles.config}; give a folder that zero-rl train made`,
-      );
-    }
+    checkRunFolder(path);
     const folder = new RunFolder(resolve(path));
     for (const name of [runFiles.rollouts, runFiles.evaluations, runFiles.checkpoints])
       mkdirSync(folder.file(name), { recursive: true });

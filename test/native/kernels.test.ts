@@ -3,6 +3,8 @@
  * threads, at sizes that no vector and no tile divides.
  */
 import path from 'node:path';
+import { checkSizes, kernelSizes } from '../../src/bench/kernel-sizes';
+import { loadNative } from '../../src/libtorch/load';
 import { repository, runChild } from '../support/child';
 
 const heads = { heads: 4, kv_heads: 2, head_dim: 18 };
@@ -142,6 +144,20 @@ interface Compared {
   instructionSet: string;
   results: Record<string, number>[];
 }
+
+test('bench kernels asks for the sizes that the cases need, and takes those that they read', async () => {
+  expect(Object.keys(kernelSizes).sort()).toEqual([...names].sort());
+  const native = loadNative();
+  const tiny = { dtype: 'float32', seed: 1, threads: 1, samples: 1, seconds: 0, compare: false } as const;
+  for (const kernel of names) {
+    for (const sizes of cases[kernel]) expect(() => checkSizes(kernel, sizes)).not.toThrow();
+    for (const left of kernelSizes[kernel].needs) {
+      const sizes = Object.fromEntries(kernelSizes[kernel].needs.flatMap((name) => (name === left ? [] : [[name, 2]])));
+      await expect(native.runKernel({ ...tiny, kernel, sizes })).rejects.toThrow(`needs the size ${left}`);
+      expect(() => checkSizes(kernel, sizes)).toThrow(`Expected ${left} too for the sizes of ${kernel}`);
+    }
+  }
+});
 
 // A set that this processor lacks falls back to the best one below it.
 describe.each(['portable', 'avx2', 'avx512', 'avx512bf16', 'amx'])('%s', (set) => {

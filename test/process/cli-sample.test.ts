@@ -111,6 +111,7 @@ test('bad lines are named on stderr, the rest is done, and the exit code is 1', 
     ['f', null],
   ]);
   const reported = stderr.trim().split('\n');
+  expect(reported.pop()).toBe('zero-rl: 5 of 7 lines were skipped and the others done, hence exit code 1.');
   expect(reported.map((line) => /^zero-rl: Line (\d+) of .* cannot be used: /.exec(line)?.[1])).toEqual([
     '2',
     '4',

@@ -86,6 +86,14 @@ test('replay makes the rollouts of a step again, bit for bit', async () => {
   expect(JSON.parse(other.stdout)).toMatchObject({ step: 2, checkpoint: 1, written: 8, same: 7 });
 });
 
+test('a run that has done its steps says so when it is resumed, and how it goes on', async () => {
+  await train(config);
+  const run = join(runs, readdirSync(runs)[0]);
+  const { code, stderr } = await train('--resume', run);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^all 2 steps of this run are done; --set steps=4 would go on with it$/m);
+});
+
 test('the moving average is evaluated beside the policy', async () => {
   const { stderr } = await train(config, '--set', 'ema.decay=0.5');
   expect(stderr).toMatch(/^held out after step 2: accuracy/m);
@@ -171,6 +179,9 @@ test('a file system that takes no more loses no step that was written', async ()
 });
 
 test('neither a config nor --resume is an error that says so', async () => {
-  expect((await train()).stderr).toContain('Expected either a config file or --resume RUN');
-  expect((await train('--resume', folder)).stderr).toContain('config.resolved.yaml');
+  expect(await train()).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Give either a config file, or --resume RUN') as string,
+  });
+  expect((await train('--resume', folder)).stderr).toContain('is not a run folder: it has no config.resolved.yaml');
 });

@@ -1,10 +1,18 @@
 /** Device names and the processors that a control group leaves. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ZeroRlError } from '../../src/errors';
 import { log } from '../../src/observe/log';
-import { cgroupProcessors, defaultThreads, resolveDevice, type CudaAccess } from '../../src/policy/device';
+import { Policy } from '../../src/policy/policy';
+import { VerifierPool } from '../../src/verifier';
+import {
+  cgroupProcessors,
+  defaultThreads,
+  engineThreads,
+  resolveDevice,
+  type CudaAccess,
+} from '../../src/policy/device';
 
 /** A machine with this many CUDA devices, or where CUDA is refused. */
 function cuda(devices: number | Error, isPresent = true): CudaAccess {
@@ -70,6 +78,19 @@ describe('resolveDevice', () => {
     expect(() => resolveDevice('cuda:', {})).toThrow(RangeError);
     expect(() => resolveDevice(0, {})).toThrow(TypeError);
   });
+});
+
+test('threads beyond the processors are warned of, many times as many refused', async () => {
+  const processors = availableParallelism();
+  const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  expect(engineThreads(undefined)).toBe(defaultThreads());
+  expect(written).not.toHaveBeenCalled();
+  expect(engineThreads(processors + 1)).toBe(processors + 1);
+  expect(written.mock.lastCall?.[0]).toContain(`${processors + 1} threads share ${defaultThreads()} processors`);
+  written.mockRestore();
+  for (const threads of [500 * processors, 0, 1.5]) expect(() => engineThreads(threads)).toThrow(RangeError);
+  await expect(Policy.load('.', { threads: 500 * processors })).rejects.toThrow(`between 1 and ${16 * processors}`);
+  expect(() => new VerifierPool({ workers: 500 * processors })).toThrow(`between 1 and ${16 * processors}`);
 });
 
 describe('cgroupProcessors', () => {

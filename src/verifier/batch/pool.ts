@@ -6,7 +6,8 @@
  * and after a kill the other cases of the chunk go to another worker.
  */
 import { availableParallelism } from 'node:os';
-import { checkInteger, checkNumber, checkOneOf, invalidType, ZeroRlError } from '../../errors';
+import { checkNumber, checkOneOf, invalidType, ZeroRlError } from '../../errors';
+import { checkThreads } from '../../thread-count';
 import { mapInSlices } from '../../event-loop';
 import { log } from '../../observe/log';
 import { workerScript } from '../../worker-script';
@@ -58,7 +59,7 @@ export class VerifierPool implements AsyncDisposable {
     private readonly script: string | null = workerScript(__dirname, 'worker'),
   ) {
     const workers = options.workers ?? Math.min(MOST_DEFAULT_WORKERS, availableParallelism());
-    this.#workers = checkInteger('workers', workers, 1);
+    this.#workers = checkThreads('workers', workers);
     this.#timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? DEFAULT_TIMEOUT_MS, 1);
   }
 
