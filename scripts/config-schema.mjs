@@ -95,8 +95,10 @@ list.items = { anyOf: [named, userCode, ...list.items.oneOf] };
 const ofPresets = new Set(Object.values(presets).map((preset) => preset.reward?.name));
 const unnamed = part.oneOf
   .filter(({ properties }) => ofPresets.has(properties.name.const))
-  .map(({ properties: { name: _, ...properties } }) => ({
-    ...{ type: 'object', properties, additionalProperties: false },
+  .map(({ properties }) => ({
+    type: 'object',
+    properties: Object.fromEntries(Object.entries(properties).filter(([key]) => key !== 'name')),
+    additionalProperties: false,
     description: 'Options of the reward of the preset.',
   }));
 reward.anyOf = [named, userCode, ...part.oneOf, ...unnamed, list];
@@ -134,11 +136,12 @@ const typeOf = ({ type, enum: values, const: constant, anyOf, oneOf, items, patt
   if (type === 'array') return items && !Array.isArray(items) ? `list of ${typeOf(items)}` : 'list';
   return type ?? 'any';
 };
-const bounds = ({ minimum, exclusiveMinimum, maximum }) =>
+const bounds = ({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }) =>
   [
     minimum !== undefined && minimum > -(2 ** 53) + 1 ? `≥ ${minimum}` : '',
     exclusiveMinimum === undefined ? '' : `> ${exclusiveMinimum}`,
     maximum !== undefined && maximum < 2 ** 53 - 1 ? `≤ ${maximum}` : '',
+    exclusiveMaximum === undefined ? '' : `< ${exclusiveMaximum}`,
   ]
     .filter(Boolean)
     .join(', ');

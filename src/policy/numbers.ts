@@ -1,5 +1,6 @@
 /** Checks of numbers and number arrays that the Policy shares. */
 import { checkNumber, invalidRange, invalidType } from '../errors';
+import { TEMPERATURE } from './limits';
 
 /** Most elements of anything the engine indexes with 32-bit integers. */
 export const MAX_INT32 = 2 ** 31 - 1;
@@ -24,11 +25,12 @@ export function checkFraction(name: string, value: unknown, maximum = 1): number
   return value;
 }
 
-/** A temperature that float32 logits survive. `also` names other values the caller takes. */
+/** A {@link TEMPERATURE}. `also` names other values the caller takes. */
 export function checkTemperature(value: unknown, also = ''): number {
-  const expected = `${also}number between 0.001 and 1000`;
+  const { least, most } = TEMPERATURE;
+  const expected = `${also}number between ${least} and ${most}`;
   if (typeof value !== 'number') throw invalidType('temperature', expected, value);
-  if (!(value >= 0.001 && value <= 1000)) throw invalidRange('temperature', expected, value);
+  if (!(value >= least && value <= most)) throw invalidRange('temperature', expected, value);
   return value;
 }
 

@@ -1,5 +1,6 @@
 /** The options of AdamW and of micro-batches, for the policy and the critic alike. */
 import { checkInteger, checkNumber, invalidRange, invalidType } from '../errors';
+import { MAX_MEMORY_BUDGET_MIB } from './limits';
 import type { OptimizerOptions } from './types';
 
 /** MiB of activations that a micro-batch may take unless told otherwise. */
@@ -30,7 +31,7 @@ function checkBelowOne(name: string, value: unknown): number {
 /** Bytes; 0 where the engine of a device is to take what is free. */
 function memoryBudget({ memoryBudgetMiB }: OptimizerOptions, device: string): number {
   if (memoryBudgetMiB === undefined) return device === 'cpu' ? DEFAULT_MEMORY_BUDGET_MIB * 2 ** 20 : 0;
-  return checkInteger('memoryBudgetMiB', memoryBudgetMiB, 1, 2 ** 30) * 2 ** 20;
+  return checkInteger('memoryBudgetMiB', memoryBudgetMiB, 1, MAX_MEMORY_BUDGET_MIB) * 2 ** 20;
 }
 
 /** The addon's share of a step request. @throws {TypeError|RangeError} naming the argument. */

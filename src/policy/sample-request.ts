@@ -1,6 +1,7 @@
 /** Validates the arguments of `Policy.sample` and turns them into the addon's request. */
 import type { NativeSampleRequest } from '../../binding/native';
 import { checkInteger, checkNumber, invalidRange, invalidType } from '../errors';
+import { MAX_BATCH } from './limits';
 import { checkFraction, checkTemperature, copyTokens, isArrayLike, MAX_INT32 } from './numbers';
 import { checkOptions } from './option-keys';
 import type { SampleOptions } from './types';
@@ -32,9 +33,6 @@ const SAMPLE_OPTIONS = [
   'maxBatch',
   'signal',
 ] as const satisfies readonly (keyof SampleOptions)[];
-
-/** Most sequences decoded together that a call may ask for. */
-const MAX_BATCH = 65_536;
 
 /** A prompt that leaves no room for a new token in the context. */
 export class PromptTooLong extends RangeError {}

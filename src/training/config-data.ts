@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PROBLEM_KINDS, TEMPLATES } from '../data/arithmetic';
 import type { DataSource } from '../data/source';
-import { count, fraction, positiveInteger } from './config-numbers';
+import { count, fraction, positiveInteger, sampleCount } from './config-numbers';
 
 const text = z.string().min(1);
 const keys = <K extends string>(names: Iterable<K>): [K, ...K[]] => [...names] as [K, ...K[]];
@@ -103,7 +103,7 @@ const difficultySchema = z
     /** So are those that it gets right more often. */
     maxPassRate: fraction.default(0.9),
     /** Samples of each problem, drawn as in training. */
-    samples: positiveInteger.default(8),
+    samples: sampleCount.default(8),
     /** Most problems measured, the first in training order; the others are left out. Default: all. */
     problems: positiveInteger.optional(),
   })

@@ -4,7 +4,7 @@ import { algorithmNames } from '../algorithms';
 import { NO_K1_LOSS } from '../policy/step-request';
 import { aggregations, objectives, sequenceRatios } from '../policy/types';
 import { isUserCode } from '../user-code';
-import { count, fraction, nonNegative, positiveInteger } from './config-numbers';
+import { betas, count, fraction, memoryBudgetMiB, nonNegative, positiveInteger } from './config-numbers';
 
 const path = z.string().min(1);
 
@@ -46,7 +46,7 @@ export const criticSchema = z
     /** Of the critic's optimizer; it stays constant. Default: 1e-5, of a trunk's head 0.003. */
     learningRate: z.number().positive().optional(),
     /** Decay of AdamW's two moments per step. */
-    betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
+    betas: betas.default([0.9, 0.95]),
     /** Added to the root of the second moment. */
     eps: z.number().positive().default(1e-8),
     /** Decoupled decay of every parameter, per unit of learning rate. */
@@ -133,7 +133,7 @@ export const optimizerSchema = z.strictObject({
   /** Steps over which the learning rate rises from 0, counted from the first in which the policy learns. */
   warmupSteps: count.default(0),
   /** Decay of AdamW's two moments per step. */
-  betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
+  betas: betas.default([0.9, 0.95]),
   /** Added to the root of the second moment. */
   eps: z.number().positive().default(1e-8),
   /** Decoupled decay of every parameter, per unit of learning rate. */
@@ -147,7 +147,7 @@ export const optimizerSchema = z.strictObject({
    */
   aggregation: z.enum(aggregations).default('token-mean'),
   /** Tokens that `constant` divides by. Default: rollout.maxTokens. */
-  aggregationConstant: z.number().positive().optional(),
+  aggregationConstant: z.number().min(1).optional(),
   /**
    * `reinforce`, or an objective on the ratio to the policy that sampled: `ppo`, `gspo` (of the sequence), `cispo`. Default:
    * `ppo` for the algorithm `ppo`, with more than one optimizer step per batch and with `ema.sample`; else `reinforce`.
@@ -198,5 +198,5 @@ export const optimizerSchema = z.strictObject({
    * changes by rounding only. Default: 384 on the CPU, kept in the resolved config; on a CUDA device most of what is free at
    * each step, so set it there where a resumed run is to be the same to the last bit.
    */
-  memoryBudgetMiB: positiveInteger.optional(),
+  memoryBudgetMiB: memoryBudgetMiB.optional(),
 });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { formatStyles } from '../rewards/check-format';
 import { isUserCode } from '../user-code';
-import { finite } from './config-numbers';
+import { finite, seconds } from './config-numbers';
 
 /** Factor of the part in the sum. */
 const weight = finite.default(1);
@@ -62,11 +62,16 @@ const namedRewardSchema = z.discriminatedUnion('name', [
      * The code runs on a thread of its own. Where it finishes no sample for so many seconds, the one that hangs is left out
      * of the step with reason `timeout`. null: on the main thread, without a limit.
      */
-    timeoutSeconds: z.number().positive().nullable().default(30),
+    timeoutSeconds: seconds.nullable().default(30),
     /** Factor of this part in the sum. */
     weight,
   }),
 ]);
+
+/** What `reward` may name. */
+export const rewardNames = namedRewardSchema.options
+  .map(({ shape }) => shape.name.value)
+  .filter((name) => name !== 'custom');
 
 /** `math`, `format`, `countdown` and `./my.mjs#name` stand for objects with the defaults. */
 const rewardPartSchema = z.preprocess(

@@ -15,24 +15,35 @@ import {
   rulesWithoutCheckpoint,
   watchdogSchema,
 } from './config-loop';
-import { count, fraction, positiveInteger } from './config-numbers';
+import { TEMPERATURE } from '../policy/limits';
+import {
+  count,
+  fraction,
+  maxBatch,
+  positiveInteger,
+  promptCount,
+  sampleCount,
+  seconds,
+  share,
+  temperature,
+} from './config-numbers';
 import { rewardSchema } from './config-reward';
 import { presetNames } from './presets';
 const path = z.string().min(1);
 
 const rolloutSchema = z.strictObject({
   /** Prompts of a step. */
-  promptsPerStep: positiveInteger.default(32),
+  promptsPerStep: promptCount.default(32),
   /** Completions of each prompt: its group. */
-  samplesPerPrompt: positiveInteger.default(8),
+  samplesPerPrompt: sampleCount.default(8),
   /** Most new tokens of a completion, the end token included. */
   maxTokens: positiveInteger.default(1024),
   /** Of sampling and of every log-prob; see finalTemperature. */
-  temperature: z.number().positive().default(1),
+  temperature: temperature.default(1),
   /** Temperature of the last step, reached linearly from `temperature`; null: it stays. Default null. */
-  finalTemperature: z.number().positive().nullable().default(null),
+  finalTemperature: temperature.nullable().default(null),
   /** Sample from the most likely tokens of this mass; 1: from all. */
-  topP: fraction.default(1),
+  topP: share.default(1),
   /** Sample from so many of the most likely tokens; 0: from all. */
   topK: count.default(0),
   /** Sample from tokens at least so likely as this share of the most likely one; 0: from all. */
@@ -42,7 +53,7 @@ const rolloutSchema = z.strictObject({
   /** Tokens that end a completion, as ids or as the texts of single tokens. Default: the end tokens of the model folder. */
   stopTokens: z.array(z.union([count, z.string().min(1)])).optional(),
   /** Most sequences decoded together; 0 lets the engine choose. */
-  maxBatch: count.default(0),
+  maxBatch: maxBatch.default(0),
   dynamicSampling: dynamicSamplingSchema.prefault({}),
   lengthPenalty: lengthPenaltySchema.prefault({}),
 });
@@ -54,11 +65,16 @@ const evaluationSchema = z
     /** Held-out problems used. */
     problems: positiveInteger.default(500),
     /** Samples of each problem. */
-    samples: positiveInteger.default(1),
+    samples: sampleCount.default(1),
     /** Numbers of samples k of pass@k and maj@k, each at most `samples`. Default: `samples` alone. */
     k: z.array(positiveInteger).min(1).optional(),
     /** Whether problems are sampled at this temperature; 0 takes the most likely token. The base model's is the same. */
-    temperature: z.number().min(0).default(1),
+    temperature: z
+      .number()
+      .min(0)
+      .max(TEMPERATURE.most)
+      .refine((value) => value === 0 || value >= TEMPERATURE.least, `Expected 0 or at least ${TEMPERATURE.least}`)
+      .default(1),
     /** The same at every evaluation, so that differences come from the weights. */
     seed: count.default(0),
   })
@@ -75,7 +91,7 @@ const environmentSchema = z.strictObject({
   /** Most turns of the policy in an episode. */
   maxTurns: z.int().min(1).max(64).default(environmentLimitDefaults.maxTurns),
   /** Seconds for one answer of the environment; an episode without one in time is left out. */
-  timeoutSeconds: z.number().positive().default(environmentLimitDefaults.timeoutSeconds),
+  timeoutSeconds: seconds.default(environmentLimitDefaults.timeoutSeconds),
 });
 
 const keysSchema = z.strictObject({
@@ -146,6 +162,10 @@ const keysSchema = z.strictObject({
   output: path.default('runs'),
 });
 
+/** Prompts that have a key of randomness of their own; see uids.ts. */
+const MOST_PROMPTS = 2 ** 40;
+/** Seeds of sampling after rollbacks are so far apart. */
+const ROLLBACK_SEEDS = 2 ** 32;
 const FEW_MINIBATCHES = 'Expected at most rollout.promptsPerStep (a minibatch holds whole groups)';
 
 export const configSchema = keysSchema
@@ -160,6 +180,18 @@ export const configSchema = keysSchema
   .refine(({ rollout }) => rollout.dynamicSampling.rounds === 0 || rollout.samplesPerPrompt > 1, {
     path: ['rollout', 'dynamicSampling', 'rounds'],
     message: 'Expected 0 (the reward of one sample per prompt has no spread)',
+  })
+  .refine(
+    ({ steps, rollout }) =>
+      steps * rollout.promptsPerStep * Math.max(1, rollout.dynamicSampling.rounds) <= MOST_PROMPTS,
+    {
+      path: ['steps'],
+      message: `Expected at most 2^40 prompts in a run (steps × rollout.promptsPerStep × rounds of refills)`,
+    },
+  )
+  .refine(({ seed, watchdog }) => seed + watchdog.rollback.most * ROLLBACK_SEEDS <= Number.MAX_SAFE_INTEGER, {
+    path: ['seed'],
+    message: 'Expected at most 2^53 less 2^32 for each of watchdog.rollback.most',
   })
   .superRefine(({ watchdog, checkpoint, evaluation }, context) => {
     for (const { rule, keep } of rulesWithoutCheckpoint(watchdog, checkpoint, evaluation.every)) {
@@ -176,9 +208,6 @@ export const configSchema = keysSchema
 export type TrainConfig = z.output<typeof configSchema>;
 /** What users write: keys with a default may be left out. */
 export type TrainConfigInput = z.input<typeof configSchema>;
-
-/** Seeds of sampling after rollbacks are so far apart. */
-const ROLLBACK_SEEDS = 2 ** 32;
 
 /** The config as it is in force at `step` (from 1): the temperature of the schedule, and what rollbacks have changed. */
 export function configAt(config: TrainConfig, step: number, rollbacks: number): TrainConfig {

@@ -12,6 +12,7 @@ import { nearest } from '../nearest';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
 import { advantageFormula } from './formulas';
+import { rewardNames } from './config-reward';
 import { withObjectiveDefaults } from './objective-defaults';
 import { applyPreset } from './presets';
 import { checkRemovedKeys } from './removed-keys';
@@ -72,6 +73,17 @@ function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** The name of a reward that there is none of. It may stand alone, for an object with the defaults. */
+function unknownReward(config: unknown, path: readonly string[]): string {
+  const parent = path.slice(0, -1);
+  const alone = typeof valueAt(config, parent) === 'string';
+  const place = alone ? parent : path;
+  const value = valueAt(config, place);
+  const near = typeof value === 'string' ? nearest(value, rewardNames) : undefined;
+  const expected = `one of ${rewardNames.join(', ')} or ./my.mjs#name`;
+  return `${invalidType(place.join('.'), expected, value).message}${near ? ` (did you mean "${near}"?)` : ''}`;
+}
+
 /** The first issue that says something: of a union, the branch that got furthest. */
 function describeIssue(
   issue: z.core.$ZodIssue,
@@ -87,8 +99,12 @@ function describeIssue(
       return `Unknown key "${[...path, issue.keys[0]].join('.')}"${suggestKey([...path, issue.keys[0]], schema)}`;
     case 'invalid_union': {
       const inner = issue.errors.flat();
-      if (inner.length === 0)
-        return invalidType(name, 'a known name (math, format, countdown, length or ./my.mjs#name)', value).message;
+      if (inner.length === 0) return unknownReward(config, path);
+      // Only the kind of value is wrong: every kind that there is.
+      const types = inner.filter(({ path: at }) => at.length === 0);
+      const expected = types.flatMap((one) => (one.code === 'invalid_type' ? [one.expected] : []));
+      if (expected.length === inner.length)
+        return invalidType(name, [...new Set(expected)].join(' or '), value).message;
       const depth = (candidate: z.core.$ZodIssue): number =>
         candidate.path.length + (candidate.code === 'unrecognized_keys' ? 1 : 0);
       const deepest = inner.reduce((best, candidate) => (depth(candidate) > depth(best) ? candidate : best));
@@ -107,7 +123,7 @@ function describeIssue(
     case 'too_small':
       return invalidType(name, `a value ${issue.inclusive ? 'of at least' : 'above'} ${issue.minimum}`, value).message;
     case 'too_big':
-      return invalidType(name, `a value of at most ${issue.maximum}`, value).message;
+      return invalidType(name, `a value ${issue.inclusive ? 'of at most' : 'below'} ${issue.maximum}`, value).message;
     default:
       return issue.message.startsWith('Expected ')
         ? invalidType(name, issue.message.slice(9), value).message

@@ -1,6 +1,6 @@
 /** The config's view of the two engine calls of a step: how to sample and how to update. */
 import type { EstimatorOptions } from '../algorithms';
-import { ZeroRlError } from '../errors';
+import { invalidRange, ZeroRlError } from '../errors';
 import { DEFAULT_MEMORY_BUDGET_MIB } from '../policy/optimizer-request';
 import type { CriticStepOptions, SampleOptions, StepOptions } from '../policy/types';
 import type { TrainerState } from './checkpoint';
@@ -10,13 +10,21 @@ import type { TrainingPolicy } from './training-policy';
 /**
  * The config with `rollout.stopTokens` as ids, which {@link samplingOptions} needs.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` for a text that is not one token of the model
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` for an id or a text that is not one token of the model
  */
-export function resolveStopTokens(config: TrainConfig, policy: Pick<TrainingPolicy, 'encodePrompt'>): TrainConfig {
+export function resolveStopTokens(
+  config: TrainConfig,
+  policy: Pick<TrainingPolicy, 'encodePrompt'> & { config?: { vocabSize?: number } },
+): TrainConfig {
   const { stopTokens } = config.rollout;
   if (stopTokens === undefined) return config;
-  const ids = stopTokens.map((token) => {
-    if (typeof token === 'number') return token;
+  const { vocabSize = Infinity } = policy.config ?? {};
+  const ids = stopTokens.map((token, i) => {
+    if (typeof token === 'number') {
+      if (token < vocabSize) return token;
+      const expected = `a token id between 0 and ${vocabSize - 1} (the model has ${vocabSize})`;
+      throw new ZeroRlError('ERR_ZERO_RL_CONFIG', invalidRange(`rollout.stopTokens[${i}]`, expected, token).message);
+    }
     const found = policy.encodePrompt(token, false);
     if (found.length === 1) return found[0];
     throw new ZeroRlError(

@@ -2,10 +2,8 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ModelConfig } from '../policy/model-config';
+import { betas, count, fraction, memoryBudgetMiB, positiveInteger } from './config-numbers';
 
-const positiveInteger = z.int().min(1);
-const count = z.int().min(0);
-const fraction = z.number().min(0).max(1);
 const path = z.string().min(1);
 
 const corpusSchema = z
@@ -55,12 +53,12 @@ const learningRateSchema = z.strictObject({
 });
 
 const optimizerSchema = z.strictObject({
-  betas: z.tuple([fraction, fraction]).default([0.9, 0.95]),
+  betas: betas.default([0.9, 0.95]),
   eps: z.number().positive().default(1e-8),
   weightDecay: z.number().min(0).default(0),
   /** Gradients are scaled down to this global norm; 0 does not clip. */
   maxGradNorm: z.number().min(0).default(1),
-  memoryBudgetMiB: z.number().positive().optional(),
+  memoryBudgetMiB: memoryBudgetMiB.optional(),
 });
 
 export const pretrainSchema = z.strictObject({

@@ -47,7 +47,22 @@ test.each([
     'Unknown key "optimizer.clip.hihg" (did you mean "optimizer.clip.high"?)',
   ],
   [{ ...minimal, reward: { name: 'math', corect: 1 } }, 'Unknown key "reward.corect"'],
-  [{ ...minimal, reward: 'maths' }, 'for reward'],
+  [
+    { ...minimal, reward: 'maths' },
+    'Expected one of math, format, countdown, length or ./my.mjs#name for reward but received "maths" of type string (did you mean "math"?) in run.yaml',
+  ],
+  [
+    { ...minimal, reward: { name: 'maths' } },
+    'for reward.name but received "maths" of type string (did you mean "math"?)',
+  ],
+  [
+    { ...minimal, reward: ['math', 'frmat'] },
+    'for reward.1 but received "frmat" of type string (did you mean "format"?)',
+  ],
+  [{ ...minimal, reward: {} }, 'for reward.name but received undefined'],
+  [{ ...minimal, reward: 5 }, 'Expected array or object for reward but received 5'],
+  [{ ...minimal, data: { train: 5 } }, 'Expected string or object or array for data.train but received 5'],
+  [{ ...minimal, kl: 0.1 }, 'Expected object for kl but received 0.1 of type number'],
   [{ ...minimal, reward: { name: 'math', format: 'xml' } }, 'for reward.format but received "xml"'],
   [{ ...minimal, reward: { name: 'custom', code: './r.mjs', timeoutSeconds: 0 } }, 'for reward.timeoutSeconds'],
   [{ ...minimal, steps: 'many' }, 'Expected number for steps but received "many" of type string'],
