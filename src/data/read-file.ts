@@ -56,10 +56,11 @@ export function holdsRows(path: string): boolean {
   return isDataFile(path) && !DESCRIPTIONS.test(basename(path));
 }
 
-function unreadable(path: string, name: string): ZeroRlError {
-  const extension = extname(name).toLowerCase();
+/** @param name the file in the folder `path` */
+function unreadable(path: string, name?: string): ZeroRlError {
+  const extension = extname(name ?? path).toLowerCase();
   const how = OTHER_KINDS[extension];
-  const file = name === '' || name === basename(path) ? path : `${path} (${name})`;
+  const file = name === undefined ? path : join(path, name);
   const known = `${DATA_EXTENSIONS.join(', ')} files are read`;
   return new ZeroRlError(
     'ERR_ZERO_RL_DATA',
@@ -106,7 +107,7 @@ export async function* readDataFile(path: string, options: ParquetOptions = {}):
     yield* numbered(readParquet(path, options));
     return;
   }
-  if (!isDataFile(path)) throw existsSync(path) ? unreadable(path, '') : missing(path);
+  if (!isDataFile(path)) throw existsSync(path) ? unreadable(path) : missing(path);
   if (extension === '.json' && startsWithArray(path)) {
     try {
       yield* numbered(readJsonArray(path));

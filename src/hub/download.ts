@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isZeroRlError, ZeroRlError } from '../errors';
 import { log } from '../observe/log';
 import { output } from '../policy/atomic-file';
-import { HubUnreachable, reasonOf, type HubClient } from './request';
+import { HubBusy, HubUnreachable, reasonOf, type HubClient } from './request';
 
 /** What the server says about a file. */
 export interface RemoteFile {
@@ -48,7 +48,7 @@ export async function remoteFile(client: HubClient, url: string): Promise<Remote
   }
   const etag = (linked ?? headers.get('etag'))?.replace(/^W\//, '').replace(/"/g, '');
   const bytes = Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? NaN);
-  if (etag === undefined || !/^[\w.-]+$/.test(etag) || !Number.isSafeInteger(bytes))
+  if (etag === undefined || !/^\w[\w.-]*$/.test(etag) || !Number.isSafeInteger(bytes))
     throw new ZeroRlError('ERR_ZERO_RL_HUB', `${url} has no ETag and size; set HF_ENDPOINT to a hub that sends them.`);
   return { etag, bytes };
 }
@@ -144,5 +144,7 @@ function isFull(error: unknown): error is Error {
 
 /** Refusals of the server and aborts: trying again does not help. */
 function isFinal(error: unknown): boolean {
-  return isZeroRlError(error) ? !(error instanceof HubUnreachable) : (error as Error).name === 'AbortError';
+  return isZeroRlError(error)
+    ? !(error instanceof HubUnreachable) || error instanceof HubBusy
+    : (error as Error).name === 'AbortError';
 }

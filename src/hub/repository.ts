@@ -22,8 +22,14 @@ const COMMIT = /^[0-9a-f]{40}$/;
 export function parseHubId(text: string): Omit<Repository, 'type'> | null {
   const found: (string | undefined)[] | null = ID.exec(text);
   const name = found?.[1];
+  const revision = found?.[2] ?? DEFAULT_REVISION;
   if (name === undefined || (!text.startsWith('hf:') && !name.includes('/')) || name.includes('..')) return null;
-  return { name, revision: found?.[2] ?? DEFAULT_REVISION };
+  return isRevision(revision) ? { name, revision } : null;
+}
+
+/** Whether a branch or tag may have that name, which is one of a file of the cache as well. */
+export function isRevision(text: string): boolean {
+  return !/[\0-\x20\x7f\\]/.test(text) && !text.includes('..') && text.split('/').every((part) => /^[^.]/.test(part));
 }
 
 export function isCommit(revision: string): boolean {

@@ -1,13 +1,18 @@
 /** Requests to the hub, through the proxy that the environment names; what goes wrong is one sentence that says what to do. */
-import { EnvHttpProxyAgent, fetch, type Response } from 'undici';
+import type { Response } from 'undici';
 import { ZeroRlError } from '../errors';
+import { askedWait, isBusy, patientFetch } from '../http/patient-fetch';
+import { proxyAgent } from '../http/proxy-agent';
 import { repositoryTitle, type Repository } from './repository';
 import type { HubSettings } from './settings';
 
 /** Seconds until a server must have begun its answer. */
 const HEADERS_SECONDS = 60;
 
+/** There is no answer, or none but that the hub is busy: what the cache has may serve instead. */
 export class HubUnreachable extends ZeroRlError {}
+/** The hub was asked again and again. */
+export class HubBusy extends HubUnreachable {}
 
 /** Why a call failed, from the system where it says so. */
 export function reasonOf(error: unknown): string {
@@ -16,7 +21,7 @@ export function reasonOf(error: unknown): string {
   return cause.message || String((cause as NodeJS.ErrnoException).code);
 }
 
-function refusal(status: number, url: string, repository: Repository, hasToken: boolean): ZeroRlError {
+function refusal({ status, headers }: Response, url: string, repository: Repository, hasToken: boolean): ZeroRlError {
   const title = repositoryTitle(repository);
   if (status === 401 || status === 403) {
     const hint = hasToken
@@ -30,11 +35,16 @@ function refusal(status: number, url: string, repository: Repository, hasToken: 
       `The hub has no ${repository.type} ${title} (404 for ${url}); check the name and the revision.`,
     );
   }
-  return new ZeroRlError('ERR_ZERO_RL_HUB', `The hub answered ${status} for ${url}; try again later.`);
+  if (!isBusy(status))
+    return new ZeroRlError('ERR_ZERO_RL_HUB', `The hub answered ${status} for ${url}; try again later.`);
+  const wait = askedWait(headers);
+  const when = wait === null || wait === 0 ? 'later' : `in ${Math.ceil(wait / 1000)} s`;
+  const limit = status === 429 && !hasToken ? '; HF_TOKEN raises its limit of requests' : '';
+  return new HubBusy('ERR_ZERO_RL_HUB', `The hub is busy (${status} for ${url}); try again ${when}${limit}.`);
 }
 
 export class HubClient {
-  private readonly agent = new EnvHttpProxyAgent({ headersTimeout: HEADERS_SECONDS * 1000 });
+  private readonly agent = proxyAgent({ headersTimeout: HEADERS_SECONDS * 1000 });
 
   constructor(
     readonly settings: HubSettings,
@@ -58,7 +68,7 @@ export class HubClient {
   /**
    * The answer of the server; redirects are followed unless `redirect` is `manual`. The token is not sent to another host.
    *
-   * @throws HubUnreachable when there is no answer; ZeroRlError `ERR_ZERO_RL_HUB` for a status of 400 and above
+   * @throws HubUnreachable when there is no answer; HubBusy when it stays busy; ZeroRlError `ERR_ZERO_RL_HUB` for a status of 400 and above
    */
   async request(
     url: string,
@@ -72,7 +82,7 @@ export class HubClient {
     };
     let response: Response;
     try {
-      response = await fetch(url, { ...options, headers, dispatcher: this.agent, signal: this.signal });
+      response = await patientFetch(url, { ...options, headers, dispatcher: this.agent, signal: this.signal });
     } catch (cause) {
       if (this.signal?.aborted) throw cause;
       throw new HubUnreachable(
@@ -83,7 +93,7 @@ export class HubClient {
     }
     if (response.status >= 400 && response.status !== 416) {
       await response.body?.cancel();
-      throw refusal(response.status, url, this.repository, token !== undefined);
+      throw refusal(response, url, this.repository, token !== undefined);
     }
     return response;
   }

@@ -10,8 +10,8 @@ import { withLock } from '../lock';
 import { log } from '../observe/log';
 import { output, writeFileAtomically } from '../policy/atomic-file';
 import { downloadBlob, remoteFile } from './download';
-import { isCommit, repositoryFolder, repositoryTitle, type Repository } from './repository';
-import { HubClient, HubUnreachable } from './request';
+import { isCommit, isRevision, repositoryFolder, repositoryTitle, type Repository } from './repository';
+import { HubBusy, HubClient, HubUnreachable } from './request';
 import { hubSettings } from './settings';
 
 export interface SnapshotOptions {
@@ -68,10 +68,39 @@ function cachedInfo(folder: string, revision: string): Info | null {
   }
   const snapshot = path.join(folder, 'snapshots', sha);
   if (!isCommit(sha) || !existsSync(snapshot)) return null;
-  const files = readdirSync(snapshot, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => statSync(path.join(snapshot, file), { throwIfNoEntry: false })?.isFile() ?? false,
-  );
-  return { sha, files: files.map((file) => file.split(path.sep).join('/')) };
+  const listed = readListing(folder, sha);
+  if (listed !== null) return { sha, files: listed };
+  const files = readdirSync(snapshot, { recursive: true, encoding: 'utf8' }).filter((file) => isFile(snapshot, file));
+  return { sha, files: withShards(files.map((file) => file.split(path.sep).join('/'))) };
+}
+
+const isFile = (folder: string, file: string): boolean =>
+  statSync(path.join(folder, file), { throwIfNoEntry: false })?.isFile() ?? false;
+
+/** Where it is noted which files a commit has, so that a download that was cut is not taken for the whole. */
+const listingFile = (folder: string, sha: string): string => path.join(folder, '.zero-rl', `${sha}.json`);
+
+function readListing(folder: string, sha: string): string[] | null {
+  try {
+    const files: unknown = JSON.parse(readFileSync(listingFile(folder, sha), 'utf8'));
+    return Array.isArray(files) && files.every((file) => typeof file === 'string') ? files.filter(isInside) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The files and all the shards that their names tell of: one of `x-00001-of-00003.y` means two more. */
+function withShards(files: readonly string[]): string[] {
+  const all = new Set(files);
+  for (const file of files) {
+    const found = /^(.*-)\d{5}-of-(\d{5})(\.[^/]+)$/.exec(file);
+    if (found === null) continue;
+    const [, stem, count, end] = found;
+    const first = files.some((each) => each.startsWith(`${stem}00000-of-${count}`)) ? 0 : 1;
+    for (let i = first; i < Number(count) + first; i++)
+      all.add(`${stem}${String(i).padStart(5, '0')}-of-${count}${end}`);
+  }
+  return [...all];
 }
 
 /** Puts a link to the blob where the file is looked for. */
@@ -83,13 +112,20 @@ async function link(blob: string, pointer: string): Promise<void> {
   });
 }
 
-/** Downloads what the snapshot lacks; `ref` is the branch or tag that its commit is noted for. */
-async function fetchFiles(client: HubClient, folder: string, wanted: Snapshot, ref: string | null): Promise<void> {
-  if (ref !== null) {
-    const file = path.join(folder, 'refs', ref);
-    await output(file, () => mkdir(path.dirname(file), { recursive: true }));
-    await writeFileAtomically(file, wanted.commit);
-  }
+async function writeNote(file: string, content: string): Promise<void> {
+  await output(file, () => mkdir(path.dirname(file), { recursive: true }));
+  await writeFileAtomically(file, content);
+}
+
+/** Downloads what the snapshot lacks; then notes its commit for `ref`, a branch or tag. */
+async function fetchFiles(
+  client: HubClient,
+  folder: string,
+  wanted: Snapshot,
+  info: Info,
+  ref: string | null,
+): Promise<void> {
+  await writeNote(listingFile(folder, info.sha), JSON.stringify(info.files));
   const queue = wanted.files.filter((file) => !existsSync(path.join(wanted.folder, file)));
   const blobs = new Map<string, Promise<void>>();
   const work = async (): Promise<void> => {
@@ -112,6 +148,7 @@ async function fetchFiles(client: HubClient, folder: string, wanted: Snapshot, r
   // All come to an end before the lock is given back.
   const ends = await Promise.allSettled(Array.from({ length: Math.min(PARALLEL, queue.length) }, work));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  if (ref !== null) await writeNote(path.join(folder, 'refs', ref), wanted.commit);
 }
 
 /**
@@ -121,6 +158,12 @@ async function fetchFiles(client: HubClient, folder: string, wanted: Snapshot, r
  * @throws ZeroRlError `ERR_ZERO_RL_HUB` saying what to do when they cannot be had
  */
 export async function downloadSnapshot(repository: Repository, options: SnapshotOptions): Promise<Snapshot> {
+  if (!isRevision(repository.revision)) {
+    throw new ZeroRlError(
+      'ERR_ZERO_RL_HUB',
+      `${JSON.stringify(repository.revision)} can be no revision of ${repository.name}; give a branch, a tag or a commit.`,
+    );
+  }
   const settings = hubSettings();
   const folder = repositoryFolder(settings.cache, repository);
   const title = `${repository.type} ${repositoryTitle(repository)}`;
@@ -129,9 +172,17 @@ export async function downloadSnapshot(repository: Repository, options: Snapshot
     folder: path.join(folder, 'snapshots', sha),
     files: options.select([...files].sort()),
   });
+  const whole = (wanted: Snapshot, why: string): Snapshot => {
+    const missing = wanted.files.filter((file) => !isFile(wanted.folder, file));
+    if (missing.length === 0) return wanted;
+    throw new HubUnreachable(
+      'ERR_ZERO_RL_HUB',
+      `${why} and the cache has only ${wanted.files.length - missing.length} of the ${wanted.files.length} files of the ${title} (${missing[0]} is missing); download it again where the hub can be reached, which goes on where it stopped.`,
+    );
+  };
   if (settings.offline) {
     const cached = cachedInfo(folder, repository.revision);
-    if (cached !== null) return snapshot(cached);
+    if (cached !== null) return whole(snapshot(cached), 'HF_HUB_OFFLINE is set');
     throw new HubUnreachable(
       'ERR_ZERO_RL_HUB',
       `HF_HUB_OFFLINE is set and ${settings.cache} does not have the ${title}; download it where there is a network, or give the path of a folder or file.`,
@@ -145,14 +196,16 @@ export async function downloadSnapshot(repository: Repository, options: Snapshot
     } catch (error) {
       const cached = error instanceof HubUnreachable ? cachedInfo(folder, repository.revision) : null;
       if (cached === null) throw error;
-      log.warn(`${settings.endpoint} cannot be reached; the cached ${title} is used.`);
-      return snapshot(cached);
+      const why = `${settings.endpoint} ${error instanceof HubBusy ? 'is busy' : 'cannot be reached'}`;
+      const used = whole(snapshot(cached), why);
+      log.warn(`${why}; the cached ${title} is used.`);
+      return used;
     }
     const wanted = snapshot(info);
     const lock = path.join(folder, '.zero-rl.lock');
     await withLock(
       lock,
-      () => fetchFiles(client, folder, wanted, isCommit(repository.revision) ? null : repository.revision),
+      () => fetchFiles(client, folder, wanted, info, isCommit(repository.revision) ? null : repository.revision),
       { onWait: (holder) => log.info(`Waiting for ${holder}, which downloads the ${title}`), signal: options.signal },
     );
     return wanted;

@@ -17,6 +17,8 @@ export interface FakeHub {
   cuts: Map<string, number>;
   /** The token that is asked for; null: none. */
   token: string | null;
+  /** Answers that come first, before those below, as status and headers; each once. */
+  busy: { status: number; headers?: Record<string, string> }[];
   /** Bytes sent instead of a file's own. */
   wrong: Map<string, Buffer>;
   repositories: FakeRepositories;
@@ -38,6 +40,11 @@ function answer(hub: FakeHub, request: IncomingMessage, response: ServerResponse
   const { range } = request.headers;
   hub.requests.push(`${request.method ?? ''} ${url.pathname}${range === undefined ? '' : ` ${range}`}`);
   hub.tokens.push(request.headers.authorization);
+  const busy = hub.busy.shift();
+  if (busy !== undefined) {
+    response.writeHead(busy.status, busy.headers).end();
+    return;
+  }
   if (url.pathname.startsWith('/store/')) {
     const [, , key, file] = url.pathname.split('/').map(decodeURIComponent);
     send(hub, request, response, Buffer.from(hub.repositories[key][file]), file);
@@ -114,6 +121,7 @@ export async function startFakeHub(repositories: FakeRepositories): Promise<Fake
     tokens: [],
     cuts: new Map(),
     token: null,
+    busy: [],
     wrong: new Map(),
     repositories,
     close: async () => {

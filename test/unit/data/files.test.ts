@@ -105,6 +105,71 @@ describe('several files', () => {
     await expect(load({ source: join(folder, 'empty') })).rejects.toThrow('holds no data file');
   });
 
+  test('a folder with splits: each set has its own, and files that describe it are no rows', async () => {
+    const splits = join(folder, 'splits');
+    mkdirSync(splits);
+    writeFileSync(join(splits, 'train.jsonl'), '{"question":"1","answer":"a"}\n');
+    writeFileSync(join(splits, 'test.jsonl'), '{"question":"2","answer":"b"}\n');
+    writeFileSync(join(splits, 'dataset_infos.json'), '{"default":{"splits":{}}}');
+    const problems = async (more: object, split: 'train' | 'heldOut') =>
+      (await loadProblems([{ source: splits, ...more }], { count: 1, split })).problems.map(({ problem }) => problem);
+    expect(await problems({}, 'train')).toEqual(['1']);
+    expect(await problems({}, 'heldOut')).toEqual(['2']);
+    expect(await problems({ split: 'test' }, 'train')).toEqual(['2']);
+    expect(await problems({ files: ['*.jsonl'] }, 'train')).toEqual(['2', '1']);
+    await expect(problems({ split: 'dev' }, 'train')).rejects.toThrow(/no split dev; set split or files/);
+  });
+
+  test.each([
+    ['rows.csv', 'question,answer\n1,2\n', /rows\.csv is a \.csv file, .*read_csv/],
+    ['rows.jsonl.gz', 'x', /rows\.jsonl\.gz is a \.gz file, .*gunzip/],
+    ['rows.txt', 'x', /rows\.txt is no data file/],
+    ['saved/data-00000-of-00001.arrow', 'x', /load_from_disk/],
+  ])('%s is named with what to do', async (name, content, message) => {
+    mkdirSync(join(folder, 'saved'), { recursive: true });
+    const path = file(name, content);
+    writeFileSync(join(folder, 'saved', 'dataset_info.json'), '{}');
+    writeFileSync(join(folder, 'saved', 'state.json'), '{}');
+    await expect(load({ source: name.startsWith('saved') ? join(folder, 'saved') : path })).rejects.toMatchObject({
+      code: 'ERR_ZERO_RL_DATA',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('nulls, lists and objects in the place of an answer are named; rows that cannot be used may be left out', async () => {
+    const rows = [null, ['2', '3'], { value: 1 }, true, ['5'], NaN].map((answer) =>
+      JSON.stringify({ problem: 'p', answer }),
+    );
+    const source = file('odd-answers.jsonl', rows.join('\n'));
+    await expect(load({ source })).rejects.toThrow(
+      /line 1: "answer" is null .*line 2: "answer" is a list of 2 values .*line 3: "answer" is an object .* answer\.value .*line 4: "answer" is boolean/,
+    );
+    const warnings: string[] = [];
+    const options = {
+      count: 1,
+      split: 'train',
+      badRows: 'skip',
+      warn: (text: string) => void warnings.push(text),
+    } as const;
+    const { problems } = await loadProblems([{ source }], options);
+    expect(problems.map(({ id, answer }) => [id, answer])).toEqual([['5', '5']]);
+    expect(warnings).toEqual([expect.stringMatching(/line 1: .*they are left out$/)]);
+  });
+
+  test('what is not text is left out and said once', async () => {
+    const content = [{ type: 'image' }, { type: 'text', text: 'How many?' }];
+    const row = { prompt: [{ role: 'user', content }], answer: '3', images: ['…'] };
+    const source = file('images.jsonl', [row, row].map((each) => JSON.stringify(each)).join('\n'));
+    const warnings: string[] = [];
+    const warn = (text: string): void => void warnings.push(text);
+    const { problems } = await loadProblems([{ source }], { count: 1, split: 'train', warn });
+    expect(problems[0].problem).toBe('How many?');
+    expect(warnings).toEqual([
+      expect.stringContaining('the column images (in 2 of 2 rows)'),
+      expect.stringContaining('parts of the type image in "prompt" (in 2 of 2 rows)'),
+    ]);
+  });
+
   test('several sources are one pool, or a mixture of weighted parts', async () => {
     const a = file('a.jsonl', '{"question":"1","answer":"a"}\n{"question":"2","answer":"b"}\n');
     const b = file('b.jsonl', '{"id":"x","problem":"3","gold":"c"}\n');

@@ -61,6 +61,23 @@ describe('the files of a dataset', () => {
     expect(selectDataFiles(files, request, 'The dataset d')).toEqual(chosen);
   });
 
+  const own = { splitIsDefault: true, local: true } as const;
+  test.each<[string, string[], Parameters<typeof selectDataFiles>[1], string[]]>([
+    ['the split alone', ['test.jsonl', 'train.jsonl'], { ...own, split: 'train' }, ['train.jsonl']],
+    [
+      'of any folder',
+      ['a/train.jsonl', 'b/train.parquet'],
+      { ...own, split: 'train' },
+      ['a/train.jsonl', 'b/train.parquet'],
+    ],
+    ['those of no split are for training', ['more.jsonl', 'test.jsonl'], { ...own, split: 'train' }, ['more.jsonl']],
+    ['and not for evaluation', ['more.jsonl', 'test.jsonl'], { ...own, split: 'test' }, ['test.jsonl']],
+    ['all where none says a split', ['a.jsonl', 'b/c.json'], { ...own, split: 'test' }, ['a.jsonl', 'b/c.json']],
+    ['no descriptions', ['dataset_infos.json', 'x/a.json'], { ...own, split: 'train' }, ['x/a.json']],
+  ])('of a folder of one’s own: %s', (_, files, request, chosen) => {
+    expect(selectDataFiles(files, request, 'The folder f')).toEqual(chosen);
+  });
+
   test.each<[string[], Parameters<typeof selectDataFiles>[1], RegExp]>([
     [
       ['main/train-0.parquet', 'socratic/train-0.parquet'],

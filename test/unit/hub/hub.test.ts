@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadProblems } from '../../../src/data/dataset';
@@ -56,6 +56,10 @@ test.each([
   ['../name', null],
   ['org/..', null],
   ['hf:a..b', null],
+  ['org/name@../..', null],
+  ['org/name@a/../../b', null],
+  ['org/name@/etc', null],
+  ['org/name@.hidden', null],
 ])('the id %s', (text, id) => {
   expect(parseHubId(text)).toEqual(id);
 });
@@ -219,6 +223,68 @@ describe('a model', () => {
     ).toMatchObject({
       code: 'ERR_ZERO_RL_DATA',
     });
+  });
+
+  test('a download that was cut is not served as the whole, by its branch or by its commit', async () => {
+    const shards = { 'model-00001-of-00002.safetensors': weights, 'model-00002-of-00002.safetensors': 'second' };
+    const sharded = { 'config.json': '{}', 'model.safetensors.index.json': '{}', ...shards };
+    hub.repositories['model org/base'] = sharded;
+    hub.wrong.set('model-00001-of-00002.safetensors', Buffer.alloc(weights.length, 1));
+    expect(await failing(modelFolder('org/base'))).toMatchObject({ message: expect.stringContaining('checksum') });
+    hub.wrong.clear();
+    process.env.HF_HUB_OFFLINE = '1';
+    for (const id of ['org/base', `org/base@${commitOf(sharded)}`])
+      expect(await failing(modelFolder(id))).toMatchObject({ code: 'ERR_ZERO_RL_HUB' });
+    delete process.env.HF_HUB_OFFLINE;
+    const { folder } = await modelFolder('org/base');
+    process.env.HF_HUB_OFFLINE = '1';
+    expect(await modelFolder('org/base')).toMatchObject({ folder });
+    // A snapshot that another program made, without a shard.
+    rmSync(join(repository(), '.zero-rl'), { recursive: true });
+    rmSync(join(folder, 'model-00001-of-00002.safetensors'));
+    expect(await failing(modelFolder('org/base'))).toMatchObject({
+      code: 'ERR_ZERO_RL_HUB',
+      message: expect.stringMatching(/only 3 of the 4 files .*model-00001-of-00002\.safetensors is missing/),
+    });
+  });
+
+  test('a revision leads out of no folder', async () => {
+    const request = { split: 'train', splitIsDefault: true } as const;
+    for (const revision of ['../..', 'a/../../b', '/tmp', '..\\x', '']) {
+      const repository = { type: 'dataset', name: 'org/sums', revision } as const;
+      expect(await failing(datasetFiles(repository, request))).toMatchObject({
+        code: 'ERR_ZERO_RL_HUB',
+        message: expect.stringContaining('can be no revision of org/sums'),
+      });
+    }
+    expect(hub.requests).toEqual([]);
+  });
+
+  test('a hub that is busy is asked again, as soon as it says', async () => {
+    hub.busy = [
+      { status: 429, headers: { 'retry-after': '0' } },
+      { status: 503 },
+      { status: 502, headers: { 'retry-after': new Date(0).toUTCString() } },
+    ];
+    const { folder } = await modelFolder('org/base');
+    expect(readFileSync(join(folder, 'model.safetensors')).equals(weights)).toBe(true);
+    expect(hub.requests.slice(0, 4)).toEqual(Array(4).fill('GET /api/models/org/base/revision/main'));
+  });
+
+  test('a hub that stays busy: the cache serves, else it is said when to try again', async () => {
+    const busy = { status: 429, headers: { 'retry-after': '0' } };
+    hub.busy = Array(5).fill(busy);
+    expect(await failing(modelFolder('org/base'))).toMatchObject({
+      code: 'ERR_ZERO_RL_HUB',
+      message: expect.stringMatching(/is busy \(429 .*; try again later; HF_TOKEN raises/),
+    });
+    hub.busy = [{ status: 503, headers: { 'retry-after': '3600' } }];
+    expect(await failing(modelFolder('org/base'))).toMatchObject({
+      message: expect.stringContaining('try again in 3600 s'),
+    });
+    const { folder } = await modelFolder('org/base');
+    hub.busy = Array(5).fill(busy);
+    expect((await modelFolder('org/base')).folder).toBe(folder);
   });
 
   test('a folder of that name comes first', async () => {
