@@ -54,7 +54,7 @@ command
   )
   .option('--cuda', 'install what a machine with an NVIDIA GPU needs (2.5 GB to download, 3.6 GB kept)')
   .option('--headers', 'also install the headers, to build zero-rl from source')
-  .option('--archive <url>', 'download this archive instead, laid out like those of PyTorch')
+  .option('--archive <url>', 'download this archive instead, laid out like those of PyTorch; #sha256=… checks it')
   .option('--force', 'install again what is there')
   .option('--json', 'print the result as JSON')
   .action(async (flags: Flags) => {

@@ -9,7 +9,7 @@ import { isZeroRlError, ZeroRlError } from '../errors';
 import { withLock } from '../lock';
 import { installationDirectory, readManifest, type Flavor, type Manifest } from './cache';
 import { readTorchVersion } from './candidates';
-import { archiveUrl, fetchArchive } from './fetch-archive';
+import { archiveUrl, fetchArchive, removePart } from './fetch-archive';
 import { fetchWheels, findPip } from './fetch-wheels';
 import { pin } from './pin';
 import { checkPlatform } from './platform';
@@ -20,7 +20,10 @@ export interface InstallOptions {
   flavor?: Flavor;
   /** Also the headers, for a build from source (62 MB); default false. */
   headers?: boolean;
-  /** The address of an archive laid out like PyTorch's, e.g. on a mirror; default: pip, then PyTorch's own. */
+  /**
+   * The address of an archive laid out like PyTorch's, e.g. on a mirror, with `#sha256=` and its checksum where that is known;
+   * default: pip, then PyTorch's own.
+   */
   archive?: string;
   /** Installs again what is there; default false. */
   force?: boolean;
@@ -58,7 +61,8 @@ const DOWNLOAD = { cpu: 0.53 * GIGABYTE, cuda: 2.5 * GIGABYTE };
 /**
  * Installs the pinned libtorch unless it is there.
  * @throws ZeroRlError `ERR_ZERO_RL_LIBTORCH_NOT_FOUND` when it cannot be downloaded, `_LIBTORCH_VERSION` when what came is
- * another version, `_OUTPUT` when it cannot be written, `_PLATFORM`; nothing half-made is left.
+ * another version, `_OUTPUT` when it cannot be written, `_PLATFORM`; nothing half-made is left but the part of an archive
+ * that has arrived.
  */
 export async function installLibtorch(options: InstallOptions = {}): Promise<Installation> {
   checkPlatform();
@@ -110,7 +114,7 @@ async function install(
   const unpacked = path.join(work, 'unpacked');
   await mkdir(downloads, { recursive: true });
   try {
-    const archives = await download(downloads, options);
+    const archives = await download(downloads, partOf(target), options);
     const files: Record<string, number> = {};
     let bytes = 0;
     for (const archive of archives) {
@@ -147,8 +151,12 @@ async function install(
   }
 }
 
+/** Where an archive is downloaded to: beside the installation, so that one that was cut goes on in a later process. */
+const partOf = (target: string): string => `${target}.download`;
+
 async function download(
   directory: string,
+  part: string,
   { flavor, archive, onProgress }: InstallOptions & { flavor: Flavor },
 ): Promise<string[]> {
   const activity = `downloading torch ${pin.torch} (${flavor})`;
@@ -167,13 +175,14 @@ async function download(
   }
   const file = path.join(directory, 'libtorch.zip');
   try {
-    await fetchArchive(archive ?? archiveUrl(flavor), file, (bytes, total) => {
+    await fetchArchive(archive ?? archiveUrl(flavor), part, (bytes, total) => {
       onProgress?.({ activity, bytes, total });
     });
+    await rename(part, file);
+    await removePart(part);
   } catch (error) {
-    const reasons = [pipFailure, error as Error]
-      .filter((failure) => failure !== undefined)
-      .map(({ message }) => message);
+    if (!isZeroRlError(error)) throw error;
+    const reasons = [pipFailure, error].filter((failure) => failure !== undefined).map(({ message }) => message);
     throw new ZeroRlError(
       'ERR_ZERO_RL_LIBTORCH_NOT_FOUND',
       `libtorch ${pin.torch} could not be downloaded: ${reasons.join('; ')}. Check the network and the proxy settings, or unpack ` +

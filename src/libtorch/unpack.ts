@@ -4,7 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import { ZeroRlError } from '../errors';
 import type { Flavor } from './cache';
 
 const CPU_LIBRARIES = /^lib(c10|torch_cpu|gomp[^/]*|cudart|cupti)\.so(\.[\d.]+)?$/;
@@ -28,7 +30,7 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks the needed files of one zip file below `target`.
+ * Unpacks the needed files of one zip file below `target` and compares them with the checksums in it.
  * @param onBytes called with the bytes written since the last call
  */
 export async function unpack(
@@ -47,8 +49,21 @@ export async function unpack(
       if (!folders.has(folder)) await mkdir(folder, { recursive: true });
       folders.add(folder);
       const source = await readEntry(zip, entry);
-      source.on('data', (chunk: Buffer) => options.onBytes?.(chunk.length));
-      await pipeline(source, createWriteStream(destination));
+      let checksum = 0;
+      source.on('data', (chunk: Buffer) => {
+        checksum = crc32(chunk, checksum);
+        options.onBytes?.(chunk.length);
+      });
+      const damaged = (cause?: unknown): ZeroRlError =>
+        new ZeroRlError(
+          'ERR_ZERO_RL_LIBTORCH_NOT_FOUND',
+          `${path.basename(archive)} is damaged: the checksum of ${file} is wrong; install again.`,
+          { cause },
+        );
+      await pipeline(source, createWriteStream(destination)).catch((error: unknown) => {
+        throw error instanceof Error && 'syscall' in error ? error : damaged(error);
+      });
+      if (checksum !== entry.crc32) throw damaged();
       files[file] = entry.uncompressedSize;
     }
   });

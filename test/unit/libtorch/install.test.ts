@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { readManifest } from '../../../src/libtorch/cache';
@@ -29,19 +30,39 @@ function makeArchive(version: string): Buffer {
   return readFileSync(path.join(folder, 'archive.zip'));
 }
 
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 const good = makeArchive(`${pin.torch}+cpu`);
+/** Its list of files has the checksum of another content for one of them. */
+const damaged = Buffer.from(good);
+damaged[damaged.lastIndexOf('libtorch/lib/libtorch_cpu.so') - 30] ^= 1;
 const other = makeArchive('2.10.0+cpu');
 const saved = { ...process.env };
 let server: Server;
 let address: string;
 let requests: string[];
 let cache: string;
+/** Bytes after which answers for /resumed.zip are cut; the content that the server has of it. */
+let cutAfter: number;
+let content: Buffer;
+
+/** An answer of a server that knows ranges and versions. */
+function sendPart({ headers }: IncomingMessage, response: ServerResponse): void {
+  const etag = `"${sha256(content)}"`;
+  const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+  const goesOn = start > 0 && headers['if-range'] === etag;
+  const body = content.subarray(goesOn ? start : 0);
+  const range = goesOn ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {};
+  response.writeHead(goesOn ? 206 : 200, { etag, 'content-length': body.length, ...range });
+  if (body.length <= cutAfter) response.end(body);
+  else response.write(body.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 20));
+}
 
 beforeEach(async () => {
   cache = writeFiles({});
   const withoutProxy = Object.entries(saved).filter(([name]) => !/^(http|https|no)_proxy$/i.test(name));
   process.env = { ...Object.fromEntries(withoutProxy), ZERO_RL_CACHE: cache };
   requests = [];
+  [cutAfter, content] = [Infinity, good];
   server = createServer((request, response) => {
     requests.push(request.url!);
     if (request.url === '/good.zip') response.end(good);
@@ -49,7 +70,13 @@ beforeEach(async () => {
     else if (request.url === '/cut.zip') {
       response.writeHead(200, { 'content-length': good.length });
       response.write(good.subarray(0, 1000), () => response.destroy());
-    } else response.writeHead(404).end();
+    } else if (request.url === '/resumed.zip') sendPart(request, response);
+    else if (request.url === '/damaged.zip') response.end(damaged);
+    else if (request.url === '/busy.zip' && requests.length < 3) response.writeHead(503, { 'retry-after': '0' }).end();
+    else if (request.url === '/busy.zip') response.end(good);
+    else if (request.url === '/stated.zip')
+      response.writeHead(200, { 'x-amz-meta-checksum-sha256': sha256(other) }).end(good);
+    else response.writeHead(404).end();
   });
   server.on('connect', (request, client, head) => {
     requests.push(`CONNECT ${request.url!}`);
@@ -132,6 +159,46 @@ test.each([
     message: expect.stringMatching(message),
   });
   expect(installations()).toEqual([]);
+});
+
+test('a download that is cut goes on where it stopped, also in a later process, unless the file has changed', async () => {
+  const archive = `${address}/resumed.zip`;
+  const length = good.length;
+  cutAfter = Math.ceil(length / 3);
+  const received: number[] = [];
+  const onProgress = ({ bytes = 0 }: InstallProgress): void => void received.push(bytes);
+  expect((await installLibtorch({ archive, onProgress })).installed).toBe(true);
+  expect(requests).toHaveLength(3);
+  expect(Math.max(...received.filter((bytes) => bytes <= length))).toBe(length);
+  expect(installations()).toEqual([`${pin.torch}-cpu-linux-x64`]);
+
+  // A server that sends nothing more: the part stays, and is not gone on with once the file is another.
+  content = other;
+  server.once('request', () => (cutAfter = 0));
+  cutAfter = Math.ceil(other.length / 2);
+  const cut = installLibtorch({ archive, force: true });
+  await expect(cut).rejects.toMatchObject({ message: expect.stringMatching(/ bytes are kept, start again to go on/) });
+  [cutAfter, content] = [Infinity, good];
+  const { directory } = await installLibtorch({ archive, force: true });
+  expect(readFileSync(path.join(directory, 'lib/libtorch_cpu.so'), 'utf8')).toBe('x'.repeat(100_000));
+  expect(installations()).toEqual([`${pin.torch}-cpu-linux-x64`]);
+});
+
+test('a busy server is asked again', async () => {
+  expect((await installLibtorch({ archive: `${address}/busy.zip` })).installed).toBe(true);
+  expect(requests).toHaveLength(3);
+});
+
+test('the checksum of an archive, where one is given, and those of its files must be right', async () => {
+  const wrong = `${address}/good.zip#sha256=${sha256(other)}`;
+  await expect(installLibtorch({ archive: wrong })).rejects.toThrow(`its SHA-256 is ${sha256(good)} and not`);
+  await expect(installLibtorch({ archive: `${address}/stated.zip` })).rejects.toThrow('its SHA-256 is');
+  await expect(installLibtorch({ archive: `${address}/damaged.zip` })).rejects.toMatchObject({
+    code: 'ERR_ZERO_RL_LIBTORCH_NOT_FOUND',
+    message: expect.stringMatching(/is damaged: the checksum of libtorch\/lib\/libtorch_cpu\.so is wrong/),
+  });
+  expect(installations()).toEqual([]);
+  expect((await installLibtorch({ archive: `${address}/good.zip#sha256=${sha256(good)}` })).installed).toBe(true);
 });
 
 test('the proxy of the environment is used', async () => {
