@@ -14,6 +14,7 @@ import { loadHeldOut } from '../training/load-data';
 import { loadTask, type TaskOptions } from '../training/load-task';
 import { locateModel } from '../training/locate-model';
 import { openPolicy } from '../training/open-policy';
+import { fittingProblems } from '../training/prompt-length';
 import { checkTimeouts, type Sample } from '../training/rollouts';
 import type { EvaluationProgress } from '../training/sample-and-score';
 import { loadPolicy as defaultLoadPolicy, type LoadPolicy, type TrainingPolicy } from '../training/training-policy';
@@ -110,9 +111,11 @@ export async function evaluateModel(
         const { heldOut: problems } = await loadHeldOut(suite, { warn, signal, needs });
         if (problems.length === 0)
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
-        const result = await timed('evaluation', async () =>
-          evaluate({ ...task, ...(await openPolicy(folder, suite, load)), problems, signal, onProgress }),
-        );
+        const result = await timed('evaluation', async () => {
+          const opened = { ...task, ...(await openPolicy(folder, suite, load)), signal };
+          const fitting = await fittingProblems('held-out', problems, { ...opened, warn });
+          return evaluate({ ...opened, problems: fitting, onProgress });
+        });
         checkTimeouts(result.samples);
         results.push({ suite: suite.name, ...result });
       } finally {

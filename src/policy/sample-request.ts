@@ -37,6 +37,16 @@ const SAMPLE_OPTIONS = [
 /** A prompt that leaves no room for a new token in the context. */
 export class PromptTooLong extends RangeError {}
 
+/** Characters for each position of the context from which on the beginning of a text is looked at before the whole. */
+const LONG_TEXT = 16;
+
+/** Whether the beginning of a text has twice the tokens of the context: the rest is not worth the time. */
+function isFarTooLong(text: string, maxPositions: number, encode: NonNullable<SampleContext['encode']>): boolean {
+  for (let length = LONG_TEXT * maxPositions; length < text.length; length *= 4)
+    if (encode(text.slice(0, length), false).length > 2 * maxPositions) return true;
+  return false;
+}
+
 /** Tokens of one prompt: at least one, all in the vocabulary, with room for one new token in the context. */
 export function encodePrompt(
   name: string,
@@ -45,8 +55,11 @@ export function encodePrompt(
   addSpecialTokens: boolean,
 ): Int32Array {
   let tokens: Int32Array;
+  const most = `at most ${context.maxPositions - 1} tokens (the context less one new token)`;
   if (typeof prompt === 'string') {
     if (context.encode === null) throw invalidType(name, 'token ids (the model folder has no tokenizer.json)', prompt);
+    if (isFarTooLong(prompt, context.maxPositions, context.encode))
+      throw new PromptTooLong(`Expected ${most} for ${name}.length but received more than ${2 * context.maxPositions}`);
     tokens = copyTokens(`tokens of ${name}`, context.encode(prompt, addSpecialTokens), context.vocabSize);
   } else if (isArrayLike(prompt)) {
     tokens = copyTokens(name, prompt, context.vocabSize);
@@ -55,7 +68,6 @@ export function encodePrompt(
   }
   if (tokens.length === 0) throw invalidRange(name, 'prompt of at least one token', prompt);
   if (tokens.length >= context.maxPositions) {
-    const most = `at most ${context.maxPositions - 1} tokens (the context less one new token)`;
     throw new PromptTooLong(invalidRange(`${name}.length`, most, tokens.length).message);
   }
   return tokens;

@@ -7,7 +7,7 @@ import type { Run } from './open-run';
 import { leaveOutAlone } from './left-alone';
 import { samplingOptions } from './phase-options';
 import {
-  makePrompts,
+  drawPrompts,
   policyTokens,
   reasonsOf,
   samplePrompts,
@@ -66,8 +66,7 @@ export async function collectSamples(
     const prompts = timedSync('data', () => {
       // The order of the problems is the run's own, whatever the seed of sampling has become.
       const drawn = problemsOfStep(run.parts, promptsPerStep, order, run.config.seed, series);
-      const chosen = drawn.slice(0, count).map((i) => problems[i]);
-      return makePrompts(sampler, chosen, template, from, config.data.addSpecialTokens);
+      return drawPrompts(sampler, problems, drawn.slice(0, count), template, from, config.data.addSpecialTokens);
     });
     const rollouts = await clock.time('sample', () =>
       samplePrompts(sampler, prompts, { ...samplingOptions(config), signal }, run.play),

@@ -123,7 +123,10 @@ export const dataSchema = z.strictObject({
   problemKey: text.optional(),
   /** Column of the gold answer. Default: the first of `answer`, `gold`, `solution` and kin that a row has. */
   answerKey: text.optional(),
-  /** Rows that have no problem or answer that can be used: `error` names them and ends the run, `skip` leaves them out with a warning. */
+  /**
+   * Rows that have no problem or answer that can be used, and prompts that leave no room for an answer in the context: `error`
+   * names them and ends the run before its first step, `skip` leaves them out with a warning.
+   */
   badRows: z.enum(['error', 'skip']).default('error'),
   /** Problems that a generator makes for training. */
   count: positiveInteger.default(10_000),

@@ -15,6 +15,7 @@ import type { RewardFunction } from '../rewards';
 import type { TrainConfig } from './config';
 import { keepProblems } from './load-data';
 import { samplingOptions } from './phase-options';
+import { fittingProblems } from './prompt-length';
 import { checkTimeouts, makePrompts, samplePrompts, scoreRollouts } from './rollouts';
 import { readRows } from './run-folder';
 import type { TrainingPolicy } from './training-policy';
@@ -39,6 +40,7 @@ export interface DifficultyInput {
   play?: Play | null;
   /** difficulty.jsonl. */
   file: string;
+  warn: (message: string) => void;
   signal?: AbortSignal;
   /** Told after each batch. */
   onProgress?: (measured: number, total: number) => void;
@@ -80,7 +82,15 @@ export async function moderateProblems(input: DifficultyInput): Promise<{ proble
       .map((row) => [row.index, row.passRate]),
   );
   const total = Math.min(most, problems.length);
-  const wanted = [...new Set(problemsOfStep(parts, total, 0, config.seed))];
+  const drawn = [...new Set(problemsOfStep(parts, total, 0, config.seed))];
+  const fitting = new Set(
+    await fittingProblems(
+      'training',
+      drawn.map((index) => problems[index]),
+      input,
+    ),
+  );
+  const wanted = drawn.filter((index) => fitting.has(problems[index]));
   const left = wanted.filter((index) => !known.has(index));
   const batch = config.rollout.promptsPerStep;
   for (let start = 0; start < left.length; start += batch) {

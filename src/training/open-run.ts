@@ -1,5 +1,6 @@
 /** Gathers what a run needs: config, models, problems, template, reward, estimator and the run folder. */
 import { algorithms, type Advantages, type AlgorithmName, type Estimator } from '../algorithms';
+import type { Problem } from '../data/dataset';
 import { ZeroRlError } from '../errors';
 import { defaultThreads } from '../policy/device';
 import type { ModelFolder } from '../hub/model';
@@ -21,6 +22,7 @@ import { loadData, type RunData } from './load-data';
 import { loadTask, type Task, type TaskOptions } from './load-task';
 import { locateModel } from './locate-model';
 import { openPolicy, type OpenPolicy } from './open-policy';
+import { checkDrawnPrompts, fittingProblems } from './prompt-length';
 import { RunFolder, runFiles } from './run-folder';
 import { finishRollback, readRollbacks } from './rollback';
 import { lockRun, type RunLock } from './run-lock';
@@ -166,11 +168,21 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     closers.push(() => lock.release());
     return lock;
   };
+  /** Looks at the lengths of prompts; returns the held-out problems that fit. */
+  const checkPrompts = async (config: TrainConfig, policy: TrainingPolicy, done: number): Promise<Problem[]> => {
+    const { problems, parts } = inputs;
+    const { signal, warn } = options;
+    const input = { ...inputs, config, policy, signal, warn };
+    const heldOut = await fittingProblems('held-out', inputs.heldOut, input).catch(stoppedEarly);
+    // Those whose difficulty is measured are looked at then.
+    if (!config.data.difficulty) await checkDrawnPrompts(problems, parts, done, input).catch(stoppedEarly);
+    return heldOut;
+  };
   const ready = async (
     config: TrainConfig,
     folder: RunFolder,
     lock: RunLock,
-    models: { policy: TrainingPolicy } & Companions,
+    { heldOut, ...models }: { policy: TrainingPolicy; heldOut: Problem[] } & Companions,
     state: TrainerState,
   ): Promise<Run> => {
     const { policy } = models;
@@ -180,24 +192,37 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
       await writeFileAtomically(folder.file(runFiles.leakage), rows);
     }
     const file = folder.file(runFiles.difficulty);
-    const { signal, onDifficulty: onProgress } = options;
-    const kept = await moderateProblems({ ...inputs, config, policy, file, signal, onProgress }).catch(
+    const { signal, warn, onDifficulty: onProgress } = options;
+    const kept = await moderateProblems({ ...inputs, config, policy, file, signal, warn, onProgress }).catch(
       (cause: unknown) => {
         if (!signal?.aborted) throw cause;
-        const message = `The run stopped before its first step; go on with resume: ${folder.path}`;
+        const when = state.step === 0 ? 'before its first step' : `after step ${state.step}`;
+        const message = `The run stopped ${when}; go on with resume: ${folder.path}`;
         throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
       },
     );
-    return { ...inputs, ...kept, ...models, config, folder, lock, state, rollbacks: readRollbacks(folder), close };
+    return {
+      ...inputs,
+      ...kept,
+      ...models,
+      heldOut,
+      config,
+      folder,
+      lock,
+      state,
+      rollbacks: readRollbacks(folder),
+      close,
+    };
   };
   try {
     if (options.resume === undefined) {
-      // A model that cannot be loaded leaves no run folder behind.
+      // A model that cannot be loaded, and prompts that are refused, leave no run folder behind.
       await makeFolder(inputs.config.output);
       const { policy, config } = await load(inputs.located.model);
+      const heldOut = await checkPrompts(config, policy, 0);
       const beside = await companions(policy);
       const folder = await RunFolder.create(config);
-      return await ready(config, folder, await lockFolder(folder), { policy, ...beside }, initialState());
+      return await ready(config, folder, await lockFolder(folder), { policy, heldOut, ...beside }, initialState());
     }
     const folder = RunFolder.open(options.resume);
     const lock = await lockFolder(folder);
@@ -208,11 +233,12 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     const checkpoint = listCheckpoints(checkpoints).at(-1);
     const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
     const { policy, config } = await load(checkpoint?.path ?? inputs.located.model);
+    const heldOut = await checkPrompts(config, policy, state.step);
     if (checkpoint) await policy.loadTrainingState(checkpoint.path);
     const beside = await companions(policy, checkpoint?.path);
     await folder.truncateTo(state.step, state.unfinished ? state.step - 1 : state.step);
     await folder.writeConfig(config);
-    return await ready(config, folder, lock, { policy, ...beside }, state);
+    return await ready(config, folder, lock, { policy, heldOut, ...beside }, state);
   } catch (error) {
     close();
     throw error;

@@ -13,6 +13,7 @@ import { advantageFormula, lossFormula } from './formulas';
 import { stopIdleVerifiers } from '../verifier';
 import type { Memory } from './memory';
 import { makePreview, type Preview } from './preview';
+import { checkDrawnPrompts, fittingProblems } from './prompt-length';
 import { wholeSequence } from './rollouts';
 import {
   loadCritic as defaultLoadCritic,
@@ -60,6 +61,9 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
   try {
     const { policy, config: opened } = await openPolicy(inputs.located.model, config, loadPolicy);
     closers.push(() => policy.dispose());
+    const lengths = { ...inputs, config: opened, policy, signal, warn };
+    await fittingProblems('held-out', heldOut, lengths);
+    await checkDrawnPrompts(problems, inputs.parts, 0, lengths);
     const load = { policy: loadPolicy, critic: loadCritic };
     const companions = await loadCompanions(inputs.located, policy, undefined, load, (model) =>
       closers.push(() => model.dispose()),

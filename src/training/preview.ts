@@ -17,7 +17,7 @@ import type { RunInputs } from './open-run';
 import { samplingOptions } from './phase-options';
 import {
   checkTimeouts,
-  makePrompts,
+  drawPrompts,
   policyTokens,
   samplePrompts,
   samplesByGroup,
@@ -157,13 +157,7 @@ export async function makePreview(input: PreviewInput): Promise<{ preview: Previ
   const { promptsPerStep, temperature } = config.rollout;
   const count = Math.max(1, Math.min(config.preview.prompts, promptsPerStep));
   const chosen = problemsOfStep(parts, promptsPerStep, 0, config.seed).slice(0, count);
-  const prompts = makePrompts(
-    policy,
-    chosen.map((i) => problems[i]),
-    template,
-    firstUid.preview,
-    config.data.addSpecialTokens,
-  );
+  const prompts = drawPrompts(policy, problems, chosen, template, firstUid.preview, config.data.addSpecialTokens);
   const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
     const start = performance.now();
     const result = await work();

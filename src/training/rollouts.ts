@@ -3,6 +3,7 @@ import { ZeroRlError } from '../errors';
 import type { Problem } from '../data/dataset';
 import type { Template } from '../data/template';
 import type { Play } from '../environments/ask';
+import { PromptTooLong } from '../policy/sample-request';
 import type { SampleOptions } from '../policy/types';
 import { scoreSamples, type CompleteScore, type RewardFunction, type RewardSample } from '../rewards';
 import { untilAborted } from '../until-aborted';
@@ -49,6 +50,35 @@ export function makePrompts(
         `Problem ${JSON.stringify(problem.id)} cannot be a prompt: ${message}`,
         { cause },
       );
+    }
+  });
+}
+
+/** Whether `error` of {@link makePrompts} says that the prompt leaves no room for an answer in the context. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof ZeroRlError && error.cause instanceof PromptTooLong;
+}
+
+/**
+ * Prompts of `problems[indices[i]]`. In place of one that leaves no room for an answer in the context the next problem is
+ * taken.
+ */
+export function drawPrompts(
+  policy: TrainingPolicy,
+  problems: readonly Problem[],
+  indices: readonly number[],
+  template: Template,
+  firstUid: number,
+  addSpecialTokens: boolean,
+): Prompt[] {
+  return indices.map((index, i) => {
+    for (let tried = 1; ; tried++) {
+      const problem = problems[(index + tried - 1) % problems.length];
+      try {
+        return makePrompts(policy, [problem], template, firstUid + i, addSpecialTokens)[0];
+      } catch (error) {
+        if (!isTooLong(error) || tried === problems.length) throw error;
+      }
     }
   });
 }

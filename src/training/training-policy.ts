@@ -15,8 +15,9 @@ export interface TrainingPolicy extends Pick<
   readonly device?: string;
   /** As `Policy.stream`; without it an evaluation is silent until it ends. */
   stream?: Policy['stream'];
-  /** Sizes that the memory of keys and values is counted from, and the tokens that there are. */
-  readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'> & Partial<Pick<ModelConfig, 'vocabSize'>>;
+  /** Sizes that the memory of keys and values is counted from, the tokens that there are, and the context. */
+  readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'> &
+    Partial<Pick<ModelConfig, 'vocabSize' | 'maxPositions'>>;
   /** As `Policy.follow`; `other` was loaded as this one was. */
   follow(other: this, rate: number): Promise<void>;
   /** As `Policy.trunkCritic`, for `critic.kind: trunk`. */

@@ -128,3 +128,19 @@ test('text that the tokenizer turns into ids beyond the vocabulary is refused', 
 test('an empty stop string is refused', () => {
   expect(() => buildSampleRequest(['1'], { stopStrings: [''] }, withText)).toThrow('stopStrings[0]');
 });
+
+test('a text far beyond the context is refused at its beginning; one of few tokens is not', () => {
+  const encoded: number[] = [];
+  const reader: SampleContext = {
+    ...context,
+    encode: (text) => {
+      encoded.push(text.length);
+      return Array.from(text.replaceAll(' ', ''), Number);
+    },
+  };
+  expect(() => buildSampleRequest(['1', '2'.repeat(1e6)], undefined, reader)).toThrow(
+    'Expected at most 7 tokens (the context less one new token) for prompts[1].length but received more than 16',
+  );
+  expect(Math.max(...encoded)).toBeLessThan(1000);
+  expect(Array.from(encodePrompt('prompt', `3${' '.repeat(1e5)}4`, reader, true))).toEqual([3, 4]);
+});
