@@ -73,6 +73,7 @@ const saysWhere = ({ element, set, negated }: MembershipNode): boolean =>
 
 /** Sets that are no unions of real intervals: named, built, or made of such. */
 function compareForms(a: Node, b: Node, context: CompareContext): Decision {
+  // Written the same, and so the same set, whatever it is.
   if (new StructureTable(context.budget).same(a, b)) return 'equal';
   if (a.kind === 'membership' && b.kind === 'membership') {
     if (a.negated !== b.negated) return 'different';

@@ -35,6 +35,7 @@ function seconds({ parts, meridiem }: ClockNode): number {
 
 /** A time without am or pm equals both, and the same time on a 24-hour clock. */
 function compareClocks(a: ClockNode, b: ClockNode): Decision {
+  // One time of day.
   if (seconds(a) === seconds(b)) return 'equal';
   if (a.meridiem !== null && b.meridiem !== null) return 'different';
   const bare = (clock: ClockNode): number => seconds({ ...clock, meridiem: null });

@@ -126,6 +126,7 @@ const isPi = (node: Node): boolean => node.kind === 'constant' && node.name === 
 
 function compareScalars(a: Node, b: Node, context: CompareContext): Decision {
   const [signA, signB] = [infiniteSign(a), infiniteSign(b)];
+  // Infinities have a sign and nothing else.
   if (signA !== 0 || signB !== 0) return signA === signB ? 'equal' : 'different';
   return compareNotations(a, b, context) ?? equalExpressions(a, b, context);
 }

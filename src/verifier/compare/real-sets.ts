@@ -124,6 +124,7 @@ export class RealSets {
   }
 
   /** Ends compare as answers do: a decimal may stand for an exact value. */
+  // Pieces neither overlap nor touch, so equal sets have the same pieces.
   same(a: RealSet, b: RealSet): Decision {
     const sameEnd = (x: Node | null, y: Node | null): Decision => {
       if (x === null || y === null) return x === y ? 'equal' : 'different';

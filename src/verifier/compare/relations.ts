@@ -60,6 +60,7 @@ function compareByFactor(a: RelationNode, b: RelationNode, context: CompareConte
   if (ratio === 'zero') return 'different';
   if (typeof ratio === 'string') return ratio;
   if (isOneNumber(left, context)) return 'different';
+  // Both differences vanish at the same places, or at none that the other has not.
   if (operatorClass(a) !== 'inequality') return 'equal';
   if (ratio.sign === 0) return 'undecided';
   return ratio.sign > 0 && isStrict(a) === isStrict(b) ? 'equal' : 'different';
@@ -89,6 +90,7 @@ function compareCongruences(a: Congruence, b: Congruence, context: CompareContex
         if (!x || !y || !m || m.numerator === 0n) return equalExpressions(a.residue, b.residue, context);
         if ([x, y, m].some(({ denominator }) => denominator !== 1n))
           return equalExpressions(a.residue, b.residue, context);
+        // One class of residues, of one modulus and for one left side.
         return (x.numerator - y.numerator) % m.numerator === 0n ? 'equal' : 'different';
       },
     ],

@@ -151,6 +151,7 @@ class Trial {
     const decided = this.agreeAtChanges(points, known);
     if (decided !== 'equal') return decided;
     if (this.mayTouch(points, known)) return 'undecided';
+    // Ends agree exactly and every tried point agrees; a difference would have to lie between points, beside no change of a side.
     return this.undecided || this.points < LEAST_POINTS || !endsAreDecided(a, b) ? 'undecided' : 'equal';
   }
 

@@ -95,6 +95,7 @@ export function compareTexts(a: Node, b: Node, budget: Budget): Decision {
   const [left, right] = words;
   if (left === null || right === null) return 'different';
   budget.spend((left.length + right.length) / 100);
+  // The same words but for case, blanks, an article and a name before them, or one wording of the same.
   if (left === right || isSameWording(left, right) || isSameWording(right, left)) return 'equal';
   const [first, second] = [choiceOf(left), choiceOf(right)];
   if (first !== null && second !== null) return first === second ? 'equal' : 'different';

@@ -29,6 +29,7 @@ function compareFunctions(search: PairSearch): Verdict {
   for (const { point } of pairs) {
     const verdict = verdictOrUndecided(() => comparePrecisely(search.a, search.b, point, 1, search.budget));
     if (verdict === 'different') return verdict;
+    // Two different points of pseudorandom digits at which the difference is 0 to hundreds of bits.
     if (verdict === 'equal' && ++confirmed === confirmedPoints) return 'equal';
   }
   return 'undecided';

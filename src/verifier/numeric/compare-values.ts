@@ -96,6 +96,7 @@ export function decideZero(
       const needed = arithmetic.neededBits;
       const relative = radius <= size - bits / 2;
       const shrunk = agreed !== null && radius <= agreed.radius - 0.2 * (bits - agreed.bits);
+      // The difference is smaller than a bound that shrank with the precision: 0, but for coincidences of fifty digits.
       if (needed <= bits && (shrunk || (relative && levels === 1))) return 'equal';
       if (needed > next) {
         next = Math.ceil(needed / 64) * 64;

@@ -139,6 +139,7 @@ function sampledRatio(search: PairSearch): ConstantRatio {
     if (point === first.point) continue;
     const verdict = verdictOrUndecided(() => compareRatiosPrecisely(search, first.point, point));
     if (verdict === 'different') return verdict;
+    // The ratio at two further points is that at the first, where neither side is 0.
     if (verdict === 'equal' && ++confirmed === confirmedPoints) return { decided: 'constant', sign: signAmong(pairs) };
   }
   return 'undecided';

@@ -34,6 +34,7 @@ export function equalExpressions(a: Node, b: Node, context: CompareContext): Ver
     return equals(a.value, b.value) ? 'equal' : 'different';
   }
   const structure = new StructureTable(budget);
+  // The same tree is the same value, and the same nonsense where it has none.
   if (structure.same(a, b)) return 'equal';
   const digits = leastDigits([a, b], budget);
   const left = exactValue(a, budget);

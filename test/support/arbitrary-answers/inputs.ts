@@ -1,6 +1,7 @@
 /** Inputs for the fuzzer: golds with completions that state something about them, more or less damaged. */
 import fc from 'fast-check';
 import { families } from '.';
+import { attacks } from '../universal-answers/attacks';
 import { mutate, mutations } from './mutations';
 import { bytes, completionSoup, tokenSoup } from './soup';
 import { statements, surroundings } from './statements';
@@ -45,6 +46,8 @@ export function arbitraryInput(
     { weight: 4, arbitrary: fc.tuple(row, mutations(4)).map(([{ gold, completion }, list]) => ({ gold, completion: mutate(completion, list, most) })) },
     { weight: 2, arbitrary: fc.tuple(row, mutations(4)).map(([{ gold, completion }, list]) => ({ gold: mutate(gold, list, most), completion })) },
     { weight: 1, arbitrary: fc.tuple(row, row).map(([{ gold }, { completion }]) => ({ gold, completion })) },
+    { weight: 2, arbitrary: fc.tuple(answers, attacks).map(([{ forms }, attack]) => boxed(forms[0], attack, false)) },
+    { weight: 1, arbitrary: fc.tuple(attacks, attacks).map(([a, b]) => boxed(a, b, false)) },
     { weight: 2, arbitrary: fc.tuple(soup, soup).map(([gold, answer]) => boxed(gold, answer, false)) },
     { weight: 1, arbitrary: fc.tuple(soup, completionSoup(40)).map(([gold, completion]) => ({ gold, completion })) },
     { weight: 1, arbitrary: fc.tuple(soup, mutations(3), completionSoup(20), mutations(3)).map(([gold, list, completion, more]) => ({ gold: mutate(gold, list, most), completion: mutate(completion, more, most) })) },

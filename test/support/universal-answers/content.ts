@@ -49,7 +49,10 @@ function collect(node: Node, found: string[], budget: Budget): void {
     else if (node.kind === 'constant') found.push(node.name);
     else {
       const assignment = asAssignment(node);
-      if (assignment) return collect(assignment.value, found, budget);
+      if (assignment) {
+        collect(assignment.value, found, budget);
+        return;
+      }
       if (node.kind === 'relation') found.push(...node.operators.filter((operator) => /[≤≥≠]/.test(operator)));
       for (const child of childNodes(node)) collect(child, found, budget);
     }
