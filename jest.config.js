@@ -22,7 +22,8 @@ const project = (name, extra = {}) => ({
 
 const oneWorker = { runner: '<rootDir>/test/support/one-worker-runner.js' };
 
-const ENGINE_TESTS = 'golden-{logits,objectives,save,steps},master-weights,multi-turn,policy-{save,stream},sampling-*';
+const ENGINE_TESTS =
+  'golden-{logits,objectives,save,steps,truncation},master-weights,multi-turn,policy-{save,stream},sampling-*';
 
 const onDevice = {
   ...oneWorker,

@@ -37,6 +37,22 @@ std::vector<float> floats(const Napi::Object& object, const char* key) {
   return {array.Data(), array.Data() + array.ElementLength()};
 }
 
+// None where the value is null; empty where an entry is.
+std::vector<std::vector<uint8_t>> byte_lists(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (!value.IsArray()) return {};
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::vector<uint8_t>> result(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::HandleScope scope(object.Env());
+    const Napi::Value entry = array.Get(i);
+    if (!entry.IsTypedArray()) continue;
+    const auto bytes = entry.As<Napi::Uint8Array>();
+    result[i].assign(bytes.Data(), bytes.Data() + bytes.ElementLength());
+  }
+  return result;
+}
+
 std::vector<std::string> byte_strings(const Napi::Object& object, const char* key) {
   const auto array = object.Get(key).As<Napi::Array>();
   std::vector<std::string> result;
@@ -110,6 +126,7 @@ GenerateRequest to_generate_request(const Napi::Object& object) {
   request.sampler.top_k = integer(object, "topK");
   request.sampler.min_p = static_cast<float>(number(object, "minP"));
   request.sampler.seed = static_cast<uint64_t>(number(object, "seed"));
+  request.sampler.record_kept = boolean(object, "keptTokens");
   request.stop_tokens = int32s(object, "stopTokens");
   std::vector<std::string> strings = byte_strings(object, "stopStrings");
   if (!strings.empty()) request.stop_strings = StopStrings(std::move(strings), byte_strings(object, "tokenBytes"));
@@ -120,7 +137,9 @@ GenerateRequest to_generate_request(const Napi::Object& object) {
 Sequences to_sequences(const Napi::Object& object) {
   return {.tokens = int32s(object, "tokens"),
           .offsets = wide(object, "offsets"),
-          .prompt_lengths = wide(object, "promptLengths")};
+          .prompt_lengths = wide(object, "promptLengths"),
+          .kept_bytes = byte_lists(object, "keptTokens"),
+          .kept = {}};
 }
 
 namespace {
@@ -211,6 +230,8 @@ Napi::Object to_object(Napi::Env env, const Completion& completion) {
   object.Set("sample", static_cast<double>(completion.sample));
   object.Set("tokens", to_int32_array(env, completion.tokens));
   object.Set("logProbs", to_float32_array(env, completion.log_probs));
+  if (!completion.log_masses.empty()) object.Set("logMass", to_float32_array(env, completion.log_masses));
+  if (!completion.kept.empty()) object.Set("keptTokens", to_uint8_array(env, completion.kept));
   object.Set("finishReason", completion.stopped ? "stop" : "length");
   return object;
 }

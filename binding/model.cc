@@ -1,6 +1,8 @@
 #include "model.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -13,6 +15,7 @@
 #include "learn/trunk_critic.h"
 #include "model/initialize.h"
 #include "runtime/engine_thread.h"
+#include "runtime/error.h"
 #include "runtime/profiler.h"
 #include "session.h"
 
@@ -25,6 +28,12 @@ using profiler::Section;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void check_finite(const std::vector<float>& values) {
+  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
+    throw not_finite_error("scored with");
+  }
 }
 
 class NativeModel : public Napi::ObjectWrap<NativeModel> {
@@ -140,9 +149,11 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const auto temperature = static_cast<float>(info[1].As<Napi::Number>().DoubleValue());
     return Job::start(info.Env(), AbortFlagWrap::flag(info[2]),
                       [session = session(), sequences = to_sequences(info[0].As<Napi::Object>()),
-                       temperature](Job& job) -> Finish {
+                       temperature](Job& job) mutable -> Finish {
                         const auto entered = session->enter();
+                        sequences.read_kept(session->engine().config().vocab_size);
                         auto values = session->engine().log_probs(sequences, temperature, job.abort());
+                        check_finite(values);
                         return [values = std::move(values)](Napi::Env env) { return to_float32_array(env, values); };
                       });
   }
@@ -150,9 +161,10 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
   Napi::Value step(const Napi::CallbackInfo& info) {
     return Job::start(
         info.Env(), AbortFlagWrap::flag(info[1]),
-        [session = session(), request = to_step_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
+        [session = session(), request = to_step_request(info[0].As<Napi::Object>())](Job& job) mutable -> Finish {
           const auto entered = session->enter();
           const auto start = std::chrono::steady_clock::now();
+          request.sequences.read_kept(session->engine().config().vocab_size);
           const StepStats stats = session->engine().step(request, job.abort());
           return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
         });
@@ -164,6 +176,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                        weights = to_tensor(info[1].As<Napi::Float32Array>())](Job& job) -> Finish {
                         const auto entered = session->enter();
                         auto values = zero_rl::trunk_values(session->engine(), sequences, weights, job.abort());
+                        check_finite(values);
                         return [values = std::move(values)](Napi::Env env) { return to_float32_array(env, values); };
                       });
   }

@@ -65,6 +65,8 @@ export interface NativeSampleRequest {
   /** Bytes of each token id; empty when there are no stop strings. */
   tokenBytes: Uint8Array[];
   seed: number;
+  /** Whether rollouts of truncated draws have `keptTokens`. */
+  keptTokens: boolean;
   /** 0: the engine decides. */
   maxBatch: number;
 }
@@ -74,6 +76,10 @@ export interface NativeRollout {
   sample: number;
   tokens: Int32Array;
   logProbs: Float32Array;
+  /** Where draws were truncated: log of the mass drawn from, one per token. */
+  logMass?: Float32Array;
+  /** Of native/model/kept_sets.h, where it was asked for and draws were truncated. */
+  keptTokens?: Uint8Array;
   finishReason: 'stop' | 'length';
 }
 
@@ -91,6 +97,8 @@ export interface NativeSequences {
   /** Sequence i is tokens[offsets[i] ... offsets[i + 1]). */
   offsets: Int32Array;
   promptLengths: Int32Array;
+  /** What the response tokens of each sequence were drawn from (null: all of the vocabulary); null: of all sequences. */
+  keptTokens: (Uint8Array | null)[] | null;
 }
 
 export interface NativeStepRequest extends NativeSequences {

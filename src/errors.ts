@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'ERR_ZERO_RL_DISPOSED'
   | 'ERR_ZERO_RL_ABORTED'
   | 'ERR_ZERO_RL_WATCHDOG'
+  | 'ERR_ZERO_RL_NOT_FINITE'
   | 'ERR_ZERO_RL_NATIVE';
 
 export class ZeroRlError extends Error {

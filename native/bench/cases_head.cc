@@ -143,6 +143,8 @@ KernelCase sampler_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
   const at::Tensor tokens = at::empty({rows}, at::TensorOptions().dtype(at::kInt));
   const at::Tensor log_probs = at::empty({rows}, kFloatOptions);
+  const at::Tensor log_masses = at::empty({rows}, kFloatOptions);
+  const at::Tensor masses = at::empty({rows}, kFloatOptions);
   std::vector<SampleKey> keys(rows);
   std::vector<double> uniforms(rows);
   for (int64_t row = 0; row < rows; ++row) {
@@ -163,15 +165,20 @@ KernelCase sampler_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
                                  .min_p = options.min_p,
                                  .tokens = tokens.data_ptr<int32_t>(),
                                  .log_probs = log_probs.data_ptr<float>(),
+                                 .log_masses = log_masses.data_ptr<float>(),
+                                 .kept = nullptr,
                                  .rows = rows,
                                  .vocab = vocab});
+      masses.copy_(log_masses.exp());
       return;
     }
     sampler->sample(table, logits.data_ptr<float>(), keys.data(), rows, drawn->data());
     for (int64_t row = 0; row < rows; ++row) {
       tokens.data_ptr<int32_t>()[row] = (*drawn)[row].token;
       log_probs.data_ptr<float>()[row] = (*drawn)[row].log_prob;
+      log_masses.data_ptr<float>()[row] = (*drawn)[row].log_mass;
     }
+    masses.copy_(log_masses.exp());
   };
   // As transformers does it; with a truncation the twin's own draw, which sorts, is as good.
   const bool truncated = options.top_k > 0 || options.top_p < 1 || options.min_p > 0;
@@ -182,6 +189,7 @@ KernelCase sampler_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   };
   result.track("tokens", tokens);
   result.track("log_probs", log_probs);
+  result.track("masses", masses);
   result.bytes = 4 * elements(rows, vocab);
   result.flops = 5 * elements(rows, vocab);
   return result;

@@ -5,6 +5,8 @@
 #include <ATen/ops/where.h>
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 
 #include "bench/operator_case.h"
 #include "device/operators.h"
@@ -25,8 +27,21 @@ double permille(const Sizes& sizes, const char* name, double fallback) {
   return value < 0 ? fallback : static_cast<double>(value) / 1000;
 }
 
+// The bits of kept [R, V] at place positions[r] % ring of words [R, ring, ⌈V / 32⌉].
+void write_bits(const at::Tensor& kept, const at::Tensor& positions, const at::Tensor& words) {
+  const int64_t vocab = kept.size(1);
+  for (int64_t row = 0; row < kept.size(0); ++row) {
+    const int64_t place = positions.data_ptr<int32_t>()[row] % words.size(1);
+    auto* bits = words.data_ptr<int32_t>() + (row * words.size(1) + place) * words.size(2);
+    std::fill_n(bits, words.size(2), 0);
+    for (int64_t j = 0; j < vocab; ++j) {
+      if (kept.data_ptr<bool>()[row * vocab + j]) bits[j / 32] |= static_cast<int32_t>(1U << (j % 32));
+    }
+  }
+}
+
 // Sizes rows, vocab, top_k (0); temperature (1250), top_p (1000) and min_p (0) in thousandths; ties (0): logits that many
-// tokens share.
+// tokens share; ring (0): draws whose kept tokens are recorded.
 OperatorCase sample(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const int64_t rows = sizes.at("rows");
   const int64_t vocab = sizes.at("vocab");
@@ -36,15 +51,23 @@ OperatorCase sample(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const double min_p = permille(sizes, "min_p", 0);
   at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
   if (sizes.get("ties", 0) == 1) logits = (logits / 4).round() * 4;
-  const at::Tensor settings = at::tensor({temperature, static_cast<double>(top_k), top_p, min_p}, at::kDouble);
+  const at::Tensor settings = at::tensor({temperature, static_cast<double>(top_k), top_p, min_p, 1.0}, at::kDouble);
   const at::Tensor key = at::full({1}, 1234567890123, at::kLong);
   const at::Tensor uids = integer_tensor(rows, 1 << 30, seed + 1).to(at::kLong) * 5'000'000'000;
   const at::Tensor samples = integer_tensor(rows, 100, seed + 2);
   const at::Tensor positions = integer_tensor(rows, 100, seed + 3);
   const at::Tensor tokens = at::empty({rows}, kIntOptions);
   const at::Tensor log_probs = at::empty({rows}, kFloatOptions);
+  const at::Tensor log_masses = at::empty({rows}, kFloatOptions);
+  const at::Tensor masses = at::empty({rows}, kFloatOptions);
+  const int64_t ring = sizes.get("ring", 0);
+  std::optional<at::Tensor> words;
+  if (ring > 0) words = at::full({rows, ring, operators::kept_words(vocab)}, 7, kIntOptions);
   OperatorCase result;
-  result.run = [=] { operators::sample(logits, settings, key, uids, samples, positions, tokens, log_probs); };
+  result.run = [=] {
+    operators::sample(logits, settings, key, uids, samples, positions, tokens, log_probs, log_masses, words);
+    masses.copy_(log_masses.exp());
+  };
   result.twin = [=] {
     std::vector<double> uniforms(rows);
     for (int64_t row = 0; row < rows; ++row) {
@@ -61,8 +84,10 @@ OperatorCase sample(at::ScalarType, const Sizes& sizes, uint64_t seed) {
         tokens.data_ptr<int32_t>()[row] = static_cast<int32_t>(std::max_element(at, at + vocab) - at);
       }
       log_probs.copy_(all.gather(1, tokens.to(at::kLong).unsqueeze(1)).squeeze(1));
+      masses.fill_(1);
       return;
     }
+    const at::Tensor kept = at::empty({rows, vocab}, at::TensorOptions().dtype(at::kBool));
     kernels::sample_reference({.logits = logits.data_ptr<float>(),
                                .uniforms = uniforms.data(),
                                .inverse_temperature = static_cast<float>(1 / temperature),
@@ -71,20 +96,43 @@ OperatorCase sample(at::ScalarType, const Sizes& sizes, uint64_t seed) {
                                .min_p = min_p,
                                .tokens = tokens.data_ptr<int32_t>(),
                                .log_probs = log_probs.data_ptr<float>(),
+                               .log_masses = log_masses.data_ptr<float>(),
+                               .kept = kept.data_ptr<bool>(),
                                .rows = rows,
                                .vocab = vocab});
+    masses.copy_(log_masses.exp());
+    if (words) write_bits(kept, positions, *words);
   };
   result.track("tokens", tokens);
   result.track("log_probs", log_probs);
+  result.track("masses", masses);
+  if (words) result.track_in_place("kept", *words);
   return result;
 }
 
-// Sizes rows, capacity, stops.
+// Sizes rows, vocab.
+OperatorCase keep_tokens(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const int64_t rows = sizes.at("rows");
+  const int64_t vocab = sizes.at("vocab");
+  const at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
+  const at::Tensor kept = random_tensor({rows, vocab}, at::kFloat, seed + 1) > 0;
+  const at::Tensor words = at::empty({rows, 1, operators::kept_words(vocab)}, kIntOptions);
+  write_bits(kept, at::full({rows}, 0, kIntOptions), words);
+  OperatorCase result;
+  result.run = [=] { operators::keep_tokens(logits, words.select(1, 0)); };
+  result.twin = [=] { logits.masked_fill_(kept.logical_not(), -1e30); };
+  result.track_in_place("logits", logits);
+  return result;
+}
+
+// Sizes rows, capacity, stops; broken (0): every second log-prob is not finite.
 OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const int64_t rows = sizes.at("rows");
   const int64_t capacity = sizes.at("capacity");
   const at::Tensor tokens = integer_tensor(rows, 9, seed);
   const at::Tensor log_probs = random_tensor({rows}, at::kFloat, seed + 1);
+  if (sizes.get("broken", 0) == 1) log_probs.slice(0, 0, rows, 2).fill_(-std::numeric_limits<float>::infinity());
+  const at::Tensor log_masses = random_tensor({rows}, at::kFloat, seed + 10);
   const at::Tensor stop_tokens = integer_tensor(sizes.at("stops"), 9, seed + 2);
   const at::Tensor counts = integer_tensor(rows, capacity, seed + 3);
   const at::Tensor limits = (counts + 1 + integer_tensor(rows, 2, seed + 4)).clamp_max(capacity);
@@ -93,10 +141,11 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const at::Tensor lengths = integer_tensor(rows, 100, seed + 7);
   const at::Tensor out_tokens = integer_tensor(rows * capacity, 9, seed + 8).view({rows, capacity});
   const at::Tensor out_log_probs = random_tensor({rows, capacity}, at::kFloat, seed + 9);
+  const at::Tensor out_log_masses = random_tensor({rows, capacity}, at::kFloat, seed + 11);
   OperatorCase result;
   result.run = [=] {
-    operators::advance(tokens, log_probs, stop_tokens, limits, slots, positions, lengths, counts, out_tokens,
-                       out_log_probs);
+    operators::advance(tokens, log_probs, log_masses, stop_tokens, limits, slots, positions, lengths, counts, out_tokens,
+                       out_log_probs, out_log_masses);
   };
   result.twin = [=] {
     const at::Tensor running = slots.ge(0);
@@ -107,9 +156,10 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
     };
     append(out_tokens, tokens);
     append(out_log_probs, log_probs);
+    append(out_log_masses, log_masses);
     const at::Tensor stopped = tokens.unsqueeze(1).eq(stop_tokens.unsqueeze(0)).any(1);
     counts.add_(running.to(at::kInt));
-    const at::Tensor over = running & (stopped | counts.ge(limits));
+    const at::Tensor over = running & (stopped | counts.ge(limits) | log_probs.isfinite().logical_not());
     slots.copy_(at::where(over, -1 - slots, slots));
     const at::Tensor going = (running & ~over).to(at::kInt);
     positions.add_(going);
@@ -117,7 +167,8 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   };
   for (const auto& [name, tensor] : {std::pair("slots", slots), std::pair("positions", positions),
                                      std::pair("lengths", lengths), std::pair("counts", counts),
-                                     std::pair("out_tokens", out_tokens), std::pair("out_log_probs", out_log_probs)}) {
+                                     std::pair("out_tokens", out_tokens), std::pair("out_log_probs", out_log_probs),
+                                     std::pair("out_log_masses", out_log_masses)}) {
     result.track_in_place(name, tensor);
   }
   return result;
@@ -246,7 +297,7 @@ OperatorCase head_loss(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
 }  // namespace
 
 OperatorMakers token_operator_makers() {
-  return {{"sample", sample}, {"advance", advance}, {"log_probs", log_probs}, {"head_loss", head_loss}};
+  return {{"sample", sample}, {"keep_tokens", keep_tokens}, {"advance", advance}, {"log_probs", log_probs}, {"head_loss", head_loss}};
 }
 
 }  // namespace zero_rl::bench

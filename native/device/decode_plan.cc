@@ -17,7 +17,8 @@ int64_t round_up(int64_t value, int64_t tile) { return (value + tile - 1) / tile
 
 bool DecodePlan::covers(const DecodePlan& other) const {
   return rows >= other.rows && capacity >= other.capacity && prefixes >= other.prefixes &&
-         prefix_capacity >= other.prefix_capacity && new_tokens >= other.new_tokens && stop_tokens >= other.stop_tokens;
+         prefix_capacity >= other.prefix_capacity && new_tokens >= other.new_tokens && stop_tokens >= other.stop_tokens &&
+         kept_words >= other.kept_words;
 }
 
 int64_t DecodePlan::bytes(const ModelConfig& config, at::ScalarType dtype) const {
@@ -28,7 +29,8 @@ int64_t DecodePlan::bytes(const ModelConfig& config, at::ScalarType dtype) const
   const int64_t activations =
       element * (2 * config.hidden_size + config.qkv_width() + config.query_width() + 3 * config.intermediate_size);
   // A row's logits once more while first tokens are drawn.
-  const int64_t per_row = partials + activations + 8 * config.vocab_size + 8 * new_tokens;
+  const int64_t per_row = partials + activations + 8 * config.vocab_size + 12 * new_tokens +
+                          4 * kKeptRing * kept_words;
   return caches + rows * per_row + prefixes * 4 * config.vocab_size;
 }
 
@@ -43,7 +45,10 @@ DecodePlan plan_decode(const DeviceModel& model, const GenerateRequest& request,
                       .prefixes = std::min(request.prompts(), 2 * groups + 1),
                       .prefix_capacity = round_up(longest, operators::kDecodeSplit),
                       .new_tokens = round_up(new_tokens, operators::kDecodeSplit),
-                      .stop_tokens = round_up(std::max<int64_t>(1, request.stop_tokens.size()), kStopTile)};
+                      .stop_tokens = round_up(std::max<int64_t>(1, request.stop_tokens.size()), kStopTile),
+                      .kept_words = request.sampler.records_kept(model.config.vocab_size)
+                                        ? operators::kept_words(model.config.vocab_size)
+                                        : 0};
   };
   const int64_t most = request.max_batch > 0 ? request.max_batch : model.runtime.default_batch();
   int64_t rows = std::min(most, request.prompts() * request.samples);

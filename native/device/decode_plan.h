@@ -6,6 +6,9 @@
 
 namespace zero_rl {
 
+// Draws of a row whose kept tokens wait for the host.
+constexpr int64_t kKeptRing = 16;
+
 struct DecodePlan {
   int64_t rows = 1;             // sequences decoded together, each with a slot for its new tokens
   int64_t capacity = 1;         // L, tokens of a slot
@@ -13,6 +16,7 @@ struct DecodePlan {
   int64_t prefix_capacity = 1;  // Lp, tokens of a prompt
   int64_t new_tokens = 1;       // M, of one sequence
   int64_t stop_tokens = 1;
+  int64_t kept_words = 0;       // of the tokens that a truncated draw keeps, where they are recorded
 
   // Whether memory made for this plan serves the other too.
   bool covers(const DecodePlan& other) const;

@@ -10,7 +10,7 @@ namespace zero_rl {
 
 DecodeState::DecodeState(const DeviceModel& model, const DecodePlan& plan) : model_(model), plan_(plan) {
   const ModelConfig& config = model.config;
-  settings = model.empty({4}, at::kDouble);
+  settings = model.empty({5}, at::kDouble);
   seed = model.empty({1}, at::kLong);
   stops = model.empty({plan.stop_tokens}, at::kInt);
   const auto cache = [&](int64_t count, int64_t capacity) {
@@ -25,13 +25,15 @@ DecodeState::DecodeState(const DeviceModel& model, const DecodePlan& plan) : mod
   uids_ = model.empty({plan.rows}, at::kLong);
   out_tokens_ = model.empty({plan.rows, plan.new_tokens}, at::kInt);
   out_log_probs_ = model.empty({plan.rows, plan.new_tokens}, at::kFloat);
+  out_log_masses_ = model.empty({plan.rows, plan.new_tokens}, at::kFloat);
+  if (plan.kept_words > 0) kept_ = model.empty({plan.rows, kKeptRing, plan.kept_words}, at::kInt);
   polled_ = model.runtime.host_buffer({2, plan.rows}, at::kInt);
 }
 
 void DecodeState::begin(const GenerateRequest& request) {
   const SamplerOptions& options = request.sampler;
   settings.copy_(model_.upload(std::vector<double>{options.temperature, static_cast<double>(options.top_k),
-                                                   options.top_p, options.min_p}));
+                                                   options.top_p, options.min_p, options.record_kept ? 1.0 : 0.0}));
   seed.fill_(static_cast<int64_t>(options.seed));
   std::vector<int32_t> padded(request.stop_tokens);
   padded.resize(stops.numel(), -1);
@@ -61,10 +63,12 @@ void DecodeState::admit(const std::vector<NewRow>& rows, int64_t first) {
   const auto part = [&](Field field) { return fields_.select(0, field).narrow(0, first, count); };
   const at::Tensor logits = at::index_select(prefix_logits, 0, part(kPrefix));
   const at::Tensor log_probs = model_.empty({count}, at::kFloat);
+  const at::Tensor log_masses = model_.empty({count}, at::kFloat);
   operators::sample(logits, settings, seed, uids_.narrow(0, first, count), part(kSample), part(kCount), part(kToken),
-                    log_probs);
-  operators::advance(part(kToken), log_probs, stops, part(kLimit), part(kSlot), part(kPosition), part(kLength),
-                     part(kCount), out_tokens_.narrow(0, first, count), out_log_probs_.narrow(0, first, count));
+                    log_probs, log_masses, kept(first, count));
+  operators::advance(part(kToken), log_probs, log_masses, stops, part(kLimit), part(kSlot), part(kPosition),
+                     part(kLength), part(kCount), out_tokens_.narrow(0, first, count),
+                     out_log_probs_.narrow(0, first, count), out_log_masses_.narrow(0, first, count));
 }
 
 DecodeState::Poll DecodeState::poll(int64_t rows) {
@@ -75,6 +79,12 @@ DecodeState::Poll DecodeState::poll(int64_t rows) {
   return {{slots, slots + rows}, {counts, counts + rows}};
 }
 
+at::Tensor DecodeState::fetch_kept(const std::vector<Draw>& draws) const {
+  std::vector<int64_t> places(draws.size());
+  for (size_t i = 0; i < draws.size(); ++i) places[i] = draws[i].row * kKeptRing + draws[i].count % kKeptRing;
+  return at::index_select(kept_.flatten(0, 1), 0, model_.upload(places)).cpu();
+}
+
 void DecodeState::compact(const std::vector<int64_t>& kept, int64_t rows) {
   const auto left = static_cast<int64_t>(kept.size());
   if (left > 0) {
@@ -83,6 +93,7 @@ void DecodeState::compact(const std::vector<int64_t>& kept, int64_t rows) {
     uids_.narrow(0, 0, left).copy_(at::index_select(uids_, 0, order));
     out_tokens_.narrow(0, 0, left).copy_(at::index_select(out_tokens_, 0, order));
     out_log_probs_.narrow(0, 0, left).copy_(at::index_select(out_log_probs_, 0, order));
+    out_log_masses_.narrow(0, 0, left).copy_(at::index_select(out_log_masses_, 0, order));
   }
   fields_.select(0, kSlot).narrow(0, left, rows - left).fill_(-1);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "device/decode_plan.h"
@@ -33,6 +34,17 @@ class DecodeState {
   at::Tensor uids(int64_t rows) const { return uids_.narrow(0, 0, rows); }
   at::Tensor out_tokens(int64_t rows) const { return out_tokens_.narrow(0, 0, rows); }        // [rows, M]
   at::Tensor out_log_probs(int64_t rows) const { return out_log_probs_.narrow(0, 0, rows); }  // [rows, M]
+  at::Tensor out_log_masses(int64_t rows) const { return out_log_masses_.narrow(0, 0, rows); }
+  // [rows, kKeptRing, words] of the first rows from `first` on, for operators::sample; none where nothing is recorded.
+  std::optional<at::Tensor> kept(int64_t first, int64_t rows) const {
+    return kept_.defined() ? std::optional(kept_.narrow(0, first, rows)) : std::nullopt;
+  }
+  // The kept tokens [draws, words] of draws that the host has not fetched, on the host.
+  struct Draw {
+    int64_t row;
+    int64_t count;  // tokens of the row before it
+  };
+  at::Tensor fetch_kept(const std::vector<Draw>& draws) const;
 
   // Draws the first token of each from its prompt's logits and puts them into rows [first, first + count).
   void admit(const std::vector<NewRow>& rows, int64_t first);
@@ -45,7 +57,7 @@ class DecodeState {
   // Moves rows `kept`, in ascending order, to the front, and empties the others of the first `rows`.
   void compact(const std::vector<int64_t>& kept, int64_t rows);
 
-  at::Tensor settings;       // [4] float64, see operators::sample
+  at::Tensor settings;       // [5] float64, see operators::sample
   at::Tensor seed;           // [1] int64
   at::Tensor stops;          // [K] int32, −1 where there is none
   at::Tensor keys;           // [layers, S, Hk, L, D]
@@ -61,6 +73,8 @@ class DecodeState {
   at::Tensor uids_;           // [B] int64
   at::Tensor out_tokens_;     // [B, M] int32
   at::Tensor out_log_probs_;  // [B, M] float32
+  at::Tensor out_log_masses_;  // [B, M] float32
+  at::Tensor kept_;           // [B, kKeptRing, words] int32
   at::Tensor polled_;         // [2, B] int32 on the host
 };
 

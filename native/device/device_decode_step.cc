@@ -19,6 +19,7 @@ DeviceDecodeStep::DeviceDecodeStep(DeviceModel& model, DecodeState& state) : mod
   act_ = model.empty({rows, config.intermediate_size});
   logits_ = model.empty({rows, config.vocab_size}, at::kFloat);
   log_probs_ = model.empty({rows}, at::kFloat);
+  log_masses_ = model.empty({rows}, at::kFloat);
   indices_ = model.empty({rows}, at::kInt);
   partials_ = model.empty({rows, config.heads, operators::decode_splits(plan.prefix_capacity, plan.capacity),
                            config.head_dim + 2},
@@ -57,6 +58,7 @@ void DeviceDecodeStep::launch(int64_t rows) {
   const at::Tensor act = first(act_);
   const at::Tensor logits = first(logits_);
   const at::Tensor log_probs = first(log_probs_);
+  const at::Tensor log_masses = first(log_masses_);
   const at::Tensor slots = field(DecodeState::kSlot);
   const at::Tensor lengths = field(DecodeState::kLength);
   const at::Tensor tokens = field(DecodeState::kToken);
@@ -86,10 +88,10 @@ void DeviceDecodeStep::launch(int64_t rows) {
   operators::rms_norm(x, weights.final_norm, eps, normed, std::nullopt);
   products::linear_float(normed, weights.head, logits);
   operators::sample(logits, state_.settings, state_.seed, state_.uids(rows), field(DecodeState::kSample),
-                    field(DecodeState::kCount), tokens, log_probs);
-  operators::advance(tokens, log_probs, state_.stops, field(DecodeState::kLimit), slots,
+                    field(DecodeState::kCount), tokens, log_probs, log_masses, state_.kept(0, rows));
+  operators::advance(tokens, log_probs, log_masses, state_.stops, field(DecodeState::kLimit), slots,
                      field(DecodeState::kPosition), lengths, field(DecodeState::kCount), state_.out_tokens(rows),
-                     state_.out_log_probs(rows));
+                     state_.out_log_probs(rows), state_.out_log_masses(rows));
 }
 
 }  // namespace zero_rl

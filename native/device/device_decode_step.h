@@ -32,6 +32,7 @@ class DeviceDecodeStep {
   at::Tensor act_;        // [B, I]
   at::Tensor logits_;     // [B, V] float32
   at::Tensor log_probs_;  // [B] float32
+  at::Tensor log_masses_;  // [B] float32
   at::Tensor indices_;    // [B] int32, of the tokens in their slots
   at::Tensor partials_;   // [B, Hq, splits, D + 2] float32
   at::Tensor cosines_;    // those that graphs have recorded

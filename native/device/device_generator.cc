@@ -3,6 +3,7 @@
 #include <ATen/ops/index_select.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 #include <utility>
@@ -10,12 +11,14 @@
 #include "device/operators.h"
 #include "device/packed_pass.h"
 #include "device/products.h"
+#include "model/kept_sets.h"
 
 namespace zero_rl {
 
 namespace {
 
 constexpr int64_t kStepsPerPoll = 8;
+static_assert(kStepsPerPoll + 1 <= kKeptRing);  // and the draw of a row's first token
 
 class Scheduler {
  public:
@@ -54,6 +57,7 @@ class Scheduler {
     int32_t slot;
     int32_t limit;
     std::string tail;  // end of the text, for stop strings
+    std::vector<uint8_t> kept;  // see model/kept_sets.h
   };
 
   // Fills free rows from the queue, as far as prompts find a place too.
@@ -72,7 +76,7 @@ class Scheduler {
         const int32_t slot = free_slots_.back();
         free_slots_.pop_back();
         const int64_t sample = next_ % request_.samples;
-        live_.push_back({prompt, sample, 0, slot, limit, {}});
+        live_.push_back({prompt, sample, 0, slot, limit, {}, {}});
         rows.push_back({slot, found->second.place, static_cast<int32_t>(length), static_cast<int32_t>(sample), limit,
                         static_cast<int64_t>(request_.uids[prompt])});
         ++next_;
@@ -139,6 +143,7 @@ class Scheduler {
     std::vector<int64_t> added(live_.size());
     for (int64_t i = 0; i < rows; ++i) added[i] = poll.counts[i] - live_[i].count;
     if (!request_.stop_strings.empty()) match_stop_strings(poll);
+    if (request_.sampler.records_kept(model_.config.vocab_size)) fetch_kept(poll);
     std::vector<int64_t> ended;
     std::vector<int64_t> kept;
     for (int64_t i = 0; i < rows; ++i) {
@@ -175,6 +180,27 @@ class Scheduler {
     }
   }
 
+  // Appends the sets of the tokens drawn since the last poll.
+  void fetch_kept(const DecodeState::Poll& poll) {
+    std::vector<DecodeState::Draw> draws;
+    for (size_t i = 0; i < live_.size(); ++i) {
+      for (int64_t t = live_[i].count; t < poll.counts[i]; ++t) draws.push_back({static_cast<int64_t>(i), t});
+    }
+    if (draws.empty()) return;
+    const at::Tensor words = state_.fetch_kept(draws);
+    std::vector<int32_t> ids;
+    for (size_t i = 0; i < draws.size(); ++i) {
+      const int32_t* row = words.data_ptr<int32_t>() + static_cast<int64_t>(i) * words.size(1);
+      ids.clear();
+      for (int64_t w = 0; w < words.size(1); ++w) {
+        for (auto bits = static_cast<uint32_t>(row[w]); bits != 0; bits &= bits - 1) {
+          ids.push_back(static_cast<int32_t>(32 * w + std::countr_zero(bits)));
+        }
+      }
+      append_kept(live_[draws[i].row].kept, ids, model_.config.vocab_size);
+    }
+  }
+
   bool is_stop(int32_t token) const {
     return std::find(request_.stop_tokens.begin(), request_.stop_tokens.end(), token) != request_.stop_tokens.end();
   }
@@ -189,17 +215,27 @@ class Scheduler {
     };
     const at::Tensor tokens = fetch(state_.out_tokens(rows));
     const at::Tensor log_probs = fetch(state_.out_log_probs(rows));
+    const bool truncated = request_.sampler.truncated(model_.config.vocab_size);
+    const at::Tensor log_masses = truncated ? fetch(state_.out_log_masses(rows)) : at::Tensor();
     std::vector<Completion> result;
     for (size_t i = 0; i < ended.size(); ++i) {
-      const Live& row = live_[ended[i]];
+      Live& row = live_[ended[i]];
       const int64_t count = poll.counts[ended[i]];
       const int32_t* drawn = tokens.data_ptr<int32_t>() + i * longest;
       const float* drawn_log_probs = log_probs.data_ptr<float>() + i * longest;
+      check_drawn(drawn_log_probs[count - 1]);
+      std::vector<float> masses;
+      if (truncated) {
+        const float* drawn_log_masses = log_masses.data_ptr<float>() + i * longest;
+        masses.assign(drawn_log_masses, drawn_log_masses + count);
+      }
       const bool by_string = stopped_by_string_.erase({row.prompt, row.sample}) > 0;
       result.push_back({.prompt = row.prompt,
                         .sample = row.sample,
                         .tokens = {drawn, drawn + count},
                         .log_probs = {drawn_log_probs, drawn_log_probs + count},
+                        .log_masses = std::move(masses),
+                        .kept = std::move(row.kept),
                         .stopped = by_string || is_stop(drawn[count - 1])});
     }
     return result;

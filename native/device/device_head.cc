@@ -19,6 +19,7 @@ class Chunk {
   Chunk(DeviceModel& model, const Activations& saved, const MicroBatch& batch, int64_t most_rows)
       : model_(model),
         saved_(saved),
+        batch_(batch),
         rows_(model.upload(batch.rows)),
         targets_(model.upload(batch.targets)),
         normed_(model.empty({most_rows, model.config.hidden_size})),
@@ -33,6 +34,7 @@ class Chunk {
     const DecoderTensors& weights = model_.parameters.tensors();
     operators::rms_norm(input_, weights.final_norm, model_.config.rms_norm_eps, normed(), rstd());
     products::linear_float(normed(), weights.head, logits());
+    if (batch_.kept != nullptr) keep(*batch_.kept, batch_.first_response + start);
   }
 
   at::Tensor rows() const { return rows_.narrow(0, start_, count_); }
@@ -43,8 +45,23 @@ class Chunk {
   at::Tensor rstd() const { return rstd_.narrow(0, 0, count_); }
 
  private:
+  // Takes the tokens that the draws from `first` on did not keep out of the logits.
+  void keep(const KeptSets& kept, int64_t first) {
+    bool all = true;
+    for (int64_t i = 0; i < count_; ++i) all = all && kept.whole(first + i);
+    if (all) return;
+    const int64_t vocab = model_.config.vocab_size;
+    const int64_t words = operators::kept_words(vocab);
+    std::vector<int32_t> bits(count_ * words);
+    for (int64_t i = 0; i < count_; ++i) {
+      kept.write_words(first + i, reinterpret_cast<uint32_t*>(bits.data() + i * words), vocab);
+    }
+    operators::keep_tokens(logits(), model_.upload(bits).view({count_, words}));
+  }
+
   DeviceModel& model_;
   const Activations& saved_;
+  const MicroBatch& batch_;
   at::Tensor rows_;     // [R] int64
   at::Tensor targets_;  // [R] int32
   at::Tensor input_;    // [C, H] rows of the residual stream
@@ -139,7 +156,7 @@ HeadResults device_head_backward(DeviceModel& model, const Activations& saved, c
 int64_t device_head_row_bytes(const ModelConfig& config, at::ScalarType dtype) {
   const int64_t bytes = static_cast<int64_t>(c10::elementSize(dtype));
   const int64_t dlogits = dtype == at::kFloat ? 0 : bytes;
-  return config.vocab_size * (4 + dlogits) + 4 * config.hidden_size * bytes;
+  return config.vocab_size * (4 + dlogits) + 4 * operators::kept_words(config.vocab_size) + 4 * config.hidden_size * bytes;
 }
 
 }  // namespace zero_rl

@@ -47,11 +47,12 @@ TORCH_LIBRARY(zero_rl, library) {
   library.def("column_sums(Tensor x, Tensor(a!) sums) -> ()");
   library.def(
       "sample(Tensor logits, Tensor settings, Tensor seed, Tensor uids, Tensor samples, Tensor positions, "
-      "Tensor(a!) tokens, Tensor(b!) log_probs) -> ()");
+      "Tensor(a!) tokens, Tensor(b!) log_probs, Tensor(c!) log_masses, Tensor(d!)? kept) -> ()");
+  library.def("keep_tokens(Tensor(a!) logits, Tensor words) -> ()");
   library.def(
-      "advance(Tensor tokens, Tensor log_probs, Tensor stop_tokens, Tensor limits, Tensor(a!) slots, "
-      "Tensor(b!) positions, Tensor(c!) lengths, Tensor(d!) counts, Tensor(e!) out_tokens, Tensor(f!) out_log_probs) "
-      "-> ()");
+      "advance(Tensor tokens, Tensor log_probs, Tensor log_masses, Tensor stop_tokens, Tensor limits, Tensor(a!) slots, "
+      "Tensor(b!) positions, Tensor(c!) lengths, Tensor(d!) counts, Tensor(e!) out_tokens, Tensor(f!) out_log_probs, "
+      "Tensor(g!) out_log_masses) -> ()");
   library.def(
       "log_probs(Tensor logits, Tensor targets, float inverse_temperature, Tensor(a!) log_probs, "
       "Tensor(b!)? entropies) -> ()");
@@ -159,16 +160,23 @@ void column_sums(const at::Tensor& x, const at::Tensor& sums) {
 
 void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed, const at::Tensor& uids,
             const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens,
-            const at::Tensor& log_probs) {
+            const at::Tensor& log_probs, const at::Tensor& log_masses, const OptionalTensor& kept) {
   static const auto call = handle<decltype(sample)>("zero_rl::sample");
-  call.call(logits, settings, seed, uids, samples, positions, tokens, log_probs);
+  call.call(logits, settings, seed, uids, samples, positions, tokens, log_probs, log_masses, kept);
 }
 
-void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& stop_tokens,
-             const at::Tensor& limits, const at::Tensor& slots, const at::Tensor& positions, const at::Tensor& lengths,
-             const at::Tensor& counts, const at::Tensor& out_tokens, const at::Tensor& out_log_probs) {
+void keep_tokens(const at::Tensor& logits, const at::Tensor& words) {
+  static const auto call = handle<decltype(keep_tokens)>("zero_rl::keep_tokens");
+  call.call(logits, words);
+}
+
+void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
+             const at::Tensor& stop_tokens, const at::Tensor& limits, const at::Tensor& slots,
+             const at::Tensor& positions, const at::Tensor& lengths, const at::Tensor& counts,
+             const at::Tensor& out_tokens, const at::Tensor& out_log_probs, const at::Tensor& out_log_masses) {
   static const auto call = handle<decltype(advance)>("zero_rl::advance");
-  call.call(tokens, log_probs, stop_tokens, limits, slots, positions, lengths, counts, out_tokens, out_log_probs);
+  call.call(tokens, log_probs, log_masses, stop_tokens, limits, slots, positions, lengths, counts, out_tokens,
+            out_log_probs, out_log_masses);
 }
 
 void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,

@@ -86,19 +86,30 @@ void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dact);
 // sums[j] += Σ_t x[t, j]; x: rows [T, N], sums [N] float32.
 void column_sums(const at::Tensor& x, const at::Tensor& sums);
 
-// One token per row of logits [B, V] float32, as native/generate/sampler.h draws it. settings [4] float64: temperature (0:
-// the most likely token), top-k (0: off), top-p, min-p; seed [1] int64; uids [B] int64; samples, positions [B], all on the
-// device, so that a captured graph serves every request. tokens [B], log_probs [B] float32.
+// One token per row of logits [B, V] float32, as native/generate/sampler.h draws it. settings [5] float64: temperature (0:
+// the most likely token), top-k (0: off), top-p, min-p, 1 where kept tokens are recorded; seed [1] int64; uids [B] int64;
+// samples, positions [B], all on the device, so that a captured graph serves every request. tokens [B]; log_probs [B] and
+// log_masses [B], the log of the probability of the tokens that a truncation keeps, float32. kept [B, K, ⌈V / 32⌉] int32 gets
+// a bit for each of them at place positions[b] % K of its row.
 void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed, const at::Tensor& uids,
-            const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens, const at::Tensor& log_probs);
+            const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens, const at::Tensor& log_probs,
+            const at::Tensor& log_masses, const OptionalTensor& kept);
 
-// What follows a draw. For each row with slots[b] >= 0: the token and its log-prob are appended to out_tokens and
-// out_log_probs [B, M] at counts[b], which grows by one; a row whose token is among stop_tokens [K] (may be empty), or whose
-// count reaches limits[b] <= M, is over: slots[b] = −1 − slots[b]; the others' positions and lengths grow by one.
-// positions are those of the token to be read next, lengths those of decode_attention. All [B] int32.
-void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& stop_tokens,
-             const at::Tensor& limits, const at::Tensor& slots, const at::Tensor& positions, const at::Tensor& lengths,
-             const at::Tensor& counts, const at::Tensor& out_tokens, const at::Tensor& out_log_probs);
+// Words of bits for a vocabulary.
+constexpr int64_t kept_words(int64_t vocab) { return (vocab + 31) / 32; }
+
+// Logits [R, V] float32 of tokens whose bit in words [R, kept_words(V)] int32 is 0 become so low that they have no probability.
+void keep_tokens(const at::Tensor& logits, const at::Tensor& words);
+
+// What follows a draw. For each row with slots[b] >= 0: the token, its log-prob and the mass it was drawn from are appended to
+// out_tokens, out_log_probs and out_log_masses [B, M] at counts[b], which grows by one; a row whose token is among stop_tokens
+// [K] (may be empty), whose log-prob is not finite, or whose count reaches limits[b] <= M, is over: slots[b] = −1 − slots[b];
+// the others' positions and lengths grow by one. positions are those of the token to be read next, lengths those of
+// decode_attention. All [B] int32.
+void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
+             const at::Tensor& stop_tokens, const at::Tensor& limits, const at::Tensor& slots,
+             const at::Tensor& positions, const at::Tensor& lengths, const at::Tensor& counts,
+             const at::Tensor& out_tokens, const at::Tensor& out_log_probs, const at::Tensor& out_log_masses);
 
 // Log-probs of targets [R] under softmax(logits · inverse_temperature), and entropies in nats; logits [R, V] float32.
 void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,

@@ -11,35 +11,51 @@ template <class Launch>
 struct TokenOperators {
   static void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed,
                      const at::Tensor& uids, const at::Tensor& samples, const at::Tensor& positions,
-                     const at::Tensor& tokens, const at::Tensor& log_probs) {
+                     const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
+                     const OptionalTensor& kept) {
     const auto [rows, vocab] = check_logits(logits);
-    check(settings, "settings", at::kDouble, {4}, logits);
+    check(settings, "settings", at::kDouble, {5}, logits);
     check(seed, "seed", at::kLong, {1}, logits);
     check(uids, "uids", at::kLong, {rows}, logits);
     check(samples, "samples", at::kInt, {rows}, logits);
     check(positions, "positions", at::kInt, {rows}, logits);
     check(tokens, "tokens", at::kInt, {rows}, logits);
     check(log_probs, "log_probs", at::kFloat, {rows}, logits);
+    check(log_masses, "log_masses", at::kFloat, {rows}, logits);
+    const int64_t words = kept_words(vocab);
+    const int64_t ring = kept.has_value() && kept->dim() == 3 ? kept->size(1) : 1;
+    if (kept.has_value()) check(*kept, "kept", at::kInt, {rows, ring, words}, logits);
     constexpr int64_t most_tokens = int64_t{1} << 21;  // their segments fit the shared memory of every device
     TORCH_CHECK(vocab <= most_tokens, "Expected at most ", most_tokens, " tokens but received ", vocab);
-    with_pack<float>(vocab, {&logits}, [&, vocab = vocab, rows = rows](auto pack) {
+    with_pack<float>(vocab, {&logits}, [&, vocab = vocab, rows = rows, ring = ring, words = words](auto pack) {
       const device::SampleBody<decltype(pack)::value> body{
           data<float>(logits),      data<double>(settings),   data<int64_t>(seed),   data<int64_t>(uids),
           data<int32_t>(samples),   data<int32_t>(positions), data<int32_t>(tokens), data<float>(log_probs),
+          data<float>(log_masses),  data<uint32_t>(kept),     ring,                  words,
           vocab};
       Launch::blocks(logits, rows, body.kMaxThreads, device::sampler_shared_bytes(vocab), body);
     });
   }
 
-  static void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& stop_tokens,
-                      const at::Tensor& limits, const at::Tensor& slots, const at::Tensor& positions,
-                      const at::Tensor& lengths, const at::Tensor& counts, const at::Tensor& out_tokens,
-                      const at::Tensor& out_log_probs) {
+  static void keep_tokens(const at::Tensor& logits, const at::Tensor& words) {
+    const auto [rows, vocab] = check_logits(logits);
+    const int64_t count = kept_words(vocab);
+    check(words, "words", at::kInt, {rows, count}, logits);
+    Launch::elements(logits, rows * count,
+                     device::KeepTokensBody{data<uint32_t>(words), data<float>(logits), count, vocab});
+  }
+
+  static void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
+                      const at::Tensor& stop_tokens, const at::Tensor& limits, const at::Tensor& slots,
+                      const at::Tensor& positions, const at::Tensor& lengths, const at::Tensor& counts,
+                      const at::Tensor& out_tokens, const at::Tensor& out_log_probs,
+                      const at::Tensor& out_log_masses) {
     const int64_t rows = tokens.numel();
     TORCH_CHECK(out_tokens.dim() == 2, "Expected two dimensions for out_tokens but received ", out_tokens.sizes());
     const int64_t capacity = out_tokens.size(1);
     check(tokens, "tokens", at::kInt, {rows}, tokens);
     check(log_probs, "log_probs", at::kFloat, {rows}, tokens);
+    check(log_masses, "log_masses", at::kFloat, {rows}, tokens);
     check(stop_tokens, "stop_tokens", at::kInt, {stop_tokens.numel()}, tokens);
     check(limits, "limits", at::kInt, {rows}, tokens);
     check(slots, "slots", at::kInt, {rows}, tokens);
@@ -48,11 +64,13 @@ struct TokenOperators {
     check(counts, "counts", at::kInt, {rows}, tokens);
     check(out_tokens, "out_tokens", at::kInt, {rows, capacity}, tokens);
     check(out_log_probs, "out_log_probs", at::kFloat, {rows, capacity}, tokens);
+    check(out_log_masses, "out_log_masses", at::kFloat, {rows, capacity}, tokens);
     Launch::elements(tokens, rows,
-                     device::AdvanceBody{data<int32_t>(tokens), data<float>(log_probs), data<int32_t>(stop_tokens),
-                                         data<int32_t>(limits), data<int32_t>(slots), data<int32_t>(positions),
-                                         data<int32_t>(lengths), data<int32_t>(counts), data<int32_t>(out_tokens),
-                                         data<float>(out_log_probs), stop_tokens.numel(), capacity});
+                     device::AdvanceBody{data<int32_t>(tokens), data<float>(log_probs), data<float>(log_masses),
+                                         data<int32_t>(stop_tokens), data<int32_t>(limits), data<int32_t>(slots),
+                                         data<int32_t>(positions), data<int32_t>(lengths), data<int32_t>(counts),
+                                         data<int32_t>(out_tokens), data<float>(out_log_probs),
+                                         data<float>(out_log_masses), stop_tokens.numel(), capacity});
   }
 
   static void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,
@@ -119,6 +137,7 @@ struct TokenOperators {
 
   static void implement(torch::Library& library) {
     library.impl("sample", &sample);
+    library.impl("keep_tokens", &keep_tokens);
     library.impl("advance", &advance);
     library.impl("log_probs", &log_probs);
     library.impl("head_loss", &head_loss);

@@ -1,6 +1,7 @@
 #include "generate/generator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "model/decode_step.h"
 #include "model/decoder.h"
 #include "model/decoder_steps.h"
+#include "runtime/error.h"
 #include "runtime/parallel.h"
 #include "runtime/profiler.h"
 
@@ -39,6 +41,7 @@ class Generator {
         request_(request),
         sink_(sink),
         abort_(abort),
+        truncated_(request.sampler.truncated(model.config.vocab_size)),
         samplers_(static_cast<size_t>(ThreadPool::instance().threads()),
                   Sampler(request.sampler, model.config.vocab_size)),
         slots_(model.config, model.parameters.dtype(), slot_capacity(), slot_count()),
@@ -224,12 +227,16 @@ class Generator {
   void append_drawn(std::vector<LiveSequence>& sequences) {
     for (size_t i = 0; i < sequences.size(); ++i) {
       Completion& completion = sequences[i].completion;
-      completion.tokens.push_back(drawn_[i].token);
-      completion.log_probs.push_back(drawn_[i].log_prob);
+      const SampledToken& drawn = drawn_[i];
+      check_drawn(drawn.log_prob);
+      completion.tokens.push_back(drawn.token);
+      completion.log_probs.push_back(drawn.log_prob);
+      if (truncated_) completion.log_masses.push_back(drawn.log_mass);
+      completion.kept.insert(completion.kept.end(), drawn.kept.begin(), drawn.kept.end());
       const auto& stops = request_.stop_tokens;
-      completion.stopped = std::find(stops.begin(), stops.end(), drawn_[i].token) != stops.end();
+      completion.stopped = std::find(stops.begin(), stops.end(), drawn.token) != stops.end();
       if (!completion.stopped && !request_.stop_strings.empty()) {
-        completion.stopped = request_.stop_strings.append(sequences[i].tail, drawn_[i].token);
+        completion.stopped = request_.stop_strings.append(sequences[i].tail, drawn.token);
       }
     }
     stats_.new_tokens += static_cast<int64_t>(sequences.size());
@@ -260,6 +267,7 @@ class Generator {
   const GenerateRequest& request_;
   const CompletionSink& sink_;
   const AbortFlag& abort_;
+  bool truncated_;
   std::vector<Sampler> samplers_;  // one per thread
   SlotPool slots_;
   DecodeStep decode_;
@@ -277,6 +285,10 @@ class Generator {
 };
 
 }  // namespace
+
+void check_drawn(float log_prob) {
+  if (!std::isfinite(log_prob)) throw not_finite_error("sampled from");
+}
 
 GenerateStats generate(Model& model, const GenerateRequest& request, const CompletionSink& sink,
                        const AbortFlag& abort) {

@@ -40,7 +40,9 @@ struct Completion {
   int64_t sample;
   std::vector<int32_t> tokens;
   std::vector<float> log_probs;
-  bool stopped;  // by an end token or stop string, not by length
+  std::vector<float> log_masses;  // one per token, or empty where nothing is truncated
+  std::vector<uint8_t> kept;      // see model/kept_sets.h, where it is recorded
+  bool stopped = false;           // by an end token or stop string, not by length
 };
 
 struct GenerateStats {
@@ -51,6 +53,9 @@ struct GenerateStats {
   int64_t prompt_tokens = 0;
   int64_t new_tokens = 0;
 };
+
+// Throws ERR_ZERO_RL_NOT_FINITE for the log-prob of a token drawn from logits that are NaN or infinite.
+void check_drawn(float log_prob);
 
 // Called with the completions that ended in a step.
 using CompletionSink = std::function<void(std::vector<Completion>)>;

@@ -4,15 +4,14 @@
 #include <cmath>
 
 #include "generate/truncated_draw.h"
+#include "model/kept_sets.h"
 #include "runtime/parallel.h"
 #include "runtime/philox.h"
 
 namespace zero_rl {
 
 Sampler::Sampler(const SamplerOptions& options, int64_t vocab)
-    : options_(options),
-      vocab_(vocab),
-      truncated_(options.top_p < 1 || (options.top_k > 0 && options.top_k < vocab) || options.min_p > 0) {}
+    : options_(options), vocab_(vocab), truncated_(options.truncated(vocab)) {}
 
 // Inverse of the cumulative distribution in token order.
 int32_t Sampler::draw(const float* exponentials, double sum, double uniform) const {
@@ -49,6 +48,9 @@ void Sampler::sample(const kernels::Table& kernels, const float* logits, const S
       const float* row_logits = logits + row * vocab_;
       const float* exponentials = exponentials_.data() + row * vocab_;
       const SampleKey& key = keys[row];
+      SampledToken& drawn = out[row];
+      drawn.log_mass = 0;
+      drawn.kept.clear();
       int32_t token = 0;
       if (options_.temperature == 0) {
         token = static_cast<int32_t>(std::max_element(row_logits, row_logits + vocab_) - row_logits);
@@ -56,9 +58,16 @@ void Sampler::sample(const kernels::Table& kernels, const float* logits, const S
         const auto bits = philox(options_.seed, {key.position, key.sample, static_cast<uint32_t>(key.uid),
                                                  static_cast<uint32_t>(key.uid >> 32)});
         const double uniform = uniform_open(bits[0], bits[1]);
-        token = truncated_ ? truncated.draw(exponentials, vocab_, uniform) : draw(exponentials, sums_[row], uniform);
+        if (truncated_) {
+          token = truncated.draw(exponentials, vocab_, uniform);
+          drawn.log_mass = std::min(0.0F, static_cast<float>(std::log(truncated.kept_mass() / sums_[row])));
+          if (options_.record_kept) append_kept(drawn.kept, truncated.kept_tokens(), vocab_);
+        } else {
+          token = draw(exponentials, sums_[row], uniform);
+        }
       }
-      out[row] = {token, kernels::log_prob(row_logits[token], inverse_temperature, maxima_[row], sums_[row])};
+      drawn.token = token;
+      drawn.log_prob = kernels::log_prob(row_logits[token], inverse_temperature, maxima_[row], sums_[row]);
     }
   });
 }

@@ -15,6 +15,13 @@ struct SamplerOptions {
   int64_t top_k = 0;  // 0: off
   float min_p = 0;
   uint64_t seed = 0;
+  bool record_kept = false;  // the tokens that a truncation keeps, with every draw
+
+  // Whether draws are from a part of the vocabulary.
+  bool truncated(int64_t vocab) const {
+    return temperature != 0 && (top_p < 1 || (top_k > 0 && top_k < vocab) || min_p > 0);
+  }
+  bool records_kept(int64_t vocab) const { return record_kept && truncated(vocab); }
 };
 
 struct SampleKey {
@@ -25,7 +32,9 @@ struct SampleKey {
 
 struct SampledToken {
   int32_t token;
-  float log_prob;  // under the temperature-scaled, untruncated distribution
+  float log_prob;  // under the temperature-scaled, untruncated distribution; not finite where the logits are not
+  float log_mass = 0;         // log of the probability of all tokens that a truncation keeps
+  std::vector<uint8_t> kept;  // these tokens, see model/kept_sets.h, where they are recorded
 };
 
 class Sampler {

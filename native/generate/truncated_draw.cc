@@ -71,11 +71,9 @@ void TruncatedDraw::keep_top_p() {
   }
 }
 
-int32_t TruncatedDraw::draw(const float* exponentials, int64_t vocab, double uniform) {
-  exponentials_ = exponentials;
-  vocab_ = vocab;
+void TruncatedDraw::truncate() {
   cut_ = {};
-  if (truncation_.top_k > 0 && truncation_.top_k < vocab) {
+  if (truncation_.top_k > 0 && truncation_.top_k < vocab_) {
     count();
     keep_top_k();
   }
@@ -85,6 +83,21 @@ int32_t TruncatedDraw::draw(const float* exponentials, int64_t vocab, double uni
   }
   if (truncation_.min_p > cut_.value) cut_ = {truncation_.min_p, std::numeric_limits<int32_t>::max()};
   count();
+}
+
+std::vector<int32_t> TruncatedDraw::kept_tokens() const {
+  std::vector<int32_t> ids;
+  for (int64_t j = 0; j < vocab_; ++j) {
+    const auto token = static_cast<int32_t>(j);
+    if (kept(exponentials_[j], token)) ids.push_back(token);
+  }
+  return ids;
+}
+
+int32_t TruncatedDraw::draw(const float* exponentials, int64_t vocab, double uniform) {
+  exponentials_ = exponentials;
+  vocab_ = vocab;
+  truncate();
   const double target = uniform * total();
   double cumulative = 0;
   int32_t last = static_cast<int32_t>(std::max_element(exponentials, exponentials + vocab) - exponentials);

@@ -24,6 +24,10 @@ class TruncatedDraw {
   // The inverse of the cumulative distribution, most likely first. `exponentials` [V] are relative to the largest.
   int32_t draw(const float* exponentials, int64_t vocab, double uniform);
 
+  // Of the last draw, whose exponentials are still there: Σ exponentials of the tokens kept, and their ids, rising.
+  double kept_mass() const { return total(); }
+  std::vector<int32_t> kept_tokens() const;
+
  private:
   // Kept are the tokens down to this one.
   struct Cut {
@@ -41,6 +45,7 @@ class TruncatedDraw {
   bool kept(float exponential, int32_t token) const {
     return exponential > cut_.value || (exponential == cut_.value && token <= cut_.token);
   }
+  void truncate();
   void count();
   double total() const;
   const std::vector<int32_t>& sorted(int64_t bucket);

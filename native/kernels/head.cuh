@@ -8,6 +8,24 @@ namespace zero_rl::device {
 
 constexpr int kHeadThreads = 512;
 
+// One thread per word of bits: logits whose bit is 0 get no probability, at whatever temperature.
+struct KeepTokensBody {
+  const uint32_t* words;  // [R, W]
+  float* logits;          // [R, V]
+  int64_t word_count;     // W
+  int64_t vocab;
+
+  ZERO_RL_HOST_DEVICE void operator()(int64_t index) const {
+    constexpr float dropped = -1e30f;  // finite: differences of two stay numbers
+    const int64_t first = index % word_count * 32;
+    float* at = logits + index / word_count * vocab + first;
+    const uint32_t bits = words[index];
+    for (int64_t j = 0; j < 32 && first + j < vocab; ++j) {
+      if ((bits >> j & 1) == 0) at[j] = dropped;
+    }
+  }
+};
+
 // One block per row.
 template <int V>
 struct LogProbsBody {

@@ -19,7 +19,8 @@ inline const Table& reference_table(at::ScalarType dtype) {
 
 // Draws one token per row of logits [R, V] by inverting the cumulative distribution at `uniforms` [R]: in token
 // order, or, with a truncation, over the kept tokens from the most likely one down. log_probs are those of the
-// untruncated distribution.
+// untruncated distribution; log_masses [R] the log of the probability of the tokens kept, and kept [R, V] which they are,
+// where given.
 struct SamplerReference {
   const float* logits;
   const double* uniforms;
@@ -29,6 +30,8 @@ struct SamplerReference {
   double min_p;   // 0: off
   int32_t* tokens;
   float* log_probs;
+  float* log_masses;
+  bool* kept;
   int64_t rows;
   int64_t vocab;
 };

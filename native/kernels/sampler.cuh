@@ -23,13 +23,17 @@ struct SampleBody {
   static constexpr int kMaxThreads = 512;
 
   const float* logits;
-  const double* settings;  // temperature, top-k, top-p, min-p
+  const double* settings;  // temperature, top-k, top-p, min-p, whether the tokens kept are recorded
   const int64_t* seed;
   const int64_t* uids;
   const int32_t* samples;
   const int32_t* positions;
   int32_t* tokens;
   float* log_probs;
+  float* log_masses;
+  uint32_t* kept;  // [B, ring, words] or null
+  int64_t ring;
+  int64_t words;
   int64_t vocab;
 
   template <class Group>
@@ -39,7 +43,7 @@ struct SampleBody {
     const float inverse_temperature = temperature == 0 ? 1.0f : 1.0f / temperature;
     if (temperature == 0) {
       const RowStatistics statistics = row_statistics<V>(group, at, vocab, inverse_temperature);
-      write(group, row, first_with(group, at, statistics.maximum), statistics, inverse_temperature);
+      write(group, row, first_with(group, at, statistics.maximum), statistics, inverse_temperature, 0);
       return;
     }
     const auto bits = philox(static_cast<uint64_t>(*seed),
@@ -51,8 +55,11 @@ struct SampleBody {
     if (truncated) {
       const RowStatistics statistics = row_statistics<V>(group, at, vocab, inverse_temperature);
       const Selection<Group> selection{group, at, vocab, inverse_temperature, statistics.maximum};
-      const int32_t token = selection.draw(top_k, settings[2], settings[3], uniform);
-      write(group, row, token, statistics, inverse_temperature);
+      const bool recorded = kept != nullptr && settings[4] != 0;
+      uint32_t* bits = recorded ? kept + (row * ring + positions[row] % ring) * words : nullptr;
+      const auto drawn = selection.draw(top_k, settings[2], settings[3], uniform, bits);
+      const auto log_mass = static_cast<float>(std::log(drawn.mass / statistics.sum));
+      write(group, row, drawn.token, statistics, inverse_temperature, log_mass < 0 ? log_mass : 0);
       return;
     }
     draw(group, row, at, inverse_temperature, uniform);
@@ -61,9 +68,10 @@ struct SampleBody {
  private:
   template <class Group>
   ZERO_RL_HOST_DEVICE void write(const Group& group, int64_t row, int32_t token, const RowStatistics& statistics,
-                                 float inverse_temperature) const {
+                                 float inverse_temperature, float log_mass) const {
     if (group.rank() != 0) return;
     tokens[row] = token;
+    log_masses[row] = log_mass;
     log_probs[row] = statistics.log_prob(logits[row * vocab + token], inverse_temperature);
   }
 
@@ -115,6 +123,7 @@ struct SampleBody {
     if (group.rank() != 0) return;
     const int32_t token = choose_token(at, first, fine, choice.rest, inverse_temperature, maximum);
     tokens[row] = token;
+    log_masses[row] = 0;
     log_probs[row] = RowStatistics{maximum, choice.total, 0}.log_prob(at[token], inverse_temperature);
   }
 
@@ -203,6 +212,7 @@ struct SampleBody {
 struct AdvanceBody {
   const int32_t* tokens;
   const float* log_probs;
+  const float* log_masses;
   const int32_t* stop_tokens;
   const int32_t* limits;
   int32_t* slots;
@@ -211,6 +221,7 @@ struct AdvanceBody {
   int32_t* counts;
   int32_t* out_tokens;
   float* out_log_probs;
+  float* out_log_masses;
   int64_t stop_count;
   int64_t capacity;  // M
 
@@ -221,8 +232,10 @@ struct AdvanceBody {
     ZERO_RL_DEBUG_CHECK(count >= 0 && count < capacity);
     out_tokens[row * capacity + count] = token;
     out_log_probs[row * capacity + count] = log_probs[row];
+    out_log_masses[row * capacity + count] = log_masses[row];
     counts[row] = count + 1;
-    bool over = count + 1 >= limits[row];
+    const bool finite = log_probs[row] > -INFINITY && log_probs[row] < INFINITY;
+    bool over = count + 1 >= limits[row] || !finite;
     for (int64_t i = 0; i < stop_count; ++i) over = over || stop_tokens[i] == token;
     if (over) {
       slots[row] = -1 - slots[row];

@@ -3,6 +3,7 @@
 #include <ATen/ops/searchsorted.h>
 #include <ATen/ops/sort.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
@@ -46,6 +47,14 @@ void sample_reference(const SamplerReference& s) {
   at::Tensor chosen =
       at::searchsorted(cumulative, targets, /*out_int32=*/false, /*right=*/true).clamp_max_(s.vocab - 1);
   if (order.defined()) chosen = order.gather(1, chosen);
+  if (s.log_masses != nullptr) {
+    const at::Tensor masses = order.defined() ? cumulative.narrow(1, s.vocab - 1, 1).log() : at::zeros_like(targets);
+    dense(s.log_masses, {s.rows, 1}, at::kFloat).copy_(masses);
+  }
+  if (s.kept != nullptr) {
+    at::Tensor kept = dense(s.kept, {s.rows, s.vocab}, at::kBool).fill_(!order.defined());
+    if (order.defined()) kept.scatter_(1, order, probabilities > 0);
+  }
   dense(s.tokens, {s.rows, 1}, at::kInt).copy_(chosen);
   dense(s.log_probs, {s.rows, 1}, at::kFloat).copy_(log_probs.gather(1, chosen));
 }

@@ -24,8 +24,14 @@ struct Selection {
   float inverse_temperature;
   float maximum;
 
-  // top-k with ties, then top-p of what is left, then min-p; the most likely token stays.
-  ZERO_RL_HOST_DEVICE int32_t draw(int64_t top_k, double top_p, double min_p, double uniform) const {
+  struct Drawn {
+    int32_t token;
+    double mass;  // Σ exp(z − maximum) of the tokens kept
+  };
+
+  // top-k with ties, then top-p of what is left, then min-p; the most likely token stays. Where `words` is given it gets a
+  // bit for each token kept, 32 a word.
+  ZERO_RL_HOST_DEVICE Drawn draw(int64_t top_k, double top_p, double min_p, double uniform, uint32_t* words) const {
     Place whole = total(kNoLimit);
     uint32_t limit = kNoLimit;
     if (top_k > 0 && top_k < vocab) {
@@ -33,25 +39,40 @@ struct Selection {
       whole = total(limit);
     }
     uint64_t kept = whole.mass;
+    Cut cut{limit, static_cast<int32_t>(vocab - 1)};
     if (top_p < 1) {
       const auto wanted = static_cast<uint64_t>(top_p * static_cast<double>(whole.mass));
       const Place last = find(limit, Measure::kMass, wanted > 1 ? wanted : 1);
       kept = last.mass + last.mass_of_one * last.rank;
+      if (words != nullptr) cut = {last.key, token_at(last)};
     }
     if (min_p > 0) {
-      const Place likely = total(key_of_probability(min_p));
-      kept = likely.mass < kept ? likely.mass : kept;
+      const uint32_t key = key_of_probability(min_p);
+      const Place likely = total(key);
+      if (likely.mass < kept) {
+        kept = likely.mass;
+        cut = {key, static_cast<int32_t>(vocab - 1)};
+      }
     }
     const uint64_t one = mass_of(0);
     kept = kept < one ? one : kept;
+    if (words != nullptr) write_kept(cut, words);
     // The first token at which the mass exceeds the target.
     const auto target = static_cast<uint64_t>(uniform * static_cast<double>(kept));
-    return token_at(find(limit, Measure::kMass, (target < kept ? target : kept - 1) + 1));
+    const int32_t token = token_at(find(limit, Measure::kMass, (target < kept ? target : kept - 1) + 1));
+    return {token, static_cast<double>(kept) / kMassUnit};
   }
 
  private:
   static constexpr uint32_t kNoLimit = 0xFFFFFFFFU;
+  static constexpr double kMassUnit = 17592186044416.0;  // 2^44
   enum class Measure { kCount, kMass };
+
+  // Kept are the tokens down to this one.
+  struct Cut {
+    uint32_t key;
+    int32_t token;
+  };
 
   // Of tokens in the order of likelihood: those of `key`, what comes before them, and how many of them are meant.
   struct Place {
@@ -68,11 +89,25 @@ struct Selection {
   }
   ZERO_RL_HOST_DEVICE static uint64_t mass_of(uint32_t key) {
     if (key == kNoLimit) return 0;
-    return static_cast<uint64_t>(std::exp(-static_cast<float>(key) / 134217728.0f) * 17592186044416.0f);  // 2^44
+    return static_cast<uint64_t>(std::exp(-static_cast<float>(key) / 134217728.0f) * static_cast<float>(kMassUnit));
   }
   ZERO_RL_HOST_DEVICE static uint32_t key_of_probability(double probability) {
     const double below = -std::log(probability);
     return below <= 0 ? 0 : below < 31.99999 ? static_cast<uint32_t>(below * 134217728.0) : kNoLimit;
+  }
+
+  ZERO_RL_HOST_DEVICE void write_kept(const Cut& cut, uint32_t* words) const {
+    group.sync();
+    for (int64_t first = group.rank() * int64_t{32}; first < vocab; first += group.size() * int64_t{32}) {
+      uint32_t bits = 0;
+      for (int64_t j = first; j < first + 32 && j < vocab; ++j) {
+        const uint32_t key = key_of(j);
+        if (key > cut.key || (key == cut.key && j > cut.token) || mass_of(key) == 0) continue;
+        bits |= 1U << (j - first);
+      }
+      words[first / 32] = bits;
+    }
+    group.sync();
   }
 
   struct Histogram {

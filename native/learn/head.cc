@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "model/decoder_steps.h"
+#include "runtime/parallel.h"
 
 namespace zero_rl {
 
@@ -32,9 +33,10 @@ class Chunk {
     model.panels.prepare_head();
   }
 
-  // Leaves exponentials in logits and fills the log-probs and entropies.
-  void forward(const Activations& saved, const int64_t* rows, const int32_t* targets, int64_t count,
-               float temperature) {
+  // Rows [start, start + count). Leaves exponentials in logits and fills the log-probs and entropies.
+  void forward(const Activations& saved, const MicroBatch& batch, int64_t start, int64_t count, float temperature) {
+    const int64_t* rows = batch.rows.data() + start;
+    const int32_t* targets = batch.targets.data() + start;
     count_ = count;
     const at::Tensor x = input();
     take_rows(saved.output, rows, x);
@@ -42,6 +44,7 @@ class Chunk {
     norm_rows(model_, x, model_.parameters.tensors().final_norm, y, rstd());
     const at::Tensor logits = logits_.narrow(0, 0, count);
     linear(model_.kernels(), y, model_.panels.head(), at::Tensor(), logits);
+    if (batch.kept != nullptr) keep(*batch.kept, batch.first_response + start, temperature);
     model_.kernels().softmax({.logits = logits.data_ptr<float>(),
                               .exponentials = logits.data_ptr<float>(),
                               .inverse_temperature = 1.0F / temperature,
@@ -94,6 +97,14 @@ class Chunk {
   float* entropy_coefficients() const { return value(5); }
 
  private:
+  // Takes the tokens that the draws from `first` on did not keep out of the logits.
+  void keep(const KeptSets& kept, int64_t first, float temperature) {
+    const int64_t vocab = model_.config.vocab_size;
+    float* logits = logits_.data_ptr<float>();
+    parallel_ranges(count_, 1 + 4096 / vocab, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; ++row) kept.apply(first + row, temperature, logits + row * vocab, vocab);
+    });
+  }
   float* value(int64_t index) const { return values_.data_ptr<float>() + index * values_.size(1); }
 
   Model& model_;
@@ -118,7 +129,7 @@ void head_log_probs(Model& model, const Activations& saved, const MicroBatch& ba
   for (int64_t start = 0; start < row_count(batch); start += step) {
     abort.check();
     const int64_t count = std::min(step, row_count(batch) - start);
-    chunk.forward(saved, batch.rows.data() + start, batch.targets.data() + start, count, temperature);
+    chunk.forward(saved, batch, start, count, temperature);
     std::copy_n(chunk.log_probs(), count, log_probs + start);
   }
 }
@@ -140,7 +151,7 @@ void head_backward(Model& model, const Activations& saved, const MicroBatch& bat
     const int64_t count = std::min(step, row_count(batch) - start);
     const int64_t* rows = batch.rows.data() + start;
     const int32_t* targets = batch.targets.data() + start;
-    chunk.forward(saved, rows, targets, count, temperature);
+    chunk.forward(saved, batch, start, count, temperature);
     loss(start, count, chunk.log_probs(), chunk.entropies(), chunk.coefficients(), chunk.entropy_coefficients());
     const at::Tensor dlogits = chunk.gradient(targets, temperature, with_entropy);
     at::Tensor dy = dnormed.narrow(0, 0, count);

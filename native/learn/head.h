@@ -15,7 +15,7 @@ namespace zero_rl {
 using HeadLoss = std::function<void(int64_t start, int64_t count, const float* log_probs, const float* entropies,
                                     float* coefficients, float* entropy_coefficients)>;
 
-// log_probs [R] of the targets at the temperature.
+// log_probs [R] of the targets at the temperature, over the tokens that their draws were made from.
 void head_log_probs(Model& model, const Activations& saved, const MicroBatch& batch, float temperature,
                     float* log_probs, const AbortFlag& abort);
 

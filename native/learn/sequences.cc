@@ -1,6 +1,7 @@
 #include "learn/sequences.h"
 
 #include <algorithm>
+#include <string>
 
 namespace zero_rl {
 
@@ -8,6 +9,20 @@ int64_t Sequences::response_tokens() const {
   int64_t total = 0;
   for (int64_t i = 0; i < count(); ++i) total += offsets[i + 1] - offsets[i] - prompt_lengths[i];
   return total;
+}
+
+void Sequences::read_kept(int64_t vocab) {
+  if (kept_bytes.empty()) return;
+  for (int64_t i = 0; i < count(); ++i) {
+    const int64_t length = response_length(i);
+    if (kept_bytes[i].empty()) {
+      kept.append_whole(length);
+    } else {
+      kept.append("sequences[" + std::to_string(i) + "].keptTokens", kept_bytes[i],
+                  tokens.data() + offsets[i] + prompt_lengths[i], length, vocab);
+    }
+  }
+  kept_bytes.clear();
 }
 
 namespace {
@@ -45,6 +60,7 @@ std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, b
     const int64_t added = length - 1 - (fresh ? 0 : shared);
     if (batches.empty() || batches.back().packed.count() + added > token_limit) {
       batches.emplace_back().first_response = response;
+      if (!sequences.kept.empty()) batches.back().kept = &sequences.kept;
       fresh = true;
     }
     MicroBatch& batch = batches.back();

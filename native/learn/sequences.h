@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/decoder.h"
+#include "model/kept_sets.h"
 
 namespace zero_rl {
 
@@ -14,10 +15,16 @@ struct Sequences {
   std::vector<int32_t> tokens;
   std::vector<int64_t> offsets;         // [sequences + 1]
   std::vector<int64_t> prompt_lengths;  // [sequences], at least 1
+  // What truncated draws of the responses were made from, see model/kept_sets.h: empty, or one entry per sequence, which is
+  // empty where nothing was truncated.
+  std::vector<std::vector<uint8_t>> kept_bytes;
+  KeptSets kept;  // read from them
 
   int64_t count() const { return static_cast<int64_t>(prompt_lengths.size()); }
   int64_t response_length(int64_t index) const { return offsets[index + 1] - offsets[index] - prompt_lengths[index]; }
   int64_t response_tokens() const;
+  // Moves kept_bytes to kept. Throws ERR_ZERO_RL_DATA where they do not fit the responses.
+  void read_kept(int64_t vocab);
 };
 
 // A run of whole sequences. The last token of a sequence predicts nothing and is not run.
@@ -27,6 +34,7 @@ struct MicroBatch {
   std::vector<int32_t> targets;  // [R]
   int64_t first_response = 0;    // index of the first response token among all of the call
   int64_t sequence_tokens = 0;   // prompts and responses, each as often as it occurs
+  const KeptSets* kept = nullptr;  // of all response tokens of the call; null where nothing was truncated
 };
 
 // Consecutive sequences up to `token_limit` packed tokens each; a longer sequence is a batch of its own. With

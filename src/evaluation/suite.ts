@@ -74,10 +74,10 @@ export interface EvaluateModelOptions
   loadPolicy?: LoadPolicy;
 }
 
-/** The suite with the engine's options in force. A policy that stands still needs no masters. */
+/** The suite with the engine's options in force. A policy that stands still needs no masters and has no moments. */
 function withEngine(suite: TrainConfig, options: EvaluateModelOptions): TrainConfig {
   const { device = suite.device, dtype = suite.dtype, threads = suite.threads } = options;
-  return { ...suite, device, dtype, threads, masterWeights: dtype === 'float32' };
+  return { ...suite, device, dtype, threads, masterWeights: dtype === 'float32', moments: 'device' };
 }
 
 /**

@@ -40,8 +40,11 @@ export function copyFinite(name: string, values: unknown, length: number, target
   if (!isArrayLike(values)) throw invalidType(name, expected, values);
   if (values.length !== length) throw invalidRange(name, expected, values);
   for (let i = 0; i < length; i++) {
-    const value = checkNumber(`${name}[${i}]`, values[i]);
-    if (!Number.isFinite(Math.fround(value))) throw invalidRange(`${name}[${i}]`, 'float32 number', value);
+    const value = values[i];
+    // No name is made of a number that is right: there are as many as tokens.
+    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
+      throw invalidRange(`${name}[${i}]`, 'float32 number', checkNumber(`${name}[${i}]`, value));
+    }
     target[offset + i] = value;
   }
 }

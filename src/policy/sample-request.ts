@@ -25,6 +25,7 @@ const SAMPLE_OPTIONS = [
   'topP',
   'topK',
   'minP',
+  'keptTokens',
   'stopTokens',
   'stopStrings',
   'seed',
@@ -112,6 +113,8 @@ export function buildSampleRequest(
   const list = checkPrompts(prompts);
   const addSpecialTokens: unknown = given.addSpecialTokens ?? true;
   if (typeof addSpecialTokens !== 'boolean') throw invalidType('addSpecialTokens', 'boolean', addSpecialTokens);
+  const keptTokens: unknown = given.keptTokens ?? false;
+  if (typeof keptTokens !== 'boolean') throw invalidType('keptTokens', 'boolean', keptTokens);
   const n = checkInteger('n', given.n ?? 1, 1, Math.floor(MAX_INT32 / Math.max(1, list.length)));
   const stops = given.stopTokens ?? context.endTokens;
 
@@ -140,6 +143,7 @@ export function buildSampleRequest(
     stopStrings: checkStopStrings(given.stopStrings ?? [], context),
     tokenBytes: [],
     seed: checkInteger('seed', given.seed ?? 0, 0),
+    keptTokens,
     maxBatch: given.maxBatch === undefined ? 0 : checkInteger('maxBatch', given.maxBatch, 1, MAX_BATCH),
   };
 }

@@ -2,6 +2,7 @@
 import type { NativeModelConfig, NativeSequences } from '../../binding/native';
 import { checkInteger, invalidRange, invalidType } from '../errors';
 import { checkSignal } from './engine-calls';
+import { collectKeptTokens } from './kept-tokens';
 import { checkTemperature, copyTokens, MAX_INT32 } from './numbers';
 import { checkOptions } from './option-keys';
 import type { LogProbsOptions, Sequence } from './types';
@@ -48,7 +49,7 @@ export function packSequences(sequences: readonly Sequence[], limits: Limits): P
   const tokens = new Int32Array(offsets[checked.length]);
   checked.forEach((sequence, i) => tokens.set(sequence.tokens, offsets[i]));
   const promptLengths = Int32Array.from(checked, ({ promptLength }) => promptLength);
-  return { tokens, offsets, promptLengths, responseOffsets };
+  return { tokens, offsets, promptLengths, keptTokens: collectKeptTokens(sequences), responseOffsets };
 }
 
 /** Options of `logProbs` with their defaults. */

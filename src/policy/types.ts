@@ -43,6 +43,8 @@ export interface SampleOptions {
   topK?: number;
   /** Drops tokens less likely than minP times the most likely one, after topK and then topP. Default 0 (off). */
   minP?: number;
+  /** Whether rollouts of truncated draws (topP, topK, minP) have `keptTokens`, for {@link Sequence}. Default false. */
+  keptTokens?: boolean;
   /** Tokens that end a completion. Default: the folder's end tokens. */
   stopTokens?: readonly number[];
   /** Texts that end a completion once they occur in it; needs a tokenizer. */
@@ -68,6 +70,13 @@ export interface Rollout {
   tokens: Int32Array;
   /** Nats per token under the temperature-scaled, untruncated distribution. */
   logProbs: Float32Array;
+  /**
+   * Where topP, topK or minP truncate the distribution: log S per token, in nats, S the probability of all tokens that were
+   * kept. The token was drawn with log-prob `logProbs − logMass`.
+   */
+  logMass?: Float32Array;
+  /** Which tokens were kept, with the option `keptTokens`: a few bytes per token, to be handed on in a {@link Sequence}. */
+  keptTokens?: Uint8Array;
   finishReason: 'stop' | 'length';
 }
 
@@ -89,6 +98,11 @@ export interface Sequence {
   tokens: Int32Array | readonly number[];
   /** Tokens before the first scored one, at least 1. */
   promptLength: number;
+  /**
+   * `keptTokens` of the rollout that the response tokens are from: they are then scored, and trained, under the distribution
+   * renormalised over the tokens that their draw kept, with oldLogProbs `logProbs − logMass`. Default: over all tokens.
+   */
+  keptTokens?: Uint8Array;
 }
 
 export interface LogProbsOptions {

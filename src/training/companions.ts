@@ -47,7 +47,10 @@ export async function loadCompanions(
   if (needsCritic(config)) {
     const folder = saved(companionFolders.critic);
     const start = folder ?? config.critic.model ?? config.model;
-    critic = config.critic.kind === 'trunk' ? trunkCritic(policy) : await load.critic(start, options);
+    critic =
+      config.critic.kind === 'trunk'
+        ? trunkCritic(policy)
+        : await load.critic(start, { ...options, moments: config.moments });
     opened(critic);
     if (folder !== undefined) await critic.loadTrainingState(folder);
   }

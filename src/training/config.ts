@@ -29,6 +29,8 @@ import {
 } from './config-numbers';
 import { rewardSchema } from './config-reward';
 import { presetNames } from './presets';
+import { truncates } from './truncation';
+
 const path = z.string().min(1);
 
 const rolloutSchema = z.strictObject({
@@ -48,6 +50,13 @@ const rolloutSchema = z.strictObject({
   topK: count.default(0),
   /** Sample from tokens at least so likely as this share of the most likely one; 0: from all. */
   minP: fraction.default(0),
+  /**
+   * What training makes of topP, topK and minP, one of which truncates the distribution: needed where one does. `replay`: each
+   * token keeps the tokens that its draw was from, and every log-prob, of policy and reference, and the gradient are those of
+   * the distribution renormalised over them. `ignore`: log-probs are those of the whole vocabulary, so that ratios are off by
+   * the probability of what was kept, a bias. Default none.
+   */
+  truncation: z.enum(['replay', 'ignore']).optional(),
   /** Texts that end a completion; those of special tokens such as `<|im_end|>` count too. */
   stopStrings: z.array(z.string().min(1)).default([]),
   /** Tokens that end a completion, as ids or as the texts of single tokens. Default: the end tokens of the model folder. */
@@ -115,6 +124,11 @@ const keysSchema = z.strictObject({
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
   /** bfloat16 only. false: no float32 masters, stochastic rounding, 8 bytes per parameter instead of 16. */
   masterWeights: z.boolean().default(true),
+  /**
+   * AdamW's moments on a CUDA device, of policy and critic: `device`, `bfloat16` (half their memory, wants a second beta of at
+   * most 0.99), or `host` (in its memory).
+   */
+  moments: z.enum(['device', 'bfloat16', 'host']).default('device'),
   /** Threads of the engine. Default: the processors that the process may use; kept in the resolved config. */
   threads: positiveInteger.optional(),
   data: dataSchema,
@@ -168,6 +182,9 @@ const MOST_PROMPTS = 2 ** 40;
 const ROLLBACK_SEEDS = 2 ** 32;
 const FEW_MINIBATCHES = 'Expected at most rollout.promptsPerStep (a minibatch holds whole groups)';
 
+const UNSAID_TRUNCATION =
+  'Expected "replay" or "ignore" (topP, topK or minP truncates what rollouts are drawn from, and log-probs of the whole vocabulary would bias every ratio unseen; "replay" trains on what was drawn from)';
+
 export const configSchema = keysSchema
   .refine(({ optimizer, rollout }) => optimizer.minibatches <= rollout.promptsPerStep, {
     path: ['optimizer', 'minibatches'],
@@ -192,6 +209,10 @@ export const configSchema = keysSchema
   .refine(({ seed, watchdog }) => seed + watchdog.rollback.most * ROLLBACK_SEEDS <= Number.MAX_SAFE_INTEGER, {
     path: ['seed'],
     message: 'Expected at most 2^53 less 2^32 for each of watchdog.rollback.most',
+  })
+  .refine(({ rollout }) => rollout.truncation !== undefined || !truncates(rollout), {
+    path: ['rollout', 'truncation'],
+    message: UNSAID_TRUNCATION,
   })
   .superRefine(({ watchdog, checkpoint, evaluation }, context) => {
     for (const { rule, keep } of rulesWithoutCheckpoint(watchdog, checkpoint, evaluation.every)) {

@@ -9,7 +9,7 @@ import { greedyBaseline } from './greedy-baseline';
 import type { Run } from './open-run';
 import type { PhaseClock } from './phase-clock';
 import { estimatorOptions } from './phase-options';
-import { checkTimeouts, reasonsOf, responseMasks, wholeSequence, type Sample } from './rollouts';
+import { behaviourLogProbs, checkTimeouts, reasonsOf, responseMasks, wholeSequence, type Sample } from './rollouts';
 
 /** One entry per sample that could be scored. */
 export interface Batch {
@@ -62,9 +62,10 @@ export async function makeBatch(
   const greedyRewards = needsGreedy(config)
     ? await clock.time('sample', () => greedyBaseline({ ...run, config }, prompts, scored, signal))
     : null;
+  const oldLogProbs = scored.map(behaviourLogProbs);
   const kl =
     referenceLogProbs?.map((row, i) =>
-      row.map((value, t) => (masks?.[i][t] === 0 ? 0 : scored[i].rollout.logProbs[t] - value)),
+      row.map((value, t) => (masks?.[i][t] === 0 ? 0 : oldLogProbs[i][t] - value)),
     ) ?? null;
 
   const batch: EstimatorInput = {
@@ -81,7 +82,7 @@ export async function makeBatch(
   const trained = sequences.map((sequence, i) => ({
     ...sequence,
     advantages: advantages[i],
-    oldLogProbs: scored[i].rollout.logProbs,
+    oldLogProbs: oldLogProbs[i],
     ...(masks ? { mask: masks[i] } : {}),
     ...(referenceLogProbs && config.kl.lossCoefficient > 0 ? { referenceLogProbs: referenceLogProbs[i] } : {}),
   }));

@@ -6,9 +6,16 @@ import type { TrainingPolicy } from './training-policy';
 
 const MIB = 2 ** 20;
 
-/** Bytes per parameter of weights (with masters), gradient and two moments. */
-export function trainingBytes(masterWeights: boolean): number {
-  return masterWeights ? 16 : 8;
+/** Bytes per parameter, on the device of the weights, of weights (with masters), gradient and two moments. */
+export function trainingBytes({ masterWeights, moments }: Pick<TrainConfig, 'masterWeights' | 'moments'>): number {
+  const element = masterWeights ? 4 : 2;
+  const momentBytes = { device: 2 * element, bfloat16: 4, host: 0 };
+  return 2 * element + momentBytes[moments];
+}
+
+/** The critic keeps its masters. */
+export function criticBytes({ moments }: Pick<TrainConfig, 'moments'>): number {
+  return trainingBytes({ masterWeights: true, moments });
 }
 
 /** In MiB. */
@@ -42,9 +49,9 @@ export function countMemory(
   const perToken = shape === undefined ? 0 : 2 * shape.layers * shape.kvHeads * shape.headDim * bytes;
   const responses = Math.min(CACHE_BYTES, promptsPerStep * samplesPerPrompt * maxTokens * perToken);
   return {
-    policy: (policy.parameterCount * trainingBytes(config.masterWeights)) / MIB,
+    policy: (policy.parameterCount * trainingBytes(config)) / MIB,
     reference: ((reference?.parameterCount ?? 0) * bytes) / MIB,
-    critic: ((critic?.parameterCount ?? 0) * trainingBytes(true)) / MIB,
+    critic: ((critic?.parameterCount ?? 0) * criticBytes(config)) / MIB,
     ema: ((ema?.parameterCount ?? 0) * 4) / MIB,
     activations: config.optimizer.memoryBudgetMiB ?? DEFAULT_MEMORY_BUDGET_MIB,
     cache: (responses + promptsPerStep * promptTokens * perToken) / MIB,

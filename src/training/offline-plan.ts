@@ -3,7 +3,7 @@ import { isZeroRlError } from '../errors';
 import { HubUnreachable } from '../hub/request';
 import { needsCritic, needsReference, type TrainConfig } from './config';
 import { advantageFormula, lossFormula } from './formulas';
-import { trainingBytes } from './memory';
+import { criticBytes, trainingBytes } from './memory';
 
 const MIB = 2 ** 20;
 
@@ -32,9 +32,9 @@ export function planOffline(config: TrainConfig, error: Error): OfflinePlan {
   const parameters = parametersByName(config.model);
   const weights = config.dtype === 'bfloat16' ? 2 : 4;
   const perParameter =
-    trainingBytes(config.masterWeights) +
+    trainingBytes(config) +
     (needsReference(config) ? weights : 0) +
-    (needsCritic(config) && config.critic.kind === 'network' ? trainingBytes(true) : 0);
+    (needsCritic(config) && config.critic.kind === 'network' ? criticBytes(config) : 0);
   return {
     formula: advantageFormula(config),
     loss: lossFormula(config),

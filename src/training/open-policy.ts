@@ -14,8 +14,8 @@ export interface OpenPolicy {
  *   none of the model; the policy is disposed of then
  */
 export async function openPolicy(folder: string, config: TrainConfig, load: LoadPolicy): Promise<OpenPolicy> {
-  const { dtype, masterWeights, device, threads } = config;
-  const policy = await load(folder, { dtype, masterWeights, device, threads });
+  const { dtype, masterWeights, moments, device, threads } = config;
+  const policy = await load(folder, { dtype, masterWeights, moments, device, threads });
   try {
     return { policy, config: resolveMemoryBudget(resolveStopTokens(config, policy), policy) };
   } catch (error) {

@@ -6,6 +6,7 @@ import type { CriticStepOptions, SampleOptions, StepOptions } from '../policy/ty
 import type { TrainerState } from './checkpoint';
 import { criticLearningRate, learningRate, type TrainConfig } from './config';
 import type { TrainingPolicy } from './training-policy';
+import { truncates } from './truncation';
 
 /**
  * The config with `rollout.stopTokens` as ids, which {@link samplingOptions} needs.
@@ -44,6 +45,7 @@ export function resolveMemoryBudget(config: TrainConfig, { device }: Pick<Traini
 /** Options of training rollouts. */
 export function samplingOptions({ rollout, seed }: TrainConfig): SampleOptions {
   const { samplesPerPrompt: n, maxTokens, temperature, topP, topK, minP, stopStrings, stopTokens, maxBatch } = rollout;
+  const kept = rollout.truncation === 'replay' && truncates(rollout);
   return {
     n,
     maxTokens,
@@ -52,6 +54,7 @@ export function samplingOptions({ rollout, seed }: TrainConfig): SampleOptions {
     topK,
     minP,
     seed,
+    ...(kept ? { keptTokens: true } : {}),
     ...(stopStrings.length > 0 ? { stopStrings } : {}),
     ...(stopTokens === undefined ? {} : { stopTokens: stopTokens.map(Number) }),
     ...(maxBatch > 0 ? { maxBatch } : {}),
@@ -61,12 +64,12 @@ export function samplingOptions({ rollout, seed }: TrainConfig): SampleOptions {
 /** Options of held-out samples: no truncation of the distribution, a seed of their own. */
 export function evaluationOptions(config: TrainConfig): SampleOptions {
   const { samples: n, temperature, seed } = config.evaluation;
-  return { ...samplingOptions(config), n, temperature, seed, topP: 1, topK: 0, minP: 0 };
+  return { ...samplingOptions(config), n, temperature, seed, topP: 1, topK: 0, minP: 0, keptTokens: false };
 }
 
 /** Options of the one completion that is the baseline of ReMax: the most likely token at each place. */
 export function greedyOptions(config: TrainConfig): SampleOptions {
-  return { ...samplingOptions(config), n: 1, temperature: 0, topP: 1, topK: 0, minP: 0 };
+  return { ...samplingOptions(config), n: 1, temperature: 0, topP: 1, topK: 0, minP: 0, keptTokens: false };
 }
 
 /** Options of the critic's optimizer step. */

@@ -5,6 +5,7 @@
 import { askEnvironment, type Answer, type Play } from '../environments/ask';
 import type { Turn } from '../environments/environment';
 import { mapInSlices } from '../event-loop';
+import { joinKeptTokens } from '../policy/kept-tokens';
 import { PromptTooLong } from '../policy/sample-request';
 import type { Rollout, SampleOptions } from '../policy/types';
 import { sampleName } from '../rewards';
@@ -22,11 +23,17 @@ export interface PlayedRollout extends Rollout {
   failure?: 'timeout';
 }
 
-interface Segment {
-  tokens: Int32Array;
+interface Segment extends Pick<Rollout, 'tokens' | 'logMass' | 'keptTokens'> {
   /** Null for tokens of the environment. */
   logProbs: Float32Array | null;
 }
+
+const segmentOf = ({ tokens, logProbs, logMass, keptTokens }: Rollout): Segment => ({
+  tokens,
+  logProbs,
+  logMass,
+  keptTokens,
+});
 
 interface OpenEpisode {
   first: Rollout;
@@ -53,15 +60,19 @@ function finished({ first, segments, turns, finishReason, failure }: OpenEpisode
   const tokens = joined(segments.map((segment) => segment.tokens));
   const logProbs = new Float32Array(tokens.length);
   const mask = new Uint8Array(tokens.length);
+  const logMass = segments.some((segment) => segment.logMass) ? new Float32Array(tokens.length) : undefined;
+  const keptTokens = joinKeptTokens(segments);
   let at = 0;
   for (const segment of segments) {
     if (segment.logProbs !== null) {
       logProbs.set(segment.logProbs, at);
+      if (segment.logMass) logMass?.set(segment.logMass, at);
       mask.fill(1, at, at + segment.tokens.length);
     }
     at += segment.tokens.length;
   }
-  return { ...base, tokens, logProbs, mask, turns };
+  const truncated = { ...(logMass ? { logMass } : {}), ...(keptTokens ? { keptTokens } : {}) };
+  return { ...base, tokens, logProbs, ...truncated, mask, turns };
 }
 
 /** The episode so far and `answer` as one prompt; null where it leaves no room for a turn in the context. */
@@ -103,9 +114,9 @@ export async function playEpisodes(
   );
   const text = (tokens: Int32Array): string => decodeResponse(policy, tokens);
   const episodes = firsts.map((first): OpenEpisode => {
-    const { tokens, logProbs, finishReason } = first;
+    const { tokens, finishReason } = first;
     const turns: Turn[] = [{ from: 'policy', text: text(tokens) }];
-    return { first, segments: [{ tokens, logProbs }], turns, finishReason, over: finishReason === 'length' };
+    return { first, segments: [segmentOf(first)], turns, finishReason, over: finishReason === 'length' };
   });
 
   for (let turn = 1; turn < maxTurns; turn++) {
@@ -141,8 +152,8 @@ export async function playEpisodes(
       { ...options, n: 1, uids },
     );
     goingOn.forEach(({ episode }, i) => {
-      const { tokens, logProbs, finishReason } = sampled[i];
-      episode.segments.push({ tokens, logProbs });
+      const { tokens, finishReason } = sampled[i];
+      episode.segments.push(segmentOf(sampled[i]));
       episode.turns.push({ from: 'policy', text: text(tokens) });
       episode.finishReason = finishReason;
       episode.over = finishReason === 'length';

@@ -3,8 +3,9 @@ import { ZeroRlError } from '../errors';
 import type { Problem } from '../data/dataset';
 import type { Template } from '../data/template';
 import type { Play } from '../environments/ask';
+import { mapInSlices } from '../event-loop';
 import { PromptTooLong } from '../policy/sample-request';
-import type { SampleOptions } from '../policy/types';
+import type { SampleOptions, Sequence } from '../policy/types';
 import { scoreSamples, type CompleteScore, type RewardFunction, type RewardSample } from '../rewards';
 import { untilAborted } from '../until-aborted';
 import { playEpisodes, type PlayedRollout } from './play-episodes';
@@ -110,14 +111,15 @@ export async function scoreRollouts(
   reward: RewardFunction,
   signal?: AbortSignal,
 ): Promise<Sample[]> {
-  const samples = rollouts.map(({ prompt, sample: index, tokens, finishReason, turns }): RewardSample => {
+  const toScore = ({ prompt, sample: index, tokens, finishReason, turns }: PlayedRollout): RewardSample => {
     const { problem, text } = prompts[prompt];
     // An answer that the environment wrote must not be paid.
     const own = turns?.flatMap((turn) => (turn.from === 'policy' ? [turn.text] : []));
     const completion = own?.join('\n') ?? decodeResponse(policy, tokens);
     const rest = turns === undefined ? {} : { turns };
     return { problem, prompt: text, completion, answer: problem.answer, tokens, finishReason, index, ...rest };
-  });
+  };
+  const samples = await mapInSlices(rollouts, toScore, signal);
   const whole = samples.filter((_, i) => rollouts[i].failure === undefined);
   const scored = (await untilAborted(scoreSamples(reward, whole, signal), signal)).values();
   const scores = rollouts.map(({ failure }): CompleteScore =>
@@ -177,10 +179,16 @@ export function policyTokens({ tokens, mask }: PlayedRollout): number {
   return mask?.reduce((sum, value) => sum + value, 0) ?? tokens.length;
 }
 
-/** Prompt and response as one sequence. */
-export function wholeSequence({ prompt, rollout }: Sample): { tokens: Int32Array; promptLength: number } {
+/** Prompt and response as one sequence, scored over the tokens that truncated draws kept where those were recorded. */
+export function wholeSequence({ prompt, rollout }: Sample): Sequence & { tokens: Int32Array } {
   const tokens = new Int32Array(prompt.tokens.length + rollout.tokens.length);
   tokens.set(prompt.tokens);
   tokens.set(rollout.tokens, prompt.tokens.length);
-  return { tokens, promptLength: prompt.tokens.length };
+  const { keptTokens } = rollout;
+  return { tokens, promptLength: prompt.tokens.length, ...(keptTokens ? { keptTokens } : {}) };
+}
+
+/** Log-probs at sampling of the response tokens as {@link wholeSequence} scores them. */
+export function behaviourLogProbs({ rollout: { logProbs, logMass, keptTokens } }: Sample): Float32Array {
+  return keptTokens && logMass ? logProbs.map((value, t) => value - logMass[t]) : logProbs;
 }

@@ -30,10 +30,11 @@ export class RunLog {
     this.emit({ type: 'warning', message });
   };
 
-  /** An alarm with the file of the samples behind it. */
-  readonly alarm = ({ rule, action, message }: Alarm, file: string): void => {
-    this.note('watchdog', message, { rule, action, file: file.slice(this.folder.path.length + 1) });
-    this.emit({ type: 'warning', message: `${message}; samples in ${file}` });
+  /** An alarm with the file of the samples behind it, where there are any. */
+  readonly alarm = ({ rule, action, message }: Alarm, file?: string): void => {
+    const relative = file === undefined ? {} : { file: file.slice(this.folder.path.length + 1) };
+    this.note('watchdog', message, { rule, action, ...relative });
+    this.emit({ type: 'warning', message: file === undefined ? message : `${message}; samples in ${file}` });
   };
 
   /** A row alone. One that cannot be written is no reason to fail a run. */

@@ -17,7 +17,7 @@ import { configAt, criticLearnsAlone, learningRate, type TrainConfigInput } from
 import { evaluateRun, type Evaluations } from './evaluate-run';
 import { trainCritic } from './critic';
 import { finish, report } from './finish';
-import { Guard } from './guard';
+import { brokenWeights, Guard, isNotFinite } from './guard';
 import { resolveConfig } from './load-config';
 import { makeBatch } from './make-batch';
 import { openRun, type InputOptions } from './open-run';
@@ -30,6 +30,7 @@ import { RunLog } from './run-log';
 import { runFiles, type MetricsRow } from './run-folder';
 import type { TrainEvent } from './train-event';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
+import { truncationWarning } from './truncation';
 import { advice } from './watchdog';
 import { writeRollouts } from './write-rollouts';
 
@@ -101,10 +102,19 @@ async function* trainUntilAlarm(
     log.note('checkpoint', `checkpoint of step ${state.step}`);
     emit({ type: 'checkpoint', step: state.step, path });
   };
+  const goBack = async (first: number): Promise<string> => {
+    savedStep = state.step;
+    const message = `The run goes back to step ${await rollBack(folder, first)}`;
+    log.note('rollback', message);
+    emit({ type: 'warning', message });
+    return folder.path;
+  };
   const evaluateNow = (): Promise<Evaluations> => timed('evaluation', () => evaluateRun(run, { emit, warn, signal }));
 
   try {
     const { parameterCount: parameters } = policy;
+    const truncation = truncationWarning(config.rollout);
+    if (truncation !== null) warn(truncation);
     log.note('start', state.step === 0 ? 'the run begins' : `the run goes on after step ${state.step}`);
     emit({
       type: 'start',
@@ -223,13 +233,7 @@ async function* trainUntilAlarm(
       if (criticMetrics && !criticMetrics.applied)
         warn(`The critic's gradient of step ${step} was not finite; it stays`);
       const alarm = await guard.check(metrics, scored, kl, advantages, log.alarm);
-      if (alarm?.action === 'rollback') {
-        savedStep = step;
-        const message = `The run goes back to step ${await rollBack(folder, alarm.first)}`;
-        log.note('rollback', message);
-        emit({ type: 'warning', message });
-        return folder.path;
-      }
+      if (alarm?.action === 'rollback') return await goBack(alarm.first);
       const best = await conclude(metrics);
       if (best || isDue(config.checkpoint.every, step, config.steps)) await save();
       yield metrics;
@@ -245,6 +249,16 @@ async function* trainUntilAlarm(
     await finish(run, emit);
     return null;
   } catch (error) {
+    // Such weights are nothing to go on with.
+    if (isNotFinite(error)) savedStep = state.step;
+    const alarm = brokenWeights(run, error);
+    if (alarm) {
+      log.alarm(alarm);
+      if (alarm.action === 'rollback') return await goBack(alarm.first);
+      throw new ZeroRlError('ERR_ZERO_RL_WATCHDOG', `The run was stopped: ${alarm.message}; ${advice[alarm.rule]}`, {
+        cause: error,
+      });
+    }
     if (!signal?.aborted) throw error;
     throw new ZeroRlError(
       'ERR_ZERO_RL_ABORTED',

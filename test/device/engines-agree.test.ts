@@ -21,6 +21,8 @@ function expectSame(actual: Rollout[], expected: Rollout[], tolerance = 1e-4): v
   for (const [i, rollout] of expected.entries()) {
     expect(Array.from(actual[i].tokens)).toEqual(Array.from(rollout.tokens));
     expect(maxDifference(actual[i].logProbs, rollout.logProbs)).toBeLessThan(tolerance);
+    expect(maxDifference(actual[i].logMass ?? [], rollout.logMass ?? [])).toBeLessThan(tolerance);
+    expect(actual[i].keptTokens).toEqual(rollout.keptTokens);
     expect(actual[i].finishReason).toBe(rollout.finishReason);
   }
 }
@@ -42,6 +44,11 @@ describe('random weights, a trained tokenizer', () => {
     ['one new token', { n: 3, maxTokens: 1, stopTokens: stops }],
     ['no stops, to the end of the context', { maxTokens: 64, stopTokens: [] }],
     ['top-k, top-p and min-p', { n: 4, maxTokens: 20, topK: 40, topP: 0.9, minP: 0.002, temperature: 1.3 }],
+    [
+      'kept tokens',
+      { n: 4, maxTokens: 40, topK: 40, topP: 0.9, temperature: 1.3, stopTokens: stops, keptTokens: true },
+    ],
+    ['kept tokens to a stop string', { n: 4, maxTokens: 40, topP: 0.5, stopStrings: ['a', 'er'], keptTokens: true }],
     ['the most likely token', { maxTokens: 20, temperature: 0 }],
     ['stop strings', { n: 4, maxTokens: 40, stopTokens: [], stopStrings: ['a', 'er'] }],
   ])('sampling: %s', async (_, options) => {

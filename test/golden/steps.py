@@ -107,9 +107,14 @@ def aggregate(losses, masks, aggregation, constant=None):
 
 
 def rows_of(forward, sequence, options):
-    """log_softmax rows (response, V) and the log-probs (response,) of the tokens."""
+    """log_softmax rows (response, V), over the tokens of sequence["kept"] where it has any, and the log-probs (response,)."""
     start = sequence["promptLength"]
-    rows = (forward(sequence["tokens"])[start - 1 : -1] / options["temperature"]).log_softmax(-1)
+    scaled = forward(sequence["tokens"])[start - 1 : -1] / options["temperature"]
+    for row, kept in enumerate(sequence.get("kept", [])):
+        if kept is not None:
+            dropped = torch.ones(scaled.shape[1], dtype=torch.bool).index_fill(0, torch.tensor(kept), False)
+            scaled = scaled.masked_fill(dropped & (torch.arange(scaled.shape[0]) == row)[:, None], -1e4)
+    rows = scaled.log_softmax(-1)
     return rows, rows.gather(1, torch.tensor(sequence["tokens"][start:])[:, None])[:, 0]
 
 

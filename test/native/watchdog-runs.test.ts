@@ -163,3 +163,44 @@ test('rollbacks that do not help end in a stop', async () => {
     'deadGroups-step-000002.jsonl',
   ]);
 });
+
+describe('an update after which nothing can be sampled', () => {
+  // Weights of 1e30 have no logits.
+  const breaking = (action: 'rollback' | 'stop' | 'warn', learningRateFactor: number): Partial<TrainConfigInput> => ({
+    steps: 3,
+    rollout: { promptsPerStep: 2, samplesPerPrompt: 4, maxTokens: 10 },
+    optimizer: { learningRate: 1e30, memoryBudgetMiB: 64 },
+    checkpoint: { every: 1, keep: 3 },
+    watchdog: { notFinite: { action }, rollback: { learningRateFactor } },
+  });
+
+  test('is taken back by rollback, its checkpoint with it', async () => {
+    const { error, folder, metrics, warnings } = await run(longer, breaking('rollback', 1e-33));
+    expect(error).toBeNull();
+    expect(warnings).toEqual([
+      expect.stringMatching(/the weights of step 1 have logits that are NaN or infinite \(watchdog\.notFinite\)/),
+      'The run goes back to step 0',
+    ]);
+    expect(metrics.map(({ step }) => step)).toEqual([1, 2, 3]);
+    expect((metrics[0] as { learningRate: number }).learningRate).toBeCloseTo(1e-3, 9);
+    expect(existsSync(join(folder, 'summary.json'))).toBe(true);
+  });
+
+  test('stops the run, which saves no such weights', async () => {
+    const { error, folder } = await run(longer, { ...breaking('stop', 0.5), checkpoint: { every: 0 } });
+    expect(error).toMatchObject({
+      code: 'ERR_ZERO_RL_WATCHDOG',
+      message: expect.stringContaining(advice.notFinite) as string,
+      cause: { code: 'ERR_ZERO_RL_NOT_FINITE' },
+    });
+    expect(readdirSync(join(folder, 'checkpoints'))).toEqual([]);
+  });
+
+  test('is an error of its own where the rule only warns', async () => {
+    const { error } = await run(longer, breaking('warn', 0.5));
+    expect(error).toMatchObject({
+      code: 'ERR_ZERO_RL_NOT_FINITE',
+      message: expect.stringMatching(/weights are damaged/),
+    });
+  });
+});

@@ -49,6 +49,14 @@ export interface StepsGolden {
   cases: StepsCase[];
 }
 
+/** Of test/golden/truncation.py; `final` holds some of the parameters. */
+export interface TruncationCase extends StepsCase {
+  /** `kept`: ids per response token, null where every token was. */
+  batches: (StepSequence & { kept: (number[] | null)[] })[][];
+  /** Of the first batch before the first step: float32 as base64. */
+  keptLogProbs: string[];
+}
+
 /** A critic's case of objectives.json. */
 export interface CriticCase extends FixtureModel {
   name: 'critic' | 'trunk-critic';
@@ -67,6 +75,8 @@ function readGolden(name: string): unknown {
 export const logitsGolden = (): LogitsGolden => readGolden('logits.json') as LogitsGolden;
 export const stepsGolden = (): StepsGolden => readGolden('steps.json') as StepsGolden;
 
+export const truncationGolden = () => readGolden('truncation.json') as { steps: number; cases: TruncationCase[] };
+
 /** Of test/golden/objectives.py; `final` holds some of the parameters. */
 export function objectivesGolden(): StepsGolden & { critic: CriticCase; trunkCritic: CriticCase } {
   const { steps, cases } = readGolden('objectives.json') as { steps: number; cases: (StepsCase | CriticCase)[] };
@@ -82,8 +92,11 @@ export function objectivesGolden(): StepsGolden & { critic: CriticCase; trunkCri
 
 /** The sequences of a step as `Policy.step` takes them. */
 export function asTraining(batch: readonly StepSequence[]): TrainingSequence[] {
-  return batch.map(({ advantages, mask, ...rest }) => ({
-    ...rest,
+  return batch.map(({ advantages, mask, tokens, promptLength, oldLogProbs, referenceLogProbs }) => ({
+    tokens,
+    promptLength,
+    ...(oldLogProbs === undefined ? {} : { oldLogProbs }),
+    ...(referenceLogProbs === undefined ? {} : { referenceLogProbs }),
     advantages: typeof advantages === 'number' ? advantages : Float32Array.from(advantages),
     ...(mask === undefined ? {} : { mask: Uint8Array.from(mask) }),
   }));

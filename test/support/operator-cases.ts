@@ -83,10 +83,21 @@ export const operatorCases: Record<string, Record<string, number>[]> = {
     { rows: 20, vocab: 331, ties: 1, top_p: 900 },
     { rows: 20, vocab: 331, ties: 1, top_k: 5 },
     { rows: 20, vocab: 331, ties: 1, temperature: 0 },
+    { rows: 20, vocab: 97, top_k: 7, ring: 3 },
+    { rows: 20, vocab: 96, top_p: 800, ring: 1 },
+    { rows: 20, vocab: 97, min_p: 50, temperature: 3000, ring: 5 },
+    { rows: 9, vocab: 2300, top_p: 700, top_k: 200, min_p: 10, temperature: 4000, ring: 2 },
+    { rows: 20, vocab: 331, ties: 1, top_p: 900, ring: 2 },
+    { rows: 20, vocab: 331, ties: 1, top_k: 5, ring: 2 },
+  ],
+  keep_tokens: [
+    { rows: 7, vocab: 97 },
+    { rows: 3, vocab: 1024 },
   ],
   advance: [
     { rows: 40, capacity: 6, stops: 2 },
     { rows: 3, capacity: 1, stops: 0 },
+    { rows: 40, capacity: 6, stops: 2, broken: 1 },
   ],
   log_probs: [
     { rows: 5, vocab: 1031 },

@@ -1,4 +1,5 @@
 /** Arguments of Policy.logProbs and Policy.step. */
+import { copyFinite } from '../../src/policy/numbers';
 import { checkLogProbsOptions, packSequences } from '../../src/policy/sequence-request';
 import { buildStepRequest } from '../../src/policy/step-request';
 import type { LogProbsOptions, Sequence, StepOptions, TrainingSequence } from '../../src/policy/types';
@@ -33,6 +34,13 @@ describe('packing', () => {
     expect(() => packSequences(sequences as Sequence[], limits)).toThrow(says);
   });
 
+  test('kept tokens of some sequences, and none at all', () => {
+    const sequence = { tokens: [1, 2, 3], promptLength: 1 };
+    const keptTokens = Uint8Array.of(0, 3, 3);
+    expect(packSequences([sequence], limits).keptTokens).toBeNull();
+    expect(packSequences([sequence, { ...sequence, keptTokens }], limits).keptTokens).toEqual([null, keptTokens]);
+  });
+
   test('a log-prob temperature of 0 is refused', () => {
     expect(() => checkLogProbsOptions({ temperature: 0 })).toThrow(
       'Expected number between 0.001 and 1000 for temperature but received 0 of type number',
@@ -47,6 +55,19 @@ const pair: TrainingSequence[] = [
 ];
 
 describe('the step request', () => {
+  test('makes no name for a number that is right', () => {
+    let made = 0;
+    const name = { toString: () => `name ${++made}` } as unknown as string;
+    const target = new Float32Array(4);
+    copyFinite(name, Float32Array.of(1, 2, 3), 3, target, 1);
+    copyFinite(name, [4, 5], 2, target, 0);
+    expect([...target]).toEqual([4, 5, 2, 3]);
+    expect(made).toBe(0);
+    expect(() => copyFinite(name, [1, 'x', 3], 3, target, 0)).toThrow(/for name \d\[1\] but received "x"/);
+    expect(() => copyFinite(name, [1e39], 1, target, 0)).toThrow(/float32 number for name \d\[0\] but received 1e\+39/);
+    expect(() => copyFinite(name, [NaN], 1, target, 0)).toThrow(/\[0\] but received NaN/);
+  });
+
   test('defaults, and advantages spread over tokens', () => {
     const request = buildStepRequest(pair, undefined, limits);
     expect(Array.from(request.advantages)).toEqual([2, 2, 2, 2, -1, 0.5]);

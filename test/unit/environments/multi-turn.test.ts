@@ -109,6 +109,36 @@ beforeEach(() => {
 });
 
 describe('an episode', () => {
+  test("kept tokens of truncated turns are joined, the environment's count as drawn from all", async () => {
+    class Truncated extends ScriptedPolicy {
+      override async sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Rollout[]> {
+        return (await super.sample(prompts, options)).map((rollout) => ({
+          ...rollout,
+          logMass: new Float32Array(rollout.tokens.length).fill(-0.25),
+          keptTokens: Uint8Array.from(rollout.tokens, (code) => code).map((code, i) => (i === 0 ? 3 : code)),
+        }));
+      }
+    }
+    const policy = new Truncated((text) => (text.includes('=') ? 'end' : 'go'));
+    const prompt = { problem: { id: '1', question: '', answer: '' }, text: 'q', tokens: codes('q'), uid: 0 };
+    const [episode] = await playEpisodes(
+      policy,
+      [prompt as never],
+      {},
+      {
+        environment: { respond: ({ turns }) => (turns.length === 1 ? '=1;' : null) },
+        name: 'environment',
+        warn: () => undefined,
+        maxTurns: 3,
+        timeoutSeconds: 5,
+      },
+    );
+    expect(textOf(episode.tokens)).toBe('go=1;end');
+    expect([...episode.logMass!]).toEqual([-0.25, -0.25, 0, 0, 0, -0.25, -0.25, -0.25]);
+    const [o, n, d] = codes('ond');
+    expect([...episode.keptTokens!]).toEqual([3, o, 0, 0, 0, 3, n, d]);
+  });
+
   test('is one sequence in which the environment has mask 0 and log-prob 0', async () => {
     const [first] = await play(calculator, tool);
     expect(textOf(first.tokens)).toBe('calc(6*7)=42;\\boxed{42}');

@@ -124,7 +124,9 @@ test('a suite may have every key that a training config may have, with the same 
   expect(Object.keys(every).sort()).toEqual(known.sort());
   expect(readSuites(suiteFile(every))).toEqual([resolveConfig(every)]);
   const { loaded, sampled, results } = await observe(every);
-  expect(loaded).toEqual([[model, { device: 'cpu', dtype: 'bfloat16', masterWeights: false, threads: 3 }]]);
+  expect(loaded).toEqual([
+    [model, { device: 'cpu', dtype: 'bfloat16', masterWeights: false, moments: 'device', threads: 3 }],
+  ]);
   expect(results).toMatchObject([{ suite: 'every', problems: 3 }]);
   expect(sampled).toHaveLength(2);
 });
@@ -200,7 +202,7 @@ test('options given to it come before the suites, which share a policy where the
     { ...base, name: 'b' },
     { ...base, name: 'c', dtype: 'bfloat16' },
   ];
-  const plain = { device: undefined, dtype: 'float32', masterWeights: true, threads: undefined };
+  const plain = { device: undefined, dtype: 'float32', masterWeights: true, moments: 'device', threads: undefined };
   expect((await observe({ suites })).loaded).toEqual([
     [model, plain],
     [model, { ...plain, dtype: 'bfloat16', masterWeights: false }],

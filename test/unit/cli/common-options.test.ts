@@ -1,0 +1,20 @@
+/** The engine's options on the command line. */
+import { Command } from 'commander';
+import { addEngineOptions, typedEngineOptions } from '../../../src/cli/common-options';
+
+const typed = (...args: string[]): object => {
+  const command = addEngineOptions(new Command());
+  command.parse(args, { from: 'user' });
+  return typedEngineOptions(command.opts(), command);
+};
+
+test('what was typed counts, the defaults do not', () => {
+  expect(typed()).toEqual({});
+  expect(typed('--no-master-weights')).toEqual({ masterWeights: false });
+  expect(typed('--device', 'cpu', '--dtype', 'bfloat16', '--threads', '3', '--no-master-weights')).toEqual({
+    device: 'cpu',
+    dtype: 'bfloat16',
+    threads: 3,
+    masterWeights: false,
+  });
+});
