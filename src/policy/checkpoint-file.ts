@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { isJsonObject, type JsonObject } from '../json-object';
 
 import { ZeroRlError } from '../errors';
+import { parsePythonJson, stringifyPythonJson } from './python-json';
 
 /** Largest JSON file that is read (safetensors headers have the same limit by their format). */
 export const MAX_JSON_BYTES = 100_000_000;
@@ -43,13 +44,13 @@ export async function readTextFile(file: string): Promise<string | null> {
   }
 }
 
-/** The JSON object of a file, or null when it does not exist. */
+/** The JSON object of a file, which may hold NaN and Infinity as Python writes them, or null when it does not exist. */
 export async function readJsonObject(file: string): Promise<JsonObject | null> {
   const text = await readTextFile(file);
   if (text === null) return null;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePythonJson(text);
   } catch (error) {
     throw checkpointError(`${file} is not valid JSON; download or save it again.`, error);
   }
@@ -69,6 +70,6 @@ export function errorCode(error: unknown): string {
 
 /** A value as JSON for a message, shortened. */
 export function quote(value: unknown): string {
-  const text = (JSON.stringify(value) as string | undefined) ?? 'nothing';
+  const text = stringifyPythonJson(value) ?? 'nothing';
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

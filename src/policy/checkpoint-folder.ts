@@ -8,6 +8,7 @@ import { checkpointError, fileSize, readJsonObject } from './checkpoint-file';
 import { parameterShapes, VALUE_HEAD } from './hugging-face-config';
 import { parseEndTokens, parseModelConfig, type ModelConfig } from './model-config';
 import { matchParameters, readTensorSources, type TensorSource } from './safetensors';
+import { withOwnHead } from './tied-head';
 
 export const CONFIG_FILE = 'config.json';
 export const TOKENIZER_FILE = 'tokenizer.json';
@@ -49,10 +50,11 @@ export async function readCheckpointFolder(directory: string, critic = false): P
   const file = join(directory, CONFIG_FILE);
   const source = await readJsonObject(file);
   if (source === null) throw checkpointError(`${file} is missing; give the path of a Hugging Face model folder.`);
-  const config = parseModelConfig(source, file);
+  const described = parseModelConfig(source, file);
   const generationConfig = await readJsonObject(join(directory, 'generation_config.json'));
-  const endTokens = parseEndTokens(source, generationConfig, config.vocabSize);
+  const endTokens = parseEndTokens(source, generationConfig, described.vocabSize);
   const sources = await readTensorSources(directory);
+  const config = critic ? described : await withOwnHead(described, sources, directory);
   const headless = critic && !sources.some(({ name }) => name === VALUE_HEAD);
   const shapes = parameterShapes(config, critic).filter(({ name }) => !(headless && name === VALUE_HEAD));
   const tensors = matchParameters(shapes, sources, directory);

@@ -17,6 +17,7 @@ import {
   MAX_JSON_BYTES,
   readJsonObject,
 } from './checkpoint-file';
+import { log } from '../observe/log';
 import { findDuplicateKey } from './duplicate-key';
 import type { ParameterShape } from './hugging-face-config';
 
@@ -24,25 +25,49 @@ import type { ParameterShape } from './hugging-face-config';
 export const DTYPE_BYTES = { F32: 4, BF16: 2, F16: 2 } as const;
 export type TensorDtype = keyof typeof DTYPE_BYTES;
 
+/** All that files may hold; tensors that no parameter is filled from, such as masks, are of any. */
+const STORED_BYTES = {
+  ...DTYPE_BYTES,
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  U32: 4,
+  I32: 4,
+  F64: 8,
+  U64: 8,
+  I64: 8,
+} as const;
+export type StoredDtype = keyof typeof STORED_BYTES;
+
 export const SINGLE_FILE = 'model.safetensors';
 export const INDEX_FILE = 'model.safetensors.index.json';
 
-export interface TensorSource {
+/** A tensor of a safetensors file. */
+export interface StoredTensor {
   name: string;
   /** Path of the safetensors file. */
   file: string;
-  dtype: TensorDtype;
+  dtype: StoredDtype;
   shape: number[];
   /** From the start of the file. */
   byteOffset: number;
   byteLength: number;
 }
 
+/** One that the engine reads. */
+export interface TensorSource extends StoredTensor {
+  dtype: TensorDtype;
+}
+
 /**
  * Tensors of a folder, in the order of their files. Like transformers, a single model.safetensors wins over an index.
  * @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT naming the file and what is wrong with it
  */
-export async function readTensorSources(directory: string): Promise<TensorSource[]> {
+export async function readTensorSources(directory: string): Promise<StoredTensor[]> {
   const single = join(directory, SINGLE_FILE);
   if ((await fileSize(single)) !== null) return readSafetensorsHeader(single);
   const index = join(directory, INDEX_FILE);
@@ -60,7 +85,7 @@ export async function readTensorSources(directory: string): Promise<TensorSource
 }
 
 /** Checks one safetensors file against the format and lists its tensors in the order of their offsets. */
-export async function readSafetensorsHeader(file: string): Promise<TensorSource[]> {
+export async function readSafetensorsHeader(file: string): Promise<StoredTensor[]> {
   const size = await fileSize(file);
   if (size === null) throw checkpointError(`The safetensors file ${file} is missing; download or save it again.`);
   const { header, dataStart } = await readHeader(file, size);
@@ -93,31 +118,56 @@ export async function readSafetensorsHeader(file: string): Promise<TensorSource[
   return tensors;
 }
 
+/** @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT for a dtype that the engine does not read */
+export function readable(tensor: StoredTensor): TensorSource {
+  const { file, name, dtype } = tensor;
+  if (Object.hasOwn(DTYPE_BYTES, dtype)) return { ...tensor, dtype: dtype as TensorDtype };
+  throw unreadable(file, name, dtype);
+}
+
+function unreadable(file: string, name: string, dtype: string): Error {
+  return checkpointError(
+    `${file}: ${quote(name)} has dtype ${quote(dtype)}, which is not read; convert the model to float32, bfloat16 or float16.`,
+  );
+}
+
 /**
- * The tensors that fill `parameters`, in that order. `rotary_emb.inv_freq` buffers, and `lm_head.weight` where it is tied, may be present
- * and are left out.
+ * Heads of critics and classifiers beside a language model, and buffers of masks and rotary embeddings. `value_head.weight`
+ * is none of them: a folder with that is a critic of ours, whose trunk is no policy.
+ */
+const SURPLUS =
+  /^(v_head|value_head\.(?!weight$)|reward_head|score|classifier)\b|(^|\.)(masked_bias|causal_mask|attention_mask|(self_)?attn\.bias|rotary_emb\.\w+)$/;
+/** Of these there is nothing to say. */
+const KNOWN_SURPLUS = /rotary_emb\.inv_freq$|^lm_head\.weight$/;
+
+/**
+ * The tensors that fill `parameters`, in that order. Heads of critics and classifiers, masks and rotary buffers, and
+ * `lm_head.weight` where it is tied, may be present and are left out; `warn` is told once of those that carry something.
  * @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT naming the first missing, unexpected or wrongly shaped tensors
  */
 export function matchParameters(
   parameters: readonly ParameterShape[],
-  tensors: readonly TensorSource[],
+  tensors: readonly StoredTensor[],
   directory: string,
+  warn: (message: string) => void = (message) => log.warn(message),
 ): TensorSource[] {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const expected = new Set(parameters.map(({ name }) => name));
+  const list = (names: readonly string[]): string =>
+    names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
   const fail = (problem: string, names: string[]) => {
-    const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+    const shown = list(names);
     throw checkpointError(
       `The weights in ${directory} ${problem}: ${shown}; check that config.json and weights belong together.`,
     );
   };
   const missing = parameters.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
   if (missing.length > 0) fail('lack tensors', missing);
-  const unexpected = [...byName.keys()].filter(
-    (name) => !expected.has(name) && !name.endsWith('rotary_emb.inv_freq') && name !== 'lm_head.weight',
-  );
+  const surplus = [...byName.keys()].filter((name) => !expected.has(name) && !KNOWN_SURPLUS.test(name));
+  const unexpected = surplus.filter((name) => !SURPLUS.test(name));
   if (unexpected.length > 0) fail('hold unexpected tensors', unexpected.map(quote));
-  const matched = parameters.map(({ name }) => byName.get(name)!);
+  if (surplus.length > 0) warn(`The weights in ${directory} hold tensors that are left out: ${list(surplus)}`);
+  const matched = parameters.map(({ name }) => readable(byName.get(name)!));
   const misshapen = parameters.flatMap(({ name, shape }, i) => {
     const found = matched[i].shape;
     return found.length === shape.length && found.every((size, axis) => size === shape[axis])
@@ -128,7 +178,7 @@ export function matchParameters(
   return matched;
 }
 
-async function readSharded(directory: string, index: string): Promise<TensorSource[]> {
+async function readSharded(directory: string, index: string): Promise<StoredTensor[]> {
   const map = (await readJsonObject(index))?.weight_map;
   if (!isJsonObject(map)) throw damaged(index, 'it has no weight_map');
   const shards = new Set<string>();
@@ -141,7 +191,7 @@ async function readSharded(directory: string, index: string): Promise<TensorSour
     }
     shards.add(shard);
   }
-  const result: TensorSource[] = [];
+  const result: StoredTensor[] = [];
   const found = new Set<string>();
   for (const shard of shards) {
     for (const tensor of await readSafetensorsHeader(join(directory, shard))) {
@@ -194,27 +244,23 @@ function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
   return header;
 }
 
-function parseEntry(file: string, name: string, entry: unknown, dataStart: number): TensorSource {
+function parseEntry(file: string, name: string, entry: unknown, dataStart: number): StoredTensor {
   const wrong = (what: string) => damaged(file, `${quote(name)} has ${what}`);
   if (!isJsonObject(entry)) throw damaged(file, `the entry of ${quote(name)} is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string') throw wrong('no dtype');
-  if (!Object.hasOwn(DTYPE_BYTES, dtype)) {
-    throw checkpointError(
-      `${file}: ${quote(name)} has dtype ${quote(dtype)}, which is not read; convert the model to float32, bfloat16 or float16.`,
-    );
-  }
+  if (!Object.hasOwn(STORED_BYTES, dtype)) throw unreadable(file, name, dtype);
   if (!isSizes(shape)) throw wrong('a shape that is not a list of sizes');
   if (!isSizes(offsets) || offsets.length !== 2) throw wrong('data_offsets that are not two byte positions');
   const [begin, end] = offsets;
   if (end < begin) throw wrong(`data_offsets that end (${end}) before they begin (${begin})`);
   if (!Number.isSafeInteger(dataStart + end)) throw wrong('data_offsets beyond any file');
-  const size = DTYPE_BYTES[dtype as TensorDtype];
+  const size = STORED_BYTES[dtype as StoredDtype];
   const expected = shape.reduce((product, dimension) => product * BigInt(dimension), BigInt(size));
   if (expected !== BigInt(end - begin)) {
     throw wrong(`${end - begin} bytes where its shape [${shape.join(', ')}] in ${dtype} takes ${expected}`);
   }
-  return { name, file, dtype: dtype as TensorDtype, shape, byteOffset: dataStart + begin, byteLength: end - begin };
+  return { name, file, dtype: dtype as StoredDtype, shape, byteOffset: dataStart + begin, byteLength: end - begin };
 }
 
 /** A list of at most 64 non-negative safe integers. */

@@ -11,6 +11,7 @@ import type { JsonObject } from '../json-object';
 import { CONFIG_FILE, writeTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
 import { configToHuggingFace } from './hugging-face-config';
 import type { ModelConfig } from './model-config';
+import { stringifyPythonJson } from './python-json';
 import type { TensorDtype } from './safetensors';
 import { writeModelTensors } from './safetensors-writer';
 
@@ -43,7 +44,7 @@ async function writeFolder(source: SaveSource, directory: string, dtype: TensorD
   const tensors = model.parameters().map(({ name, shape }) => ({ name, shape, dtype }));
   await writeModelTensors(directory, tensors, (name) => model.readParameter(name, dtype));
   const json = configToHuggingFace(config, DTYPE_NAMES[dtype], extra);
-  await writeFileAtomically(join(directory, CONFIG_FILE), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFileAtomically(join(directory, CONFIG_FILE), `${stringifyPythonJson(json, 2)}\n`);
   if (tokenizerFiles !== null) await writeTokenizerFiles(tokenizerFiles, directory);
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { NativeModel, NativeState } from '../../binding/native';
 import { makeFolder } from './atomic-file';
 import { checkpointError, errorCode } from './checkpoint-file';
-import { readSafetensorsHeader, type TensorSource } from './safetensors';
+import { readable, readSafetensorsHeader, type TensorSource } from './safetensors';
 import { writeSafetensors } from './safetensors-writer';
 
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
@@ -65,7 +65,7 @@ function findTensor(file: string, tensors: readonly TensorSource[], name: string
  */
 export async function readTrainingState(model: TrainingState, directory: string): Promise<void> {
   const file = join(directory, OPTIMIZER_FILE);
-  const tensors = await readSafetensorsHeader(file);
+  const tensors = (await readSafetensorsHeader(file)).map(readable);
   const step = findTensor(file, tensors, 'step', 2);
   const buffers = STATES.map(([name, state]) => ({ state, tensor: findTensor(file, tensors, name, model.stateSize) }));
   const handle = await open(file, 'r').catch((error: unknown) => {

@@ -29,6 +29,43 @@ describe('readCheckpointFolder', () => {
     expect(await readCheckpointFolder(folder())).toMatchObject({ endTokens: [7, 8], hasTokenizer: true });
   });
 
+  test('numbers as Python writes them', async () => {
+    const text = JSON.stringify({ ...TINY_LLAMA, time_step_limit: [0, 'x'] }).replace('"x"', 'Infinity');
+    write('config.json', text);
+    expect((await readCheckpointFolder(folder())).source).toMatchObject({ time_step_limit: [0, Infinity] });
+    write('config.json', JSON.stringify({ ...TINY_LLAMA, rms_norm_eps: 'x' }).replace('"x"', 'NaN'));
+    await expectFailure(() => readCheckpointFolder(folder()), /positive number for rms_norm_eps but found NaN/);
+  });
+
+  describe('a tied configuration with a head in the file', () => {
+    const head = { name: 'lm_head.weight', shape: [40, 32] };
+    const file = () => join(folder(), 'model.safetensors');
+    let written: jest.SpyInstance;
+    beforeEach(() => {
+      written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+      writeFloatTensors(file(), [head, ...parameters]);
+    });
+    afterEach(() => written.mockRestore());
+
+    test('that is the embedding stays tied', async () => {
+      const checkpoint = await readCheckpointFolder(folder());
+      expect(checkpoint.config.tieWordEmbeddings).toBe(true);
+      expect(checkpoint.tensors.map(({ name }) => name)).not.toContain('lm_head.weight');
+      expect(written).not.toHaveBeenCalled();
+    });
+
+    test('that differs in one number has its own, as in transformers', async () => {
+      const bytes = readFileSync(file());
+      bytes[8 + Number(bytes.readBigUInt64LE()) + 4 * 40 * 32 - 1] = 1;
+      writeFileSync(file(), bytes);
+      const checkpoint = await readCheckpointFolder(folder());
+      expect(checkpoint.config.tieWordEmbeddings).toBe(false);
+      expect(checkpoint.tensors.at(-1)).toMatchObject(head);
+      expect(written.mock.calls).toEqual([[expect.stringMatching(/tie_word_embeddings is true, but lm_head\.weight/)]]);
+      expect((await readCheckpointFolder(folder(), true)).tensors.map(({ name }) => name)).not.toContain(head.name);
+    });
+  });
+
   test('weights that do not belong to the configuration', async () => {
     write('config.json', { ...TINY_LLAMA, intermediate_size: 25 });
     await expectFailure(

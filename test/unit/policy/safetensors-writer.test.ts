@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readTensorSources, type TensorSource } from '../../../src/policy/safetensors';
+import { readTensorSources, type StoredTensor } from '../../../src/policy/safetensors';
 import { writeModelTensors, writeSafetensors, type TensorTarget } from '../../../src/policy/safetensors-writer';
 import { expectFailure, useTemporaryFolder } from './model-folder';
 
@@ -23,7 +23,7 @@ async function* chunked(name: string): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < bytes.length; i += 3) yield await Promise.resolve(bytes.subarray(i, i + 3));
 }
 
-const dataOf = ({ file, byteOffset, byteLength }: TensorSource) =>
+const dataOf = ({ file, byteOffset, byteLength }: StoredTensor) =>
   new Uint8Array(readFileSync(file).subarray(byteOffset, byteOffset + byteLength));
 
 async function expectRoundTrip(directory: string): Promise<void> {

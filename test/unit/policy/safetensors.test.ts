@@ -84,12 +84,7 @@ test.each<[string, Buffer, RegExp]>([
   ['a gap at the start', safetensorsBytes({ a: F32(4, 8) }, 8), /"a" leaves a gap of 4 bytes/],
   ['bytes after the end', safetensorsBytes({ a: F32(0, 4) }, 9), /5 bytes at its end belong to no tensor/],
   ['metadata that is no object of strings', safetensorsBytes({ __metadata__: { a: 1 } }, 0), /__metadata__/],
-  [
-    '8-bit floats',
-    safetensorsBytes({ a: entry('F8_E4M3', [4], 0, 4) }, 4),
-    /"a" has dtype "F8_E4M3", which is not read/,
-  ],
-  ['integers', safetensorsBytes({ a: entry('I64', [1], 0, 8) }, 8), /dtype "I64"/],
+  ['4-bit floats', safetensorsBytes({ a: entry('F4', [4], 0, 2) }, 2), /"a" has dtype "F4", which is not read/],
   ['a dtype of Object.prototype', safetensorsBytes({ a: entry('toString', [1], 0, 4) }, 4), /dtype "toString"/],
 ])('refuses %s', async (_, bytes, pattern) => {
   writeFileSync(path(), bytes);
@@ -235,10 +230,43 @@ describe('matchParameters', () => {
     byteLength: 0,
   });
   const good = [source('b', [3]), source('a', [2, 3])];
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  beforeEach(() => void warnings.splice(0));
 
   test('orders tensors as the parameters and leaves out what is tied or derived', () => {
     const extra = [source('lm_head.weight', [9]), source('model.layers.0.self_attn.rotary_emb.inv_freq', [4])];
-    expect(matchParameters(parameters, [...good, ...extra], 'd').map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(matchParameters(parameters, [...good, ...extra], 'd', warn).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(warnings).toEqual([]);
+  });
+
+  test('leaves out heads of critics and classifiers and masks of any dtype, and says so once', () => {
+    const extra = [
+      { ...source('model.layers.0.self_attn.masked_bias', []), dtype: 'BOOL' as const },
+      { ...source('model.layers.0.self_attn.bias', [1, 1, 8, 8]), dtype: 'U8' as const },
+      source('v_head.summary.weight', [1, 3]),
+      source('v_head.summary.bias', [1]),
+      source('score.weight', [2, 3]),
+    ];
+    expect(matchParameters(parameters, [...extra, ...good], 'd', warn).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(warnings).toEqual([
+      'The weights in d hold tensors that are left out: model.layers.0.self_attn.masked_bias, model.layers.0.self_attn.bias, v_head.summary.weight and 2 more',
+    ]);
+  });
+
+  test('a critic of ours is no policy, and a bias that the configuration lacks is no surplus', async () => {
+    const match = (name: string) => () => matchParameters(parameters, [...good, source(name, [1])], 'd', warn);
+    for (const name of ['value_head.weight', 'model.layers.0.self_attn.q_proj.bias', 'scores'])
+      await expectFailure(match(name), /unexpected tensors/);
+    expect(warnings).toEqual([]);
+  });
+
+  test.each(['F8_E4M3', 'I64', 'F64'] as const)('a parameter of dtype %s is refused', async (dtype) => {
+    const odd = { ...source('a', [2, 3]), dtype };
+    await expectFailure(
+      () => matchParameters(parameters, [good[0], odd], 'd'),
+      new RegExp(`f: "a" has dtype "${dtype}", which is not read; convert the model`),
+    );
   });
 
   test('names what is missing, unexpected or of another shape', async () => {
