@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ZeroRlError } from './errors';
+import { loadModule } from './load-module';
 import { nearest } from './nearest';
 import { untilAborted } from './until-aborted';
 
@@ -35,7 +36,9 @@ export async function loadUserCode(reference: string, purpose: string, signal?: 
   const name = match?.[2] ?? 'default';
   let exported: Record<string, unknown>;
   try {
-    exported = (await untilAborted(import(pathToFileURL(resolve(file)).href), signal)) as Record<string, unknown>;
+    const path = resolve(file);
+    const load = (): Promise<unknown> => import(pathToFileURL(path).href);
+    exported = (await untilAborted(loadModule(path, load), signal)) as Record<string, unknown>;
   } catch (cause) {
     if (signal?.aborted) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -2,6 +2,7 @@
  * The roofline plot of a kernel benchmark (Williams, Waterman and Patterson, 2009) as an SVG file: GFLOP/s over FLOPs per byte,
  * both logarithmic, below the roofs measured in the same process.
  */
+import { loadModule } from '../load-module';
 import { chartStyle, spreadLabels } from '../observe/chart';
 import { coordinate, escapeHtml } from '../observe/svg';
 import type { Dtype } from '../policy/types';
@@ -36,7 +37,7 @@ function dotsOf(kernels: readonly KernelResult[]): Dot[] {
 
 /** The whole file. */
 export async function rooflinePlot({ machine, kernels, threads, instructionSet }: KernelReport): Promise<string> {
-  const { scaleLog } = await import('d3-scale');
+  const { scaleLog } = await loadModule('d3-scale', () => import('d3-scale'));
   const dots = dotsOf(kernels);
   const used = dtypes.filter((dtype) => dots.some(({ color }) => color === COLORS[dtype]));
   const peaks = used.map((dtype) => ({ dtype, peak: machine[dtype].peakGigaflopsPerSecond }));

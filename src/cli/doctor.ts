@@ -10,6 +10,7 @@ import { loadNative } from '../libtorch/load';
 import { packageVersion, pin } from '../libtorch/pin';
 import { currentPlatform, platformRefusal, type Platform } from '../libtorch/platform';
 import { chooseCandidate, INSTALL_COMMAND } from '../libtorch/resolve';
+import { packageRoot } from '../package-root';
 import { defaultThreads } from '../policy/device';
 
 interface Diagnosis {
@@ -66,7 +67,7 @@ export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosi
     version: packageVersion,
     platform: { ...platform, refusal },
     torch: { pinned: pin.torch, loaded },
-    addon: { path: addonPath() ?? null, error },
+    addon: { path: addonPath(packageRoot) ?? null, error },
     libtorch: { cache: cacheDirectory(environment), chosen: chosen?.directory ?? null, candidates: found },
     libraries: mappedLibraries(),
     cuda,

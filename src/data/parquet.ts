@@ -5,6 +5,7 @@
 import type { FileMetaData } from 'hyparquet' with { 'resolution-mode': 'import' };
 import { ZeroRlError } from '../errors';
 import type { JsonObject } from '../json-object';
+import { loadModule } from '../load-module';
 import { parseExactJson } from './exact-numbers';
 import { converterFor, takeDecimals } from './parquet-values';
 
@@ -53,8 +54,11 @@ const parsers = {
  * @throws {ZeroRlError} `ERR_ZERO_RL_DATA` when the file cannot be read or is no Parquet file
  */
 export async function* readParquet(path: string, { select }: ParquetOptions = {}): AsyncGenerator<JsonObject> {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
-  const { compressors } = await import('hyparquet-compressors');
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await loadModule(
+    'hyparquet',
+    () => import('hyparquet'),
+  );
+  const { compressors } = await loadModule('hyparquet-compressors', () => import('hyparquet-compressors'));
   try {
     const file = await asyncBufferFromFile(path);
     const metadata = await parquetMetadataAsync(file);

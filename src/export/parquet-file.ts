@@ -4,6 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import type { ParquetWriter as Writer } from 'hyparquet-writer' with { 'resolution-mode': 'import' };
+import { loadModule } from '../load-module';
 import { commitTemporary, output, syncPath, temporaryName } from '../policy/atomic-file';
 
 type SchemaElement = Writer['schema'][number];
@@ -56,7 +57,7 @@ export async function writeParquet<Row>(
   columns: readonly Column<Row>[],
   rows: AsyncIterable<Row> | Iterable<Row>,
 ): Promise<number> {
-  const { ParquetWriter, fileWriter } = await import('hyparquet-writer');
+  const { ParquetWriter, fileWriter } = await loadModule('hyparquet-writer', () => import('hyparquet-writer'));
   const temporary = temporaryName(file);
   const schema: SchemaElement[] = [{ name: 'root', num_children: columns.length }, ...columns.flatMap(elements)];
   let count = 0;

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { cudaLibraryPath } from '../../binding/index.js';
+import { packageRoot } from '../package-root';
 import { loadCuda } from './load-cuda';
 import { driverVersion, nvidiaPresent } from './nvidia';
 
@@ -64,7 +65,7 @@ export function examineCuda(environment: NodeJS.ProcessEnv = process.env): CudaR
     present,
     driver: driverVersion(),
     devices: present ? listDevices() : [],
-    library: cudaLibraryPath() ?? null,
+    library: cudaLibraryPath(packageRoot) ?? null,
     usable,
     refusal,
   };

@@ -1,6 +1,7 @@
 /** The CUDA part: found, mapped and asked for its devices, with the precise reason where that fails. */
 import * as binding from '../../binding/index.js';
 import { ZeroRlError } from '../errors';
+import { packageRoot } from '../package-root';
 import { loadNative } from './load';
 import { devicesAreHidden } from './nvidia';
 import { checkPlatform } from './platform';
@@ -53,14 +54,14 @@ function mapAndCount(environment: NodeJS.ProcessEnv): number {
   );
   const { directory, cuda } = resolveLibtorch(environment);
   if (!cuda) throw failure(`libtorch in ${directory} has no CUDA part`, `run \`${INSTALL_COMMAND} --cuda\``);
-  if (binding.cudaLibraryPath() === undefined) {
+  if (binding.cudaLibraryPath(packageRoot) === undefined) {
     throw failure(
       'libzero_rl_cuda.so, which holds the kernels, is missing beside the addon',
       'in a checkout run `npm run build:cuda`, otherwise reinstall zero-rl',
     );
   }
   attempt(
-    () => binding.mapCuda(directory),
+    () => binding.mapCuda(directory, packageRoot),
     'a library could not be loaded',
     `run \`${INSTALL_COMMAND} --cuda --force\` for a complete copy`,
   );

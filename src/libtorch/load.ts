@@ -2,6 +2,7 @@
 import * as binding from '../../binding/index.js';
 import type { NativeBinding } from '../../binding/native';
 import { isZeroRlError, ZeroRlError } from '../errors';
+import { packageRoot } from '../package-root';
 import { checkPlatform } from './platform';
 import { INSTALL_COMMAND, resolveLibtorch } from './resolve';
 
@@ -15,18 +16,31 @@ export function loadNative(): NativeBinding {
   if (loaded !== undefined) return loaded;
   checkPlatform();
   const { directory } = resolveLibtorch();
-  if (binding.addonPath() === undefined) {
+  if (binding.addonPath(packageRoot) === undefined) {
     throw new ZeroRlError(
       'ERR_ZERO_RL_ADDON_NOT_FOUND',
       'The native addon of zero-rl is missing; in a checkout run `npm run setup`, otherwise reinstall zero-rl.',
     );
   }
   try {
-    loaded = binding.load({ directory });
+    loaded = binding.load({ directory, root: packageRoot });
   } catch (error) {
     throw loadFailure(error, directory);
   }
   return loaded;
+}
+
+/**
+ * The same without holding up the event loop while the libraries are mapped; where there may be a CUDA device, its part of
+ * libtorch too.
+ * @param cuda whether a CUDA device is going to be used
+ */
+export async function loadNativeInBackground(cuda: boolean): Promise<NativeBinding> {
+  if (loaded !== undefined) return loaded;
+  checkPlatform();
+  const found = resolveLibtorch();
+  await binding.mapInBackground({ directory: found.directory, cuda: cuda && found.cuda });
+  return loadNative();
 }
 
 /** One sentence for what the dynamic linker or the addon said. */

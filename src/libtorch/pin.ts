@@ -1,9 +1,4 @@
 /** The versions this package is built for, read from package.json so that they are stated once. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-
-/** The folder that holds package.json. */
-export const packageRoot = path.join(__dirname, '..', '..');
 
 interface Pin {
   /** The one libtorch version, e.g. "2.11.0". */
@@ -24,7 +19,9 @@ interface PackageJson {
   zeroRl: Pin;
 }
 
-const packageJson = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as PackageJson;
+// Bundlers put the file into the bundle. As an import it would have to lie in src.
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const packageJson = require('../../package.json') as PackageJson;
 
 export const packageVersion = packageJson.version;
 export const pin = packageJson.zeroRl;

@@ -2,6 +2,7 @@
  * Line charts as SVG text: axes with ticks, bands, points with intervals, labels at the ends of the lines. Colours are
  * CSS classes, so that the same SVG serves light and dark; scales and curves come from d3.
  */
+import { loadModule } from '../load-module';
 import { coordinate, escapeHtml } from './svg';
 import { greatest, least } from '../extremes';
 
@@ -73,8 +74,8 @@ export function smooth(points: readonly Point[], radius: number): Point[] {
 /** An `<svg>` element; put {@link chartStyle} beside it. Values that are not finite are left out. */
 export async function lineChart(series: readonly Series[], options: ChartOptions): Promise<string> {
   const [{ scaleLinear, scaleLog }, { area, curveMonotoneX, line }] = await Promise.all([
-    import('d3-scale'),
-    import('d3-shape'),
+    loadModule('d3-scale', () => import('d3-scale')),
+    loadModule('d3-shape', () => import('d3-shape')),
   ]);
   const { title, subtitle = '', width = 400, height = 250, xLabel = 'step', labelWidth = 78, formatY } = options;
   const right = width - labelWidth;

@@ -95,9 +95,28 @@ const RUN = 4;
 export function repetition(tokens: ArrayLike<number>): number {
   const total = tokens.length - RUN + 1;
   if (total < 2) return 0;
-  const seen = new Set<string>();
-  for (let i = 0; i < total; i++) seen.add(`${tokens[i]},${tokens[i + 1]},${tokens[i + 2]},${tokens[i + 3]}`);
-  return 1 - seen.size / total;
+  // An open table of the places of distinct runs, since a text for each run of a batch would hold up the event loop.
+  const places = new Int32Array(2 ** Math.ceil(Math.log2(2 * total))).fill(-1);
+  let distinct = 0;
+  for (let i = 0; i < total; i++) {
+    let slot = runHash(tokens, i) & (places.length - 1);
+    while (places[slot] >= 0 && !sameRun(tokens, places[slot], i)) slot = (slot + 1) & (places.length - 1);
+    if (places[slot] >= 0) continue;
+    places[slot] = i;
+    distinct++;
+  }
+  return 1 - distinct / total;
+}
+
+function runHash(tokens: ArrayLike<number>, start: number): number {
+  let hash = 0;
+  for (let i = start; i < start + RUN; i++) hash = Math.imul(hash ^ tokens[i] ^ (hash >>> 15), 0x9e3779b1);
+  return hash ^ (hash >>> 16);
+}
+
+function sameRun(tokens: ArrayLike<number>, a: number, b: number): boolean {
+  for (let i = 0; i < RUN; i++) if (tokens[a + i] !== tokens[b + i]) return false;
+  return true;
 }
 
 export interface StepRecord {

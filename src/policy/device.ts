@@ -51,6 +51,12 @@ export function resolveDevice(
   );
 }
 
+/** Whether {@link resolveDevice} may look for a CUDA device, whose libraries take seconds to map. */
+export function mayUseCuda(option: unknown, environment: NodeJS.ProcessEnv = process.env): boolean {
+  const value = option ?? (environment.ZERO_RL_DEVICE || 'auto');
+  return value !== 'cpu' && !devicesAreHidden(environment) && machine.isPresent();
+}
+
 function automaticDevice(environment: NodeJS.ProcessEnv, cuda: CudaAccess): string {
   if (devicesAreHidden(environment) || !cuda.isPresent()) return 'cpu';
   try {

@@ -2,12 +2,12 @@
 import type { NativeBinding, NativeModel, NativeModelOptions } from '../../binding/native';
 import { checkInteger, checkOneOf, invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
 import { modelFolder } from '../hub/model';
-import { loadNative } from '../libtorch/load';
+import { loadNativeInBackground } from '../libtorch/load';
 import { timed } from '../profile/spans';
 import type { Caller } from './caller';
 import type { JsonObject } from '../json-object';
 import { readCheckpointFolder, readTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
-import { engineThreads, resolveDevice } from './device';
+import { engineThreads, mayUseCuda, resolveDevice } from './device';
 import { configToHuggingFace } from './hugging-face-config';
 import { parseModelConfig, type ModelConfig } from './model-config';
 import { checkPositive, copyTokens } from './numbers';
@@ -70,6 +70,13 @@ export function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
   };
 }
 
+/** The same, with the libraries of a CUDA device mapped beside the event loop before it is looked for. */
+async function engineOptions(options: PolicyOptions): Promise<NativeModelOptions> {
+  // What goes wrong here is said by resolveDevice.
+  if (mayUseCuda(options.device)) await loadNativeInBackground(true).catch(() => undefined);
+  return checkPolicyOptions(options);
+}
+
 /** Makes the engine's model and fills it; frees it where that fails. */
 async function fillModel(
   caller: Caller,
@@ -78,7 +85,7 @@ async function fillModel(
   fill: (model: NativeModel) => Promise<void>,
   valueHead = false,
 ): Promise<{ binding: NativeBinding; model: NativeModel }> {
-  const binding = loadNative();
+  const binding = await loadNativeInBackground(engine.device !== 'cpu');
   let model: NativeModel | undefined;
   try {
     model = new binding.NativeModel({ ...config, valueHead }, engine);
@@ -97,7 +104,7 @@ export async function loadPolicyParts(
   options: PolicyOptions | undefined,
   critic = false,
 ): Promise<PolicyParts> {
-  const engine = checkPolicyOptions(checkOptions('options', options, POLICY_OPTIONS));
+  const engine = await engineOptions(checkOptions('options', options, POLICY_OPTIONS));
   return timed('load model', async () => {
     const folder = await readCheckpointFolder((await modelFolder(checkFolder(directory))).folder, critic);
     const { config, endTokens } = folder;
@@ -137,7 +144,7 @@ export async function createPolicyParts(
 ): Promise<PolicyParts> {
   const given = checkOptions('options', options, [...POLICY_OPTIONS, 'seed', 'std', 'tokenizerFrom', 'endTokens']);
   const checked = checkConfig(config);
-  const engine = checkPolicyOptions(given);
+  const engine = await engineOptions(given);
   const seed = checkInteger('seed', given.seed ?? 0, 0);
   const std = checkPositive('std', given.std ?? 0.02);
   const endTokens = Array.from(copyTokens('endTokens', given.endTokens ?? [], checked.vocabSize));

@@ -26,6 +26,18 @@ interface Pipeline {
   decoder: ((tokens: string[]) => string) | null;
 }
 
+interface Library {
+  Tokenizer: new (tokenizer: JsonObject, config: JsonObject) => Pipeline;
+}
+
+/** By require, since test runners have no import(). */
+function loadLibrary(): Library {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require('@huggingface/tokenizers') as Library;
+}
+
+const NO_BYTES = new Uint8Array();
+
 export class Tokenizer {
   /** One more than the largest id; a model's own vocabulary may be larger. */
   readonly vocabSize: number;
@@ -71,11 +83,10 @@ export class Tokenizer {
   }
 
   /** From the parsed tokenizer.json; `file` is for messages. Errors as for {@link Tokenizer.load}. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections
   static async fromJson(source: JsonObject, file = 'tokenizer.json'): Promise<Tokenizer> {
     checkModel(source.model, file);
-    const library = (await import('@huggingface/tokenizers')) as unknown as {
-      Tokenizer: new (tokenizer: JsonObject, config: JsonObject) => Pipeline;
-    };
+    const library = loadLibrary();
     try {
       const { decoder } = source;
       const pipeline = new library.Tokenizer(
@@ -125,11 +136,22 @@ export class Tokenizer {
    * @param options.skipSpecialTokens leaves special tokens out, default false
    */
   decode(ids: ArrayLike<number>, { skipSpecialTokens = false }: { skipSpecialTokens?: boolean } = {}): string {
-    const kept = Array.from(ids).filter((id) => !(skipSpecialTokens && this.specialIds.has(id)));
+    const skipped = (id: number): boolean => skipSpecialTokens && this.specialIds.has(id);
     if (this.byteLevel) {
-      const bytes = Buffer.concat(kept.map((id) => this.bytesOf(id)));
+      // Nothing is made for a token: a batch has hundreds of thousands, on the thread of the event loop.
+      let size = 0;
+      for (let i = 0; i < ids.length; i++) if (!skipped(ids[i])) size += this.bytesOf(ids[i]).length;
+      const bytes = new Uint8Array(size);
+      let at = 0;
+      for (let i = 0; i < ids.length; i++) {
+        if (skipped(ids[i])) continue;
+        const own = this.bytesOf(ids[i]);
+        bytes.set(own, at);
+        at += own.length;
+      }
       return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     }
+    const kept = Array.from(ids).filter((id) => !skipped(id));
     const tokens = kept.flatMap((id) => this.idToToken(id) ?? []);
     return this.pipeline.decoder?.(tokens) ?? tokens.join(' ');
   }
@@ -147,7 +169,7 @@ export class Tokenizer {
   /** What one token adds to a text; see `tokenBytes` of token-bytes.ts. Empty for an id without a token. */
   bytesOf(id: number): Uint8Array {
     const token = this.idToToken(id);
-    if (token === undefined) return new Uint8Array();
+    if (token === undefined) return NO_BYTES;
     return (this.bytes[id] ??= this.byteLevel ? byteLevelBytes(token) : new TextEncoder().encode(this.decode([id])));
   }
 

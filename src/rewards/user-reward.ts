@@ -1,5 +1,4 @@
 /** A reward from user code named in a config. */
-import { join } from 'node:path';
 import { ZeroRlError } from '../errors';
 import { loadUserCode } from '../user-code';
 import { workerScript } from '../worker-script';
@@ -39,7 +38,7 @@ export async function loadRewardFunction(reference: string, signal?: AbortSignal
  */
 export async function loadUserReward(reference: string, options: UserRewardOptions): Promise<UserReward> {
   const { timeoutSeconds, warn, signal } = options;
-  const script = workerScript(join(__dirname, 'isolated'), 'reward-worker');
+  const script = workerScript('rewards/isolated/reward-worker');
   if (timeoutSeconds === null || script === null)
     return { reward: await loadRewardFunction(reference, signal), close: () => undefined };
   const isolated = await IsolatedReward.load(script, reference, { timeoutSeconds, warn, signal });

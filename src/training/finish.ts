@@ -1,4 +1,5 @@
 /** What a run leaves at its end. */
+import { writeReport } from '../observe/report';
 import { timed } from '../profile/spans';
 import type { Run } from './open-run';
 import type { RunFolder, Summary } from './run-folder';
@@ -24,7 +25,6 @@ export async function finish({ folder, state }: Run, emit: (event: TrainEvent) =
 /** Writes report.html and returns its path; null, after a warning, where it cannot be written: that is no reason to fail a run. */
 export async function report(folder: RunFolder, emit: (event: TrainEvent) => void): Promise<string | null> {
   try {
-    const { writeReport } = await import('../observe/report.js');
     return await timed('report', () => writeReport(folder.path));
   } catch (error) {
     emit({

@@ -9,6 +9,7 @@ import { isGenerator, type DataSource } from '../data/source';
 import { invalidType, ZeroRlError } from '../errors';
 import { parseHubId } from '../hub/repository';
 import { nearest } from '../nearest';
+import { packageRoot } from '../package-root';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
 import { advantageFormula } from './formulas';
@@ -173,13 +174,10 @@ function applyAliases(config: JsonObject, hint: (message: string) => void): void
   }
 }
 
-/** Where the shipped models and configs lie. */
-const PACKAGE_ROOT = resolve(__dirname, '..', '..');
-
 /** An absolute path; relative ones count from the working directory, then from the package (its `models/`). */
 function resolveInput(path: string): string {
   const here = resolve(path);
-  const shipped = join(PACKAGE_ROOT, path);
+  const shipped = join(packageRoot, path);
   return !existsSync(here) && existsSync(shipped) ? shipped : here;
 }
 

@@ -9,6 +9,7 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { ZeroRlError } from '../errors';
+import { mapInSlices } from '../event-loop';
 import type { StepMetrics } from '../observe/metrics';
 import { makeFolder, output, removeTemporary, syncPath, writeFileAtomically } from '../policy/atomic-file';
 import type { TrainConfig } from './config';
@@ -236,11 +237,12 @@ export class RunFolder {
   }
 
   private async append(file: string, rows: readonly object[]): Promise<void> {
-    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-    await output(file, () => appendFile(file, text));
+    const lines = await mapInSlices(rows, (row) => `${JSON.stringify(row)}\n`);
+    await output(file, () => appendFile(file, lines.join('')));
   }
 
   private async write(file: string, rows: readonly object[]): Promise<void> {
-    await writeFileAtomically(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const lines = await mapInSlices(rows, (row) => `${JSON.stringify(row)}\n`);
+    await writeFileAtomically(file, lines.join(''));
   }
 }

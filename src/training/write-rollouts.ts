@@ -1,6 +1,7 @@
 /** Which rollouts of a step are kept in the run folder, and what of them. */
+import { mapInSlices } from '../event-loop';
 import type { Run } from './open-run';
-import { meanAdvantage, sampleRow } from './run-folder';
+import { meanAdvantage, sampleRow, type SampleRow } from './run-folder';
 import type { Sample } from './rollouts';
 import { tokenColumns } from './token-columns';
 
@@ -24,12 +25,12 @@ export async function writeRollouts(
   if (every === 0) return;
   const { samples, scored, advantages, kl } = trained;
   const place = new Map(scored.map((sample, i) => [sample, i]));
-  const rows = samples
-    .filter(({ group }) => group < prompts)
-    .map((sample) => {
-      const i = place.get(sample);
-      const row = sampleRow(step, sample, i === undefined ? undefined : meanAdvantage(advantages[i]));
-      return tokens ? { ...row, ...tokenColumns(policy, sample, i === undefined ? undefined : kl?.[i]) } : row;
-    });
+  const rowOf = (sample: Sample): SampleRow => {
+    const i = place.get(sample);
+    const row = sampleRow(step, sample, i === undefined ? undefined : meanAdvantage(advantages[i]));
+    return tokens ? { ...row, ...tokenColumns(policy, sample, i === undefined ? undefined : kl?.[i]) } : row;
+  };
+  const written = samples.filter(({ group }) => group < prompts);
+  const rows = await mapInSlices(written, rowOf);
   await folder.writeRollouts(step, rows);
 }

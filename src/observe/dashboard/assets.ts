@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageRoot } from '../../package-root';
 
-const PAGE = join(__dirname, 'page');
+const PAGE = join(packageRoot, 'dist', 'observe', 'dashboard', 'page');
 
 function packageFolder(name: string): string {
   const entry = require.resolve.paths(name) ?? [];

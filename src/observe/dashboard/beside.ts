@@ -1,6 +1,7 @@
 /** A dashboard in a process of its own, so that reading many runs takes no time from the training loop beside it. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { packageRoot } from '../../package-root';
 
 export interface DashboardProcess {
   url: string;
@@ -9,7 +10,7 @@ export interface DashboardProcess {
 
 /** Starts `zero-rl dashboard` on a folder; it ends with this process at the latest. Null where it does not start. */
 export function dashboardBeside(folder: string): Promise<DashboardProcess | null> {
-  const main = join(__dirname, '..', '..', 'cli', 'main.js');
+  const main = join(packageRoot, 'dist', 'cli', 'main.js');
   const child = spawn(process.execPath, [main, 'dashboard', folder, '--json'], {
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });

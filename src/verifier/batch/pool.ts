@@ -56,7 +56,7 @@ export class VerifierPool implements AsyncDisposable {
    */
   constructor(
     options: VerifierPoolOptions = {},
-    private readonly script: string | null = workerScript(__dirname, 'worker'),
+    private readonly script: string | null = workerScript('verifier/batch/worker'),
   ) {
     const workers = options.workers ?? Math.min(MOST_DEFAULT_WORKERS, availableParallelism());
     this.#workers = checkThreads('workers', workers);

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { addEngineOptions, typedEngineOptions } from '../../../src/cli/common-options';
 
 const typed = (...args: string[]): object => {
-  const command = addEngineOptions(new Command());
+  const command = addEngineOptions(new Command(), { trains: true });
   command.parse(args, { from: 'user' });
   return typedEngineOptions(command.opts(), command);
 };

@@ -1,7 +1,8 @@
 /** The README states the versions that package.json holds. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { minimumNode, packageRoot, pin } from '../../../src/libtorch/pin';
+import { minimumNode, pin } from '../../../src/libtorch/pin';
+import { packageRoot } from '../../../src/package-root';
 
 test.each([
   `libtorch ${pin.torch}`,
