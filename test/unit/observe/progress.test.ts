@@ -21,7 +21,9 @@ test('off a terminal nothing is drawn at once, but lines are written', () => {
 test('on a terminal the last drawing holds label, count, unit and note; stop may come twice', () => {
   const { target, text } = stream(true);
   {
-    using progress = startProgress({ label: 'work', total: 3, unit: 'steps' }, target);
+    let time = 0;
+    using progress = startProgress({ label: 'work', total: 3, unit: 'steps', now: () => time }, target);
+    time = 2000;
     progress.advance(1);
     progress.line('a line');
     progress.set(3, 'reward 0.5');
