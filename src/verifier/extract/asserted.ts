@@ -2,6 +2,7 @@
  * The answer of a text that announces none: a short text is its own answer; else the value of the last sentence that asserts
  * one. Only the end of a completion is read.
  */
+import { breaksOff, worksOn } from './breaks-off';
 import { isChoice, nameAfterVerb, valueAfterVerb } from './describe';
 import { isPlaceholder } from './placeholder';
 import { ProseReader } from './prose';
@@ -119,6 +120,8 @@ export function bareAnswer(text: string): Assertion | null {
   if (!first || reader.sentence()) return null;
   const { tokens } = first;
   const words = tokens.filter(({ type }) => type === 'word').map(({ text: word }) => word.toLowerCase());
+  // `The elephant`
+  if (/^(?:the|an?)$/.test(words[0] ?? '') && words.length > 1 && runsIn(tokens).length === 0) words.shift();
   if (words.some((word) => sentenceWords.has(word)) || imperatives.has(words[0] ?? '')) return null;
   const runs = runsIn(tokens);
   const head = runAt(tokens, 0);
@@ -158,6 +161,10 @@ function assertedAfter(text: string, start: number): Assertion | null | undefine
     if (DENIES.test(words)) return null;
     const named = NAMED_CHOICE.exec(words)?.[1];
     const value = named === undefined ? valueOf(sentence) : null;
+    if (back === 0 && named === undefined) {
+      const offset = sentence.tokens.length - (value?.tokens.length ?? sentence.tokens.length);
+      if (breaksOff(text, sentence, 0) || worksOn(text, sentence, value ? offset + value.run.next : 0)) return null;
+    }
     if (value) return fromRun(value.tokens, value.run, sentence.end);
     const name = nameAfterVerb(sentence.tokens);
     if (name && named === undefined && (back === 0 || isChoice(name.texts[0])) && !isDenied(sentence.tokens, name)) {

@@ -82,9 +82,15 @@ function endOfBare(text: string, at: number): number {
   return at + (match(LETTER, text, at) ?? match(PARENTHESES, text, at) ?? '').length;
 }
 
+/** What stands before a box that is meant to hold the answer, unlike the `in` of a prompt. */
+const STATES = /(?:\b(?:is|are|be|equals)|=|\banswer\**:)[\s$(\\[*:]*$/i;
+
 class BoxScanner {
   /** The box nearest the end that no brace closes; it takes the rest of its line. */
   unterminated: Box | null = null;
+  /** End of the box nearest the end of the text, where that breaks off in it or left it empty where it states an answer. */
+  withdrawn: number | null = null;
+  #first = true;
   readonly #text: string;
   readonly #closes: number[] = [];
   #at: number;
@@ -118,7 +124,9 @@ class BoxScanner {
         const initial = text.charCodeAt(at + 1);
         if (initial !== 98 && initial !== 102) continue;
         const name = afterName(text, at);
-        const box = name < 0 ? null : this.#read(at, skipOptions(text, name));
+        if (name < 0) continue;
+        const box = this.#read(at, skipOptions(text, name));
+        this.#first = false;
         if (box === null) continue;
         this.#at = at - 1;
         return box;
@@ -139,7 +147,9 @@ class BoxScanner {
       return null;
     }
     const content = text.slice(at + 1, this.#close).trim();
-    return isPlaceholder(content) ? null : { text: content, start, end: this.#close + 1 };
+    if (!isPlaceholder(content)) return { text: content, start, end: this.#close + 1 };
+    if (this.#first && STATES.test(text.slice(Math.max(0, start - 20), start))) this.withdrawn = this.#close + 1;
+    return null;
   }
 
   #readLine(start: number, at: number): Box | null {
@@ -148,6 +158,8 @@ class BoxScanner {
     const line = this.#text.slice(at, Math.min(end, at + 2000)).trim();
     // The end of the formula that the box stands in ends it too.
     const formulaEnd = /(?<!\\)\$|\\[)\]]/.exec(line)?.index ?? 0;
+    // `\boxed{\frac{3}{7}` lacks its brace; `\boxed{5` may go on.
+    if (this.#first && newline < 0 && formulaEnd === 0 && !/[}\])][.\s]{0,8}$/.test(line)) this.withdrawn = end;
     const content = line.slice(0, formulaEnd || undefined).replace(/[.\s]{1,8}$/, '');
     return isPlaceholder(content) ? null : { text: content, start, end };
   }
@@ -159,6 +171,8 @@ export interface BoxList {
   joinedByOr: boolean;
   /** False for a box that no brace closes. */
   complete: boolean;
+  /** End of a later box that the text breaks off in, or that was left empty: none of the boxes is the answer then. Else null. */
+  withdrawn: number | null;
 }
 
 /** Blanks stay between letters and digits: `2 1/3` is not `21/3`. */
@@ -169,8 +183,11 @@ export function findBoxes(text: string): BoxList | null {
   const scanner = new BoxScanner(text);
   const last = scanner.next(0);
   if (last === null) {
-    return scanner.unterminated && { boxes: [scanner.unterminated], joinedByOr: false, complete: false };
+    const { unterminated, withdrawn } = scanner;
+    if (!unterminated) return withdrawn !== null ? { boxes: [], joinedByOr: false, complete: false, withdrawn } : null;
+    return { boxes: [unterminated], joinedByOr: false, complete: false, withdrawn };
   }
+  const { withdrawn } = scanner;
   const boxes = [last];
   let joinedByOr = false;
   for (let first = last; boxes.length < MOST_BOXES;) {
@@ -184,7 +201,7 @@ export function findBoxes(text: string): BoxList | null {
     first = previous;
   }
   const distinct = new Map(boxes.reverse().map((box) => [withoutSpaces(box.text), box]));
-  return { boxes: [...distinct.values()], joinedByOr: joinedByOr && distinct.size > 1, complete: true };
+  return { boxes: [...distinct.values()], joinedByOr: joinedByOr && distinct.size > 1, complete: true, withdrawn };
 }
 
 /**

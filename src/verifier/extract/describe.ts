@@ -121,8 +121,28 @@ function otherCandidate(rest: readonly ProseToken[]): Run | null {
   return run && !run.isName ? run : null;
 }
 
+const CONDITION = /^(?:if|when|for|in|assuming|provided|where|given)$/i;
+
+/** `12 if …, and 15 if …`, `12 if …, otherwise 15`. */
+function otherCondition(rest: readonly ProseToken[]): Run | null {
+  const [word] = rest as [ProseToken?, ...ProseToken[]];
+  if (!CONDITION.test(word?.text ?? '')) return null;
+  for (let at = 1; at < rest.length - 1; at++) {
+    const { type, text } = rest[at];
+    const otherwise = /^(?:otherwise|else)$/i.test(text);
+    if (type !== 'joiner' && !otherwise && !/^(?:but|while)$/i.test(text)) continue;
+    const from = /^(?:and|or|but|it|is)$/i.test(rest[at + 1].text) ? at + 2 : at + 1;
+    const run = from < rest.length ? runAt(rest, from) : null;
+    if (!run || run.isName) continue;
+    if (otherwise || rest.at(run.next)?.text.toLowerCase() === word!.text.toLowerCase()) return run;
+  }
+  return null;
+}
+
 /** `5 in the first case and 6 in the second`: the value of the other case; null where there is none. */
 function otherCase(rest: readonly ProseToken[]): Run | null {
+  const other = otherCondition(rest);
+  if (other) return other;
   if (!/^(?:in|if)$/.test(rest[0]?.text ?? '') || !rest.some(({ text }) => text === 'case')) return null;
   const joint = rest.findIndex(({ type, text }) => type === 'joiner' && /^(?:and|or)$/i.test(text));
   const run = joint < 0 ? null : runAt(rest, joint + 1);

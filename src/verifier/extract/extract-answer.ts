@@ -52,6 +52,9 @@ const MOST_TAGS = 100;
 
 type Found = Omit<Statement, 'shown'>;
 
+/** The text states that it has no answer yet: nothing else in it is looked at. */
+const NOTHING: Found = { kind: 'box', texts: [], joinedByOr: false, alternatives: [], end: 0 };
+
 /** The statement of one part of a text, with `end` counted from the start of the text. */
 function fromBoxes(list: BoxList, kind: StatementKind, end = list.boxes[list.boxes.length - 1].end): Found {
   const texts = list.boxes.map(({ text }) => text);
@@ -115,15 +118,16 @@ const toFound = ({ kind, texts, joinedByOr, alternatives, end }: Found): Found =
 const fromAssertion = (assertion: Assertion | null): Found | null => assertion && { kind: 'asserted', ...assertion };
 
 /** The announced answer of a text without turns and thinking. */
-function announced(text: string, boxedOnly: boolean, tagged: boolean): Found | null {
+function announced(text: string, boxedOnly: boolean, tagged: boolean, isGold = false): Found | null {
   const tag = tagged && !boxedOnly ? findTag(text) : null;
   if (tag) return tag;
   const list = findBoxes(text);
-  const box = list?.complete ? list : null;
+  const box = list?.complete && list.withdrawn === null ? list : null;
   if (boxedOnly) return box && fromBoxes(box, 'box');
-  const phrase = findPhrase(text, box ? box.boxes[box.boxes.length - 1].end : 0);
+  const phrase = findPhrase(text, list?.withdrawn ?? (box ? box.boxes[box.boxes.length - 1].end : 0));
   if (box) return phrase?.strong ? toFound(phrase) : fromBoxes(box, 'box');
   const open = list?.boxes[0];
+  if (list && list.withdrawn !== null && !isGold) return phrase?.strong ? toFound(phrase) : NOTHING;
   if (list && open && (!phrase || (!phrase.strong && phrase.end < open.start))) return fromBoxes(list, 'box');
   return phrase && toFound(phrase);
 }
@@ -244,6 +248,7 @@ function wholeGold(text: string): Found | null {
 }
 
 function finished(found: Found | null): Statement | null {
+  if (found?.texts.length === 0) return null;
   return found && { ...found, shown: found.texts.join(found.joinedByOr ? ' or ' : ', ') };
 }
 
@@ -271,7 +276,7 @@ export function extractAnswer(text: string, options: ExtractOptions = {}): State
   const boxedOnly = options.statement === 'boxed';
   const isGold = options.role === 'gold';
   if (!hasStructure(completion)) {
-    const found = announced(completion, boxedOnly, false);
+    const found = announced(completion, boxedOnly, false, isGold);
     if (found || boxedOnly) return finished(found);
     const whole = isGold ? wholeGold(completion) : null;
     return finished(whole ?? assertedIn(completion) ?? (isGold ? asGold(completion) : null));

@@ -21,6 +21,8 @@ const RESTATES = /\b(?:or equivalently|or simply|or just|that is|i\.e\.|in other
 const REPLACES =
   /\b(?:wait|no|not|nope|actually|correction|corrected|correct|instead|sorry|hmm|oops|rather|mistake|wrong|error|check|verify|so|thus|hence|therefore|then|total|finally|final|answers?|which|giving|gives?|gets?|means|becomes|but|however|simplif\w+|implies|because|since|should)\b|所以|因此|不对|应该/;
 
+const PART = /^[.,;]?\s*(?:(?:part|question|sub-?part)\s)?(?:\(([b-h]|[2-9]|i{2,3}|i?v)\)|(?:[b-h]|[2-9])[).])[:.]?$/;
+
 const JOINER = /\b(?:and|or)\b|[,;，、；和或与及]/g;
 
 /** @param glue What stands between the end of one box and the start of the next. */
@@ -28,6 +30,8 @@ export function readGlue(glue: string): Joint {
   if (glue.length > LONGEST_GLUE) return 'none';
   const text = glue.replace(WRAPPED, ' $1 ').replace(DRESS, ' ');
   const bare = text.trim().toLowerCase();
+  // The answers to the parts of a problem, each behind its label.
+  if (PART.test(bare)) return 'and';
   if (bare === '') return /\n[^\S\n]*\n/.test(glue) ? 'none' : 'and';
   const spaced = bare.replace(/\s+/g, ' ');
   if (APPROXIMATES.test(spaced)) return 'earlier';

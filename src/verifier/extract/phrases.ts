@@ -5,7 +5,9 @@
 import { limits } from '../limits';
 import { announcement, type Announcement, MARKERS } from './announcements';
 import { bareAnswer } from './asserted';
+import { breaksOff } from './breaks-off';
 import { describe, type Description } from './describe';
+import { markedNumber } from './marked-number';
 import { ProseReader } from './prose';
 
 export interface Phrase extends Description {
@@ -65,13 +67,14 @@ function readPhrase(text: string, found: Announcement, limit: number): Phrase | 
   const { tokens } = sentence;
   if (found.kind === 'hashes' && stated.slice(0, tokens[0].start).includes('\n')) return null;
   const hope = tokens.findIndex(({ text: word }, at) => word === 'I' && tokens[at + 1]?.text === 'hope');
-  const described = describe(hope > 0 ? tokens.slice(0, hope) : tokens);
-  if (!described) return null;
+  const described =
+    (found.kind === 'hashes' ? markedNumber(stated) : null) ?? describe(hope > 0 ? tokens.slice(0, hope) : tokens);
+  if (!described || breaksOff(text, sentence, found.start)) return null;
   const description = withAssignments(withLabelled(described, stated, sentence.end), reader, stated);
   const { grade } = description;
   const after = found.start + sentence.end;
   const isLast = (): boolean => text.slice(after, after + 400).trim() === '';
-  if (found.kind === 'hashes') {
+  if (found.kind === 'hashes' && !markedNumber(stated)) {
     const words = tokens.filter(({ type }) => type === 'word').length;
     const isPlain = grade === 'pure' && words < tokens.length && words <= 4;
     if (!isPlain && !(grade === 'pure' && isLast())) return null;

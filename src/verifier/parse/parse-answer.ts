@@ -220,8 +220,7 @@ export function parseAnswer(text: string, budget: Budget): Node[] {
     // `C:A` labels nothing, nor do several options in a row.
     if (!/^[+\-*/^_=<>]|^\(?[A-J]\)?[.\s]*$/.test(rest) && !ANOTHER_LABEL.test(rest)) {
       const values = readings(unwrap(rest), budget);
-      const words = plainText(rest);
-      if (words !== null && values.length === 0) values.push({ kind: 'text', text: words });
+      if (values.length === 0) values.push({ kind: 'text', text: plainText(rest) ?? rest });
       result.push({ kind: 'choice', letter, values });
     }
   }

@@ -81,6 +81,8 @@ function readFactors(tokens: string[]): { factors: Factor[]; unknownDivisor: boo
     if (divides) position++;
     const power = before.get(tokens[position].toLowerCase()) ?? 1;
     const name = readName(tokens, power > 1 ? position + 1 : position);
+    // `meters in a week`: behind another unit it is no inch.
+    if (name !== null && !divides && factors.length > 0 && tokens[position].toLowerCase() === 'in') return null;
     if (name === null)
       return divides && /^(?:\/|[Pp]er)$/.test(tokens[position - 1]) ? { factors, unknownDivisor: true } : null;
     position += name[1] + (power > 1 ? 1 : 0);

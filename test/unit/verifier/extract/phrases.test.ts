@@ -180,7 +180,7 @@ describe('which statement counts', () => {
     ['\\boxed{5}. The answer is not 6.', 'box', '5'],
     ['\\boxed{5}. To answer the second question: 8 is even.', 'box', '5'],
     ['The final answer is 5. There are 7 days in a week and 12 months.', 'phrase', '5'],
-    ['The answer is 5. Then \\boxed{6 and so on', 'phrase', '5'],
+    ['The answer is 5. Then \\boxed{6 } and so on', 'box', '6'],
     ['The total is 4. The final answer is:\n\n', 'asserted', '4'],
     ['Your final answer is 3. The sum is 4.', 'asserted', '4'],
     ["Answer: Let's think. There are 3 boxes with 4 pens.\nSo 3 * 4 = 12.", 'asserted', '12'],
