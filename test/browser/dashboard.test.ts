@@ -161,6 +161,65 @@ suite('dashboard', () => {
     await page.getByLabel('Group').selectOption('no');
     await page.getByLabel('Ended by').selectOption('length');
     await page.getByText('0 of 64').waitFor();
+    await page.getByText('No sample fits all of these filters').waitFor();
+  });
+
+  test('what is typed filters as it is typed and stays while the run goes on', async () => {
+    const folder = await finished('typed', 2);
+    await open(`#view=rollouts&runs=${basename(folder)}`);
+    await page.getByText('32 of 32').waitFor();
+    const text = page.getByLabel('Text');
+    await text.pressSequentially('no such text');
+    await page.getByText('0 of 32').waitFor();
+    appendFileSync(join(folder, 'events.jsonl'), '{"type":"warning","message":"x","step":2}\n');
+    appendFileSync(join(folder, 'metrics.jsonl'), '{"step":3}\n');
+    await text.press('Backspace');
+    await page.getByText(/step 3 of/).waitFor();
+    await expect(text.inputValue()).resolves.toBe('no such tex');
+    await page.goBack();
+    await page.getByText('32 of 32').waitFor();
+    await expect(text.inputValue()).resolves.toBe('');
+    await page.getByLabel('Step').pressSequentially('1');
+    await page.getByText('16 of 32').waitFor();
+  });
+
+  test('Back undoes a step, and a link holds runs, zoom and the rollout that is open', async () => {
+    const [one, two] = [basename(await finished('linked', 3, 1)), basename(await finished('linked-too', 3, 2))];
+    await open(`#runs=${one}`);
+    await chart('reward').locator('.legend .value').waitFor();
+    await chart('reward').locator('canvas').waitFor();
+    await chart('reward').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('+');
+    await page.waitForURL(({ hash }) => hash.includes('to=1.5'));
+    await page.getByRole('button', { name: 'Rollouts' }).click();
+    await page.locator('.rollout').nth(5).click();
+    const detail = page.getByRole('region', { name: 'Rollout', exact: true });
+    const title = await detail.getByRole('heading', { level: 2 }).textContent();
+    const link = page.url();
+
+    const other = await browser.newPage();
+    await other.goto(link);
+    await other.getByRole('region', { name: 'Rollout', exact: true }).getByRole('heading', { name: title! }).waitFor();
+    await expect(other.locator('.rollout[aria-pressed=true]').count()).resolves.toBe(1);
+    await other.getByRole('button', { name: 'Charts' }).click();
+    await expect(other.getByRole('button', { name: 'Whole run' }).isEnabled()).resolves.toBe(true);
+    await expect(other.getByRole('checkbox', { checked: true }).count()).resolves.toBe(1);
+    await other.close();
+
+    for (const gone of [detail, page.locator('.list')]) {
+      await page.goBack();
+      await gone.waitFor({ state: 'detached' });
+    }
+    await page.getByRole('button', { name: 'Whole run' }).waitFor();
+    await page.goBack();
+    await page.waitForURL(({ hash }) => !hash.includes('to='));
+
+    await open();
+    await page.waitForURL(({ hash }) => hash.includes(one) && hash.includes(two));
+    await open(`#runs=${one}|nowhere&view=rollouts&run=elsewhere`);
+    await page.getByText('There is no run nowhere in this folder').waitFor();
+    await page.getByText('There is no run elsewhere in this folder').waitFor();
   });
 
   test('two runs are compared: curves, zoom by keys, and the keys of their configs that differ', async () => {

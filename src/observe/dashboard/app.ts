@@ -10,7 +10,7 @@ import { configTable } from './config-table';
 import { eventRows } from './event-rows';
 import { Live } from './live';
 import { actions, rolloutKinds } from './protocol';
-import { listRollouts, rolloutAt, rolloutQuery } from './rollout-query';
+import { findRollout, listRollouts, rolloutName, rolloutQuery } from './rollout-query';
 import type { RunList } from './run-list';
 
 /** Runs that one request may name. */
@@ -18,11 +18,6 @@ const MOST_RUNS = 100;
 /** Milliseconds between signs of life on a quiet stream. */
 const HEARTBEAT = 15_000;
 
-const rolloutPlace = z.object({
-  run: z.string(),
-  kind: z.enum(rolloutKinds).default('rollouts'),
-  place: z.coerce.number().int().min(0),
-});
 const rolloutSource = z.object({ run: z.string(), kind: z.enum(rolloutKinds).default('rollouts') });
 const controlBody = z.object({ run: z.string(), action: z.enum(actions) });
 
@@ -32,7 +27,8 @@ function refused(context: Context, error: z.ZodError): Response {
   return context.json({ error: `Parameter ${path.join('.')}: ${message}` }, 400);
 }
 
-const unknownRun = (context: Context): Response => context.json({ error: 'There is no such run' }, 404);
+const unknownRun = (context: Context, id: string): Response =>
+  context.json({ error: `There is no run ${id} in this folder` }, 404);
 
 export function makeApp(runs: RunList, access: Access, assets: Assets | null): { app: Hono; live: Live } {
   const app = new Hono();
@@ -49,11 +45,15 @@ export function makeApp(runs: RunList, access: Access, assets: Assets | null): {
   });
   app.onError((error, context) => context.json({ error: error.message }, 500));
 
-  const loaded = (context: Context): Promise<LoadedRun[]> => {
-    const ids = (context.req.queries('run') ?? []).slice(0, MOST_RUNS);
-    const known = ids.flatMap((id) => runs.get(id) ?? []);
-    return Promise.all(known.map(async ({ info }) => ({ info, table: await runs.metrics(info.id) })));
-  };
+  const asked = (context: Context): string[] => (context.req.queries('run') ?? []).slice(0, MOST_RUNS);
+  const found = (context: Context): NonNullable<ReturnType<RunList['get']>>[] =>
+    asked(context).flatMap((id) => runs.get(id) ?? []);
+  const loaded = (context: Context): Promise<LoadedRun[]> =>
+    Promise.all(found(context).map(async ({ info }) => ({ info, table: await runs.metrics(info.id) })));
+  app.use('/api/*', async (context: Context, next) => {
+    const unknown = asked(context).find((id) => !runs.get(id));
+    return unknown === undefined ? next() : unknownRun(context, unknown);
+  });
 
   if (assets) {
     app.get('/', (context) => context.html(assets.index(pageToken(access))));
@@ -94,8 +94,8 @@ export function makeApp(runs: RunList, access: Access, assets: Assets | null): {
     return context.json(runs.all());
   });
   app.get('/api/charts', async (context) => {
-    const tables = (await loaded(context)).map(({ table }) => table);
-    return context.json({ charts: chartsOf(tables), damaged: tables.reduce((sum, { damaged }) => sum + damaged, 0) });
+    const all = await loaded(context);
+    return context.json({ charts: chartsOf(all), damaged: all.reduce((sum, { table }) => sum + table.damaged, 0) });
   });
   app.get('/api/data', async (context) => {
     const query = dataQuery.safeParse(context.req.query());
@@ -108,31 +108,32 @@ export function makeApp(runs: RunList, access: Access, assets: Assets | null): {
     const query = rolloutQuery.safeParse(context.req.query());
     if (!source.success) return refused(context, source.error);
     if (!query.success) return refused(context, query.error);
-    if (!runs.get(source.data.run)) return unknownRun(context);
     return context.json(await listRollouts(await runs.rollouts(source.data.run, source.data.kind), query.data));
   });
   app.get('/api/rollout', async (context) => {
-    const query = rolloutPlace.safeParse(context.req.query());
-    if (!query.success) return refused(context, query.error);
-    if (!runs.get(query.data.run)) return unknownRun(context);
-    const { run, kind, place } = query.data;
-    const rollout = await rolloutAt(await runs.rollouts(run, kind), place);
-    return rollout ? context.json(rollout) : context.json({ error: 'There is no such rollout' }, 404);
+    const source = rolloutSource.safeParse(context.req.query());
+    const name = rolloutName.safeParse(context.req.query());
+    if (!source.success) return refused(context, source.error);
+    if (!name.success) return refused(context, name.error);
+    const rollout = await findRollout(await runs.rollouts(source.data.run, source.data.kind), name.data);
+    if (rollout) return context.json(rollout);
+    const { step, id, sample } = name.data;
+    return context.json({ error: `The run has kept no sample ${sample} of ${id} at step ${step}` }, 404);
   });
   app.get('/api/events', async (context) => {
-    const known = (context.req.queries('run') ?? []).slice(0, MOST_RUNS).flatMap((id) => runs.get(id) ?? []);
-    return context.json((await Promise.all(known.map(({ info, folder }) => eventRows(info.id, folder)))).flat());
+    return context.json(
+      (await Promise.all(found(context).map(({ info, folder }) => eventRows(info.id, folder)))).flat(),
+    );
   });
   app.get('/api/config', (context) => {
-    const ids = (context.req.queries('run') ?? []).slice(0, MOST_RUNS);
-    return context.json(configTable(ids.flatMap((id) => (runs.get(id) ? [{ id, folder: runs.get(id)!.folder }] : []))));
+    return context.json(configTable(found(context).map(({ info, folder }) => ({ id: info.id, folder }))));
   });
   app.post('/api/control', actGuard(access), async (context) => {
     const body = controlBody.safeParse(await context.req.json().catch(() => null));
     if (!body.success) return context.json({ error: 'Expected a run and an action' }, 400);
     runs.refresh();
     const run = runs.get(body.data.run);
-    if (!run) return unknownRun(context);
+    if (!run) return unknownRun(context, body.data.run);
     if (run.info.state !== 'running' && run.info.state !== 'paused')
       return context.json({ error: 'No process of this machine is training this run' }, 409);
     if (body.data.action === 'resume') withdraw(run.folder, 'pause');

@@ -1,6 +1,6 @@
 /** The answer of /api/data: a chart of several runs at the resolution of the page. */
 import { z } from 'zod';
-import { findChart, charts } from './charts';
+import { findChart, charts, type SeriesSource } from './charts';
 import { bandCurve, runCurve, type Curve } from './curves';
 import { downsample, lowerBound } from './downsample';
 import type { MetricTable } from './metric-table';
@@ -24,14 +24,23 @@ export interface LoadedRun {
   table: MetricTable;
 }
 
+/** Whether a run has anything to draw for a series. */
+function has({ info, table }: LoadedRun, { column, where }: SeriesSource): boolean {
+  if (where === 'not 0' || (where === 'ratios' && info.objective === null)) return table.hasOther(column, 0);
+  if (where === 'ratios' && info.objective === WITHOUT_RATIOS) return false;
+  return table.column(column) !== null;
+}
+
 /** The charts that have a value in one of the runs. */
-export function chartsOf(tables: readonly MetricTable[]): ChartInfo[] {
-  const names = new Set(tables.flatMap((table) => table.names()));
+export function chartsOf(runs: readonly LoadedRun[]): ChartInfo[] {
   return charts.flatMap(({ series, ...chart }) => {
-    const there = series.filter(({ column }) => names.has(column));
+    const there = series.filter((source) => runs.some((run) => has(run, source)));
     return there.length === 0 ? [] : [{ ...chart, series: there.map(({ column, label }) => ({ column, label })) }];
   });
 }
+
+/** The objective whose loss has no ratio to the policy that sampled. */
+const WITHOUT_RATIOS = 'reinforce';
 
 interface Named {
   runs: string[];
@@ -52,11 +61,12 @@ export function chartData(runs: readonly LoadedRun[], query: DataQuery): ChartDa
     const key = bands === 'yes' ? run.info.group : run.info.id;
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  const names = new Set(runs.flatMap(({ table }) => table.names()));
-  const shown = source.series.filter(({ column }) => names.has(column));
+  const shown = source.series.filter((series) => runs.some((run) => has(run, series)));
   const named = [...groups.values()].flatMap((members): Named[] =>
-    shown.flatMap(({ column, label, low, high }, series) => {
-      const curves = members.flatMap(({ table }) => runCurve(table, { column, low, high, axis, smoothing }) ?? []);
+    shown.flatMap((drawn, series) => {
+      const { column, label, low, high } = drawn;
+      const there = members.filter((member) => has(member, drawn));
+      const curves = there.flatMap(({ table }) => runCurve(table, { column, low, high, axis, smoothing }) ?? []);
       if (curves.length === 0) return [];
       const curve = curves.length === 1 ? curves[0] : bandCurve(curves);
       return [{ runs: members.map(({ info }) => info.id), label, column, series, curve }];
@@ -78,9 +88,10 @@ export function chartData(runs: readonly LoadedRun[], query: DataQuery): ChartDa
     x: sampled.x,
     extent,
     curves: named.map(({ curve, ...rest }, i) => {
-      const end = lowerBound(curve.x, to + Number.EPSILON);
-      const last = curve.y[Math.min(curve.y.length - 1, Math.max(0, end))];
-      return { ...rest, ...sampled.curves[i], last };
+      // The last within the range; the point beyond it is there for the line alone.
+      const end = lowerBound(curve.x, to);
+      const at = curve.x[end] === to ? end : end - 1;
+      return { ...rest, ...sampled.curves[i], last: curve.x[at] >= from ? curve.y[at] : null };
     }),
   };
 }

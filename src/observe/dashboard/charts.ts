@@ -4,7 +4,19 @@ import { derived } from './metric-table';
 import type { ChartInfo, Format } from './protocol';
 
 export interface ChartSource extends Omit<ChartInfo, 'series'> {
-  series: { column: string; label: string; low?: string; high?: string }[];
+  series: SeriesSource[];
+}
+
+export interface SeriesSource {
+  column: string;
+  label: string;
+  low?: string;
+  high?: string;
+  /**
+   * `not 0`: drawn where the run has a value other than 0; phases that a run does not have take 0 s. `ratios`: drawn where the
+   * run's objective has ratios to the policy that sampled; other objectives clip nothing.
+   */
+  where?: 'not 0' | 'ratios';
 }
 
 interface Options {
@@ -33,7 +45,7 @@ const estimate = (prefix: string, label: string): ChartSource['series'][number] 
   high: `${prefix}.interval.1`,
 });
 const phased = (prefix: string): ChartSource['series'] =>
-  phases.map((phase) => ({ column: `${prefix}.${phase}`, label: phase }));
+  phases.map((phase) => ({ column: `${prefix}.${phase}`, label: phase, where: 'not 0' }));
 
 /** In the order of the page: those first that answer whether a run learns. */
 export const charts: readonly ChartSource[] = [
@@ -50,7 +62,13 @@ export const charts: readonly ChartSource[] = [
   chart('entropy', 'Entropy', 'nats per token', 'entropy', { include: [0] }),
   chart('kl', 'KL to the reference', 'nats per sequence, k1 estimate', 'klPerSequence', { include: [0] }),
   chart('gradient', 'Gradient norm', 'before clipping', 'gradNorm', { include: [0] }),
-  chart('clip', 'Clip share', 'tokens whose ratio was clipped', 'clipFraction', share),
+  chart(
+    'clip',
+    'Clip share',
+    'tokens whose ratio was clipped',
+    [{ column: 'clipFraction', label: '', where: 'ratios' }],
+    share,
+  ),
   chart('usable', 'Usable groups', 'share whose rewards differ', derived.usable, share),
   chart(
     'shares',

@@ -45,6 +45,11 @@ export class MetricTable {
     return this.columns.get(name)?.subarray(0, this.count) ?? null;
   }
 
+  /** Whether a row has a number other than `value` there. */
+  hasOther(name: string, value: number): boolean {
+    return this.column(name)?.some((other) => other !== value && !Number.isNaN(other)) ?? false;
+  }
+
   /** Reads what was written since the last call. */
   update(): Promise<void> {
     this.reading ??= this.read().finally(() => (this.reading = null));

@@ -16,6 +16,8 @@ export interface RunInfo {
   seed: number | null;
   model: string | null;
   algorithm: string | null;
+  /** Of the loss; null where the config does not say. */
+  objective: string | null;
   /** Of the last step. */
   reward: number | null;
   accuracy: number | null;
@@ -96,11 +98,12 @@ export type RolloutSort = (typeof rolloutSorts)[number];
 
 /** A row of a list of rollouts; texts are cut. */
 export interface RolloutBrief {
-  /** Place in the index, for /api/rollout. */
-  place: number;
+  /** Together they name it for /api/rollout, in links that hold as long as the run does. */
   step: number;
   id: string;
   sample: number;
+  /** The uid of its prompt, which tells a problem that was drawn twice in a step apart. */
+  group: number;
   prompt: string;
   completion: string;
   reward: number | null;
@@ -124,7 +127,7 @@ export interface RolloutList {
 export interface RolloutDetail {
   row: Record<string, unknown>;
   /** The group: completions of the same prompt in the same file. */
-  group: { place: number; sample: number; reward: number | null; length: number; correct: boolean | null }[];
+  group: { sample: number; reward: number | null; length: number; correct: boolean | null }[];
 }
 
 export interface EventRow {

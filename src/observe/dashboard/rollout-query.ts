@@ -70,10 +70,10 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 function brief(index: RolloutIndex, place: number, row: Record<string, unknown>): RolloutBrief {
   const flag = index.flags[place];
   return {
-    place,
     step: index.step[place],
     id: text(row.id),
     sample: index.sample[place],
+    group: index.group[place],
     prompt: text(row.prompt).slice(-BRIEF),
     completion: text(row.completion).slice(0, BRIEF),
     reward: finite(index.reward[place]),
@@ -120,13 +120,29 @@ export async function listRollouts(index: RolloutIndex, query: RolloutQuery): Pr
   };
 }
 
-/** A rollout whole, with the figures of its group; null where there is none at this place. */
-export async function rolloutAt(index: RolloutIndex, place: number): Promise<RolloutDetail | null> {
-  if (!(place >= 0 && place < index.count)) return null;
-  const [row] = await index.rows([place]);
+/** Parameters of /api/rollout: what names a rollout. Links without the group find the first of the problem. */
+export const rolloutName = z.object({
+  step: number,
+  id: z.string(),
+  sample: number.default(0),
+  group: number.optional(),
+});
+
+/** A rollout whole, with the figures of its group; null where there is none of this name. */
+export async function findRollout(
+  index: RolloutIndex,
+  { step, id, sample, group: wanted }: z.output<typeof rolloutName>,
+): Promise<RolloutDetail | null> {
+  const places: number[] = [];
+  for (let i = 0; i < index.count; i++) {
+    const fits = index.step[i] === step && index.sample[i] === sample;
+    if (fits && (wanted === undefined || index.group[i] === wanted)) places.push(i);
+  }
+  const rows = await index.rows(places);
+  const found = rows.findIndex((row) => row !== null && text(row.id) === id);
+  const row = found < 0 ? null : rows[found];
   if (row === null) return null;
-  const group = index.groupOf(place).map((other) => ({
-    place: other,
+  const group = index.groupOf(places[found]).map((other) => ({
     sample: index.sample[other],
     reward: finite(index.reward[other]),
     length: index.length[other],

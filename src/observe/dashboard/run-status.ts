@@ -116,6 +116,7 @@ export class RunStatus {
       seed: numberOf(field(this.config, 'seed')),
       model: textOf(field(this.config, 'model')),
       algorithm: textOf(field(field(this.config, 'algorithm'), 'name')),
+      objective: textOf(field(field(this.config, 'optimizer'), 'objective')),
       reward: numberOf(field(this.row, 'rewardMean')),
       accuracy: numberOf(field(this.row, 'accuracy')),
       secondsPerStep: numberOf(field(field(this.row, 'seconds'), 'total')),

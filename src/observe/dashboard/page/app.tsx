@@ -1,5 +1,5 @@
 /** The frame of the page: its views, the runs beside them, and what is chosen. */
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { RunInfo } from '../protocol.js';
 import { useLiveRuns } from './api.js';
 import { ChartsView } from './charts-view.js';
@@ -25,11 +25,21 @@ function firstChoice(runs: readonly RunInfo[]): string[] {
 export function App() {
   const { runs, connected } = useLiveRuns();
   const [place, go] = usePlace();
-  const view: View = place.view !== undefined && place.view in views ? (place.view as View) : 'charts';
-  const chosen = useMemo(() => {
-    const wanted = place.runs === undefined ? firstChoice(runs) : place.runs.split(SEPARATOR);
-    return runs.filter(({ id }) => wanted.includes(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
-  }, [runs, place.runs]);
+  const view: View = Object.hasOwn(views, place.view ?? '') ? (place.view as View) : 'charts';
+  /** What the page has chosen by itself: as long as it stands in the address, runs that start join it. */
+  const own = useRef<string | undefined>(undefined);
+  const isOwn = place.runs === undefined || place.runs === own.current;
+  const wanted = isOwn ? firstChoice(runs) : place.runs!.split(SEPARATOR).filter(Boolean);
+  const chosen = useMemo(
+    () => runs.filter(({ id }) => wanted.includes(id)).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    [runs, place.runs],
+  );
+  useEffect(() => {
+    if (!isOwn || chosen.length === 0) return;
+    own.current = chosen.map(({ id }) => id).join(SEPARATOR);
+    go({ runs: own.current }, 'replace');
+  }, [chosen]);
+  const unknown = connected === null ? [] : wanted.filter((id) => !runs.some((run) => run.id === id));
   const colours = new Map(chosen.map(({ id }, i) => [id, colourOf(i)]));
   const choose = (ids: readonly string[]): void => go({ runs: ids.join(SEPARATOR) || SEPARATOR });
 
@@ -68,6 +78,9 @@ export function App() {
           {connected !== null && runs.length === 0 && (
             <p class="empty">There is no run in this folder yet. A run that starts shows up here by itself.</p>
           )}
+          {unknown.map((id) => (
+            <p key={id} class="trouble">{`There is no run ${id} in this folder.`}</p>
+          ))}
           {runs.length > 0 && chosen.length === 0 && view !== 'rollouts' && <p class="empty">Choose a run.</p>}
           {view === 'charts' && chosen.length > 0 && (
             <ChartsView runs={chosen} colours={colours} place={place} go={go} />

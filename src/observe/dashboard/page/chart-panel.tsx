@@ -3,8 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChartData, ChartInfo, CurveData, XAxis } from '../protocol.js';
 import { get, messageOf, type Query } from './api.js';
 import type { Range } from './charts-view.js';
+import { dashes } from './dashes.js';
 import { inTurn } from './in-turn.js';
 import { formatNumber, formatSeconds, formatValue } from './format.js';
+import type { Way } from './location.js';
 import { Plot } from './plot.js';
 
 interface Props {
@@ -12,7 +14,7 @@ interface Props {
   query: Query;
   version: string;
   range: Range;
-  setRange: (range: Range) => void;
+  setRange: (range: Range, way?: Way) => void;
   names: ReadonlyMap<string, string>;
   colours: ReadonlyMap<string, string>;
 }
@@ -122,7 +124,8 @@ export function ChartPanel(props: Props) {
       const half = ((to - from) * factor) / 2;
       const [first, last] = data.extent!;
       const next: Range = [Math.max(first, centre - half), Math.min(last, centre + half)];
-      setRange(factor > 1 && next[0] <= first && next[1] >= last ? null : next);
+      // Keys that are held down are one step of the history.
+      setRange(factor > 1 && next[0] <= first && next[1] >= last ? null : next, event.repeat ? 'replace' : 'push');
     };
     const stride = event.shiftKey ? STRIDE : 1;
     if (event.key === 'ArrowRight') plot.current?.moveCursor(stride);
@@ -157,7 +160,9 @@ export function ChartPanel(props: Props) {
         <li class="at">{at}</li>
         {curves.map((curve) => (
           <li key={`${curve.runs.join()} ${curve.column}`} title={curveName(curve, names)}>
-            <span class={`swatch dash${curve.series % 4}`} style={{ color: colours.get(curve.runs[0]) }} />
+            <svg class="swatch" viewBox="0 0 24 4" style={{ color: colours.get(curve.runs[0]) }}>
+              <line x1="0" y1="2" x2="24" y2="2" stroke-dasharray={dashes[curve.series].join(' ')} />
+            </svg>
             {(curves.length > 1 || curve.runs.length > 1) && <span class="name">{curveName(curve, names)}</span>}
             <span class="value">{formatValue(valueAt(curve, cursor), info.format)}</span>
           </li>

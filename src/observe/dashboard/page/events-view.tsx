@@ -2,18 +2,15 @@
 import { useState } from 'preact/hooks';
 import type { EventRow, RunInfo } from '../protocol.js';
 import { useAnswer } from './api.js';
+import { closed } from './rollout-name.js';
 import { formatTime } from './format.js';
-import type { Place } from './location.js';
+import { ordered } from './event-order.js';
+import type { Go } from './location.js';
 
 interface Props {
   runs: readonly RunInfo[];
   colours: ReadonlyMap<string, string>;
-  go: (change: Place) => void;
-}
-
-/** The newest first; without a time by step. */
-function ordered(rows: readonly EventRow[]): EventRow[] {
-  return [...rows].sort((a, b) => (b.time ?? '').localeCompare(a.time ?? '') || b.step - a.step);
+  go: Go;
 }
 
 export function EventsView({ runs, colours, go }: Props) {
@@ -69,7 +66,7 @@ export function EventsView({ runs, colours, go }: Props) {
                         type="button"
                         class="link"
                         onClick={() =>
-                          go({ view: 'rollouts', run: row.run, kind: 'watchdog', step: String(row.step), open: '' })
+                          go({ view: 'rollouts', run: row.run, kind: 'watchdog', step: String(row.step), ...closed })
                         }
                       >
                         samples

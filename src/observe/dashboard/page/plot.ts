@@ -2,6 +2,7 @@
 import uPlot from 'uplot';
 import type { ChartData, ChartInfo, CurveData, XAxis } from '../protocol.js';
 import type { Range } from './charts-view.js';
+import { dashes } from './dashes.js';
 import { formatSeconds, formatTick } from './format.js';
 
 export interface PlotOptions {
@@ -19,7 +20,6 @@ export interface Shown {
 }
 
 type Column = (number | null)[];
-const dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
 const sync = uPlot.sync('x');
 /** Opacity of what is not smoothed, and of ranges, in hexadecimal. */
 const FAINT = '40';
@@ -99,8 +99,13 @@ export class Plot {
     const { plot } = this;
     if (!plot) return;
     const x = plot.data[0];
-    const from = plot.cursor.idx ?? (by > 0 ? -1 : x.length);
-    const place = Math.min(x.length - 1, Math.max(0, from + by));
+    // The points beyond a range are there for the line alone.
+    const [low, high] = this.xRange();
+    const first = x.findIndex((value) => value >= low);
+    const last = x.findLastIndex((value) => value <= high);
+    if (first < 0 || last < first) return;
+    const from = plot.cursor.idx ?? (by > 0 ? first - 1 : last + 1);
+    const place = Math.min(last, Math.max(first, from + by));
     plot.setCursor({ left: plot.valToPos(x[place], 'x'), top: plot.over.clientHeight / 2 });
   }
 
@@ -141,7 +146,7 @@ export class Plot {
         ...line,
         stroke: colour,
         width: 2,
-        dash: dashes[place % dashes.length],
+        dash: [...dashes[place]],
         ...(info.dots ? { points: { show: true, size: 6, fill: colour, stroke: colour } } : {}),
       });
     }

@@ -4,14 +4,15 @@ import type { RolloutDetail, RolloutKind, RunInfo } from '../protocol.js';
 import { useAnswer } from './api.js';
 import { Completion } from './completion.js';
 import { formatNumber } from './format.js';
-import type { Place } from './location.js';
+import type { Go } from './location.js';
+import { closed, type RolloutName } from './rollout-name.js';
 import { verdictOf } from './rollouts-view.js';
 
 interface Props {
   run: RunInfo;
   kind: RolloutKind;
-  place: number;
-  go: (change: Place) => void;
+  name: RolloutName;
+  go: Go;
 }
 
 interface Part {
@@ -34,10 +35,10 @@ function partsOf(value: unknown): Part[] {
   });
 }
 
-export function RolloutPanel({ run, kind, place, go }: Props) {
-  const { value, error } = useAnswer<RolloutDetail>('rollout', { run: run.id, kind, place });
+export function RolloutPanel({ run, kind, name, go }: Props) {
+  const { value, error } = useAnswer<RolloutDetail>('rollout', { run: run.id, kind, ...name }, run.version);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [place, value === null]);
+  useEffect(() => heading.current?.focus(), [Object.values(name).join(), value === null]);
   if (value === null) return <section class="detail">{error !== null && <p class="trouble">{error}</p>}</section>;
   const { row, group } = value;
   const correct = typeof row.correct === 'boolean' ? row.correct : null;
@@ -55,7 +56,7 @@ export function RolloutPanel({ run, kind, place, go }: Props) {
         <h2 ref={heading} tabIndex={-1}>
           {text(row.id)}, sample {number(row.sample) ?? 0}
         </h2>
-        <button type="button" onClick={() => go({ open: '' })}>
+        <button type="button" onClick={() => go(closed)}>
           Close
         </button>
       </div>
@@ -104,12 +105,12 @@ export function RolloutPanel({ run, kind, place, go }: Props) {
           <h3>Its group</h3>
           <ul class="group">
             {group.map((other) => (
-              <li key={other.place}>
+              <li key={other.sample}>
                 <button
                   type="button"
                   class={verdictOf(other.correct)}
-                  aria-pressed={other.place === place}
-                  onClick={() => go({ open: String(other.place) })}
+                  aria-pressed={other.sample === Number(name.sample)}
+                  onClick={() => go({ openSample: String(other.sample) })}
                 >
                   {formatNumber(other.reward)}
                   <small>{other.length} tokens</small>

@@ -2,14 +2,16 @@
 import type { RolloutKind, RolloutList, RolloutSort, RunInfo } from '../protocol.js';
 import { useAnswer } from './api.js';
 import { formatNumber } from './format.js';
-import type { Place } from './location.js';
+import { FilterField } from './filter-field.js';
+import type { Go, Place, Way } from './location.js';
+import { closed, isOpen, openIn, opened } from './rollout-name.js';
 import { RolloutPanel } from './rollout-panel.js';
 
 interface Props {
   runs: readonly RunInfo[];
   chosen: readonly RunInfo[];
   place: Place;
-  go: (change: Place) => void;
+  go: Go;
 }
 
 const PAGE = 50;
@@ -50,36 +52,37 @@ export const verdictOf = (correct: boolean | null): string =>
   correct === null ? 'unknown' : correct ? 'right' : 'wrong';
 
 export function RolloutsView({ runs, chosen, place, go }: Props) {
-  const run = runs.find(({ id }) => id === place.run) ?? (chosen.length > 0 ? chosen[0] : runs[0]);
-  const kind: RolloutKind = place.kind !== undefined && place.kind in kinds ? (place.kind as RolloutKind) : 'rollouts';
+  const known = runs.find(({ id }) => id === place.run);
+  const run = known ?? (chosen.length > 0 ? chosen[0] : runs[0]);
+  const isUnknown = place.run !== undefined && !known;
+  const kind: RolloutKind = Object.hasOwn(kinds, place.kind ?? '') ? (place.kind as RolloutKind) : 'rollouts';
   const offset = Math.max(0, Number(place.offset ?? 0) || 0);
   const query = Object.fromEntries(filters.map((key) => [key, place[key]]));
   const { value, error } = useAnswer<RolloutList>(
-    'rollouts',
+    isUnknown ? null : 'rollouts',
     { ...query, run: run.id, kind, sort: place.sort, offset, limit: PAGE },
     run.version,
   );
   /** A filter that changes starts again at the first page. */
-  const filter = (change: Place): void => go({ offset: '', ...change });
+  const filter = (change: Place, way?: Way): void => go({ offset: '', ...change }, way);
   const number = (key: (typeof filters)[number], title: string, step = 'any') => (
-    <label key={key}>
-      {title}
-      <input
-        type="number"
-        step={step}
-        value={place[key] ?? ''}
-        onChange={(event) => filter({ [key]: event.currentTarget.value })}
-      />
-    </label>
+    <FilterField
+      key={key}
+      label={title}
+      type="number"
+      step={step}
+      value={place[key] ?? ''}
+      change={(text, way) => filter({ [key]: text }, way)}
+    />
   );
   const set = filters.filter((key) => place[key] !== undefined);
-  const open = place.open === undefined ? null : Number(place.open);
+  const open = isUnknown ? null : openIn(place);
   return (
     <>
       <form class="toolbar filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
         <label>
           Run
-          <select value={run.id} onChange={(event) => filter({ run: event.currentTarget.value, open: '' })}>
+          <select value={run.id} onChange={(event) => filter({ run: event.currentTarget.value, ...closed })}>
             {runs.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
@@ -89,7 +92,7 @@ export function RolloutsView({ runs, chosen, place, go }: Props) {
         </label>
         <label>
           Samples
-          <select value={kind} onChange={(event) => filter({ kind: event.currentTarget.value, open: '' })}>
+          <select value={kind} onChange={(event) => filter({ kind: event.currentTarget.value, ...closed })}>
             {Object.entries(kinds).map(([key, title]) => (
               <option key={key} value={key}>
                 {title}
@@ -115,14 +118,12 @@ export function RolloutsView({ runs, chosen, place, go }: Props) {
             </select>
           </label>
         ))}
-        <label>
-          Text
-          <input
-            type="search"
-            value={place.text ?? ''}
-            onChange={(event) => filter({ text: event.currentTarget.value })}
-          />
-        </label>
+        <FilterField
+          label="Text"
+          type="search"
+          value={place.text ?? ''}
+          change={(text, way) => filter({ text }, way)}
+        />
         <label>
           Order
           <select value={place.sort ?? 'newest'} onChange={(event) => filter({ sort: event.currentTarget.value })}>
@@ -141,6 +142,7 @@ export function RolloutsView({ runs, chosen, place, go }: Props) {
           No filters
         </button>
       </form>
+      {isUnknown && <p class="trouble">{`There is no run ${place.run} in this folder; choose another.`}</p>}
       {error !== null && <p class="trouble">{error}</p>}
       <div class={`browser ${open === null ? '' : 'opened'}`}>
         <section class="list" aria-label="Rollouts found">
@@ -152,14 +154,20 @@ export function RolloutsView({ runs, chosen, place, go }: Props) {
             </p>
           )}
           {value !== null && value.of === 0 && <p class="empty">There are no such samples in this run.</p>}
+          {value !== null && value.of > 0 && value.total === 0 && (
+            <p class="empty">No sample fits all of these filters.</p>
+          )}
+          {value !== null && value.total > 0 && value.rows.length === 0 && (
+            <p class="empty">The list is shorter than this page of it.</p>
+          )}
           <ol start={offset + 1}>
-            {value?.rows.map((row) => (
-              <li key={row.place}>
+            {value?.rows.map((row, i) => (
+              <li key={`${row.step} ${row.group} ${row.sample} ${i}`}>
                 <button
                   type="button"
                   class={`rollout ${verdictOf(row.correct)}`}
-                  aria-pressed={row.place === open}
-                  onClick={() => go({ open: String(row.place) })}
+                  aria-pressed={isOpen(open, row)}
+                  onClick={() => go(opened(row))}
                 >
                   <span class="meta">
                     <span class={`badge ${verdictOf(row.correct)}`}>{row.reason || verdictOf(row.correct)}</span>
@@ -200,7 +208,7 @@ export function RolloutsView({ runs, chosen, place, go }: Props) {
             </nav>
           )}
         </section>
-        {open !== null && <RolloutPanel run={run} kind={kind} place={open} go={go} />}
+        {open !== null && <RolloutPanel run={run} kind={kind} name={open} go={go} />}
       </div>
     </>
   );

@@ -91,6 +91,7 @@ export function RunPicker({ runs, chosen, colours, choose }: Props) {
             </button>
           </p>
         )}
+        {runs.length > 0 && found.length === 0 && <p class="facts">No run has this in its name.</p>}
         <ul class="runs">
           {found.slice(0, MOST).map((run) => (
             <RunItem

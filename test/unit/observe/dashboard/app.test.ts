@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeApp } from '../../../../src/observe/dashboard/app';
 import type { Assets } from '../../../../src/observe/dashboard/assets';
-import type { ChartData, ConfigTable, RunInfo } from '../../../../src/observe/dashboard/protocol';
+import type { ChartData, ChartInfo, ConfigTable, RunInfo } from '../../../../src/observe/dashboard/protocol';
 import { RunList } from '../../../../src/observe/dashboard/run-list';
 import { lockRun } from '../../../../src/training/run-lock';
 
@@ -126,6 +126,36 @@ test('runs that differ in the seed alone are a band', async () => {
   ]);
 });
 
+test('charts list what a run has: no phase without time, no share of clipped ratios without ratios', async () => {
+  const run = join(folder, 'other', 'run-2');
+  mkdirSync(run, { recursive: true });
+  const seriesOf = async (objective: string): Promise<Record<string, string[]>> => {
+    writeFileSync(join(run, 'config.resolved.yaml'), `optimizer: { objective: ${objective} }\n`);
+    await get('/api/runs');
+    const { charts } = (await get('/api/charts?run=other/run-2')) as { charts: ChartInfo[] };
+    return Object.fromEntries(charts.map(({ id, series }) => [id, series.map(({ label }) => label)]));
+  };
+  const seconds = { sample: 2, verify: 0.5, reference: 0, critic: 0, step: 1, total: 3.5 };
+  writeFileSync(join(run, 'metrics.jsonl'), `${JSON.stringify({ step: 1, clipFraction: 0, seconds })}\n`);
+  // Looks for new folders come two seconds apart.
+  const apart = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
+  await get('/api/runs');
+  apart.mockRestore();
+  expect((await seriesOf('ppo')).clip).toEqual(['']);
+  const series = await seriesOf('reinforce');
+  expect(series.seconds).toEqual(['sample', 'verify', 'step']);
+  expect(series.clip).toBeUndefined();
+});
+
+test('the value of a zoomed chart is the last within its range', async () => {
+  const last = async (range: string): Promise<(number | null)[]> =>
+    ((await get(`/api/data?chart=reward&run=group/run-0${range}`)) as ChartData).curves.map(({ last: value }) => value);
+  expect(await last('&from=1&to=2')).toEqual([2]);
+  expect(await last('&from=1&to=2.5')).toEqual([2]);
+  expect(await last('')).toEqual([3]);
+  expect(await last('&from=1.2&to=1.8')).toEqual([null]);
+});
+
 test('configs are compared key by key', async () => {
   const { rows } = (await get('/api/config?run=group/run-0&run=group/run-1')) as ConfigTable;
   expect(rows.filter(({ differs }) => differs).map(({ key, values }) => [key, values])).toEqual([['seed', ['0', '1']]]);
@@ -137,7 +167,10 @@ test.each([
   ['/api/data?chart=reward&pixels=1e9', 400],
   ['/api/rollouts?run=../../etc', 404],
   ['/api/rollouts?run=group/run-0&sort=x', 400],
-  ['/api/rollout?run=group/run-0&place=5', 404],
+  ['/api/rollout?run=group/run-0&step=1&id=p0', 404],
+  ['/api/rollout?run=group/run-0&id=p0', 400],
+  ['/api/charts?run=group/run-0&run=nowhere', 404],
+  ['/api/config?run=nowhere', 404],
   ['/../package.json', 404],
 ])('%s is refused with %d and a sentence', async (path, status) => {
   const answer = await local.request(path, { headers: { host: 'localhost' } });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { MetricTable } from '../../../../src/observe/dashboard/metric-table';
 import { readLines } from '../../../../src/observe/dashboard/read-lines';
 import { RolloutIndex } from '../../../../src/observe/dashboard/rollout-index';
-import { listRollouts, rolloutAt, rolloutQuery } from '../../../../src/observe/dashboard/rollout-query';
+import { findRollout, listRollouts, rolloutQuery } from '../../../../src/observe/dashboard/rollout-query';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'dashboard-files-'))));
@@ -106,10 +106,11 @@ test('rollouts are found by reward, length, end, verdict, spread and text, and r
   expect(await found({ text: 'STRAß' })).toEqual(['2 p6 0', '2 p6 1']);
   expect((await found({ sort: 'reward' })).at(-1)).toBe('2 p7 0');
   expect(await found({ step: 2, limit: 1, offset: 1 })).toEqual(['2 p6 1']);
-  const detail = await rolloutAt(index, 1);
+  const detail = await findRollout(index, { step: 1, id: 'p5', sample: 1 });
   expect(detail?.row).toMatchObject({ completion: '<b>1' });
   expect(detail?.group.map(({ sample }) => sample)).toEqual([0, 1, 2]);
-  expect(await rolloutAt(index, 99)).toBeNull();
+  expect(await findRollout(index, { step: 2, id: 'p5', sample: 1 })).toBeNull();
+  expect(await findRollout(index, { step: 1, id: 'p5', sample: 1, group: 6 })).toBeNull();
   writeFileSync(join(path, 'step-000003.jsonl'), row(3, 8, 0));
   await index.update();
   expect(index.count).toBe(7);
