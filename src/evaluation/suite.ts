@@ -132,8 +132,14 @@ export async function evaluateModel(
 /** Pairs the results of two models on the same suites. */
 export function compareResults(first: readonly SuiteResult[], second: readonly SuiteResult[]): SuiteComparison[] {
   return first.map((result, i) => {
-    const shares = ({ samples }: SuiteResult): Map<number, number> =>
-      new Map(knownGroups(samples).map((group) => [group[0].group, rightShare(group)]));
+    // By what the problems are: a model whose context is shorter may lack some.
+    const shares = ({ samples }: SuiteResult): Map<string, number> =>
+      new Map(
+        knownGroups(samples).map((group) => {
+          const { id, problem } = group[0].prompt.problem;
+          return [JSON.stringify([id, problem]), rightShare(group)];
+        }),
+      );
     const [one, two] = [shares(result), shares(second[i])];
     const both = [...one.keys()].filter((group) => two.has(group));
     return {

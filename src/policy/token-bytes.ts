@@ -4,6 +4,7 @@
  * order (the table of GPT-2's encoder). Tokens of a text are whole bytes but not whole characters, so stop strings and
  * decoding work on these bytes.
  */
+import type { JsonObject } from '../json-object';
 import type { Tokenizer } from './tokenizer';
 
 const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = byteTable();
@@ -28,15 +29,22 @@ export function byteLevelBytes(token: string): Uint8Array {
 }
 
 /**
- * Bytes of every token id, `tokenizer.vocabSize` entries; ids without a token have none. Exact for byte-level
- * tokenizers: decoding is these bytes joined, read as UTF-8. For other decoders it is the text of the token decoded
- * alone, which misses what a decoder adds or removes at borders (such as the space before a word).
+ * Bytes of every token id, `tokenizer.vocabSize` entries; ids without a token have none. Decoding is these bytes joined, read
+ * as UTF-8.
  *
  * An added token counts as its decoder prints it, which is its own text unless it has letters of the Latin-1 range
  * outside ASCII and no character beyond the table: Hugging Face's decoder then takes those letters for bytes.
  */
 export function tokenBytes(tokenizer: Tokenizer): Uint8Array[] {
   return Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.bytesOf(id));
+}
+
+/** What matches the characters of bytes that a model without an unknown token has no token for; null where it has all. */
+export function unwrittenBytes({ vocab, unk_token }: JsonObject): RegExp | null {
+  if (unk_token !== null && unk_token !== undefined) return null;
+  const missing = [...BYTE_OF_CHARACTER.keys()].filter((character) => !Object.hasOwn(vocab as object, character));
+  if (missing.length === 0) return null;
+  return new RegExp(`[${missing.map((each) => each.replace(/[\\\]^-]/, '\\$&')).join('')}]`, 'gu');
 }
 
 function byteTable(): Map<string, number> {

@@ -15,8 +15,8 @@ export interface SpecialTokenTemplate {
 const BYTE_LEVEL_SPLIT = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /**
- * The pre-tokenizer with two differences taken out: letters in (?i:…) match what Unicode folds to them, and ByteLevel's
- * own split goes through the library's translation of regular expressions (JavaScript's \s has other characters).
+ * The pre-tokenizer with three differences taken out: letters in (?i:…) match what Unicode folds to them, digits are
+ * those of Unicode, and ByteLevel's own split goes through the library's translation of regular expressions (JavaScript's \s has other characters).
  * @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT for a split behaviour that the library does not know
  */
 export function preparePreTokenizer(source: unknown, file: string): unknown {
@@ -27,6 +27,11 @@ export function preparePreTokenizer(source: unknown, file: string): unknown {
   if (source.type === 'ByteLevel' && source.use_regex !== false && source.add_prefix_space === false) {
     const split = { type: 'Split', pattern: { Regex: BYTE_LEVEL_SPLIT }, behavior: 'Isolated', invert: false };
     return { type: 'Sequence', pretokenizers: [split, { ...source, use_regex: false }] };
+  }
+  if (source.type === 'Digits') {
+    // The library's \d is ASCII alone; the Rust library's digits are all of Unicode's numbers.
+    const pattern = { Regex: source.individual_digits === true ? '\\p{N}' : '\\p{N}+' };
+    return { type: 'Split', pattern, behavior: 'Isolated', invert: false };
   }
   if (source.type === 'Split') {
     const known = source.behavior === 'Removed' || (source.behavior === 'Isolated' && source.invert !== true);

@@ -1,5 +1,5 @@
 /**
- * Text to token ids and back, as the Rust tokenizers of Hugging Face do it. The npm package @huggingface/tokenizers
+ * Text to token ids and back, as the Rust tokenizers of Hugging Face do it, for byte-level BPE (see tokenizer-kind.ts). The npm package @huggingface/tokenizers
  * normalizes, splits and merges; around it lie our own added tokens, special-token template and byte-level decoding,
  * where that package differs from the Rust library (see added-tokens.ts, tokenizer-rules.ts and token-bytes.ts).
  * `truncation` and `padding` of tokenizer.json are ignored. Characters newer than Node's Unicode tables may split
@@ -8,10 +8,12 @@
 import { join } from 'node:path';
 
 import { invalidType, isZeroRlError } from '../errors';
-import { AddedTokenSplitter, isTokenId, parseAddedTokens, type AddedToken, type Piece } from './added-tokens';
-import { isJsonObject, type JsonObject } from '../json-object';
-import { checkpointError, quote, readJsonObject } from './checkpoint-file';
-import { byteLevelBytes } from './token-bytes';
+import { AddedTokenSplitter, parseAddedTokens, type AddedToken, type Piece } from './added-tokens';
+import type { JsonObject } from '../json-object';
+import { log } from '../observe/log';
+import { checkpointError, readJsonObject } from './checkpoint-file';
+import { byteLevelBytes, unwrittenBytes } from './token-bytes';
+import { checkKind } from './tokenizer-kind';
 import { parsePostProcessor, preparePreTokenizer, type SpecialTokenTemplate } from './tokenizer-rules';
 
 /** The parts used of @huggingface/tokenizers, whose own declarations do not resolve from CommonJS. */
@@ -23,7 +25,6 @@ interface Pipeline {
     tokens_to_ids: Map<string, number>;
     unk_token_id?: number;
   };
-  decoder: ((tokens: string[]) => string) | null;
 }
 
 interface Library {
@@ -48,10 +49,12 @@ export class Tokenizer {
   private readonly normalized: AddedTokenSplitter;
   private readonly specialIds: ReadonlySet<number>;
   private readonly bytes: (Uint8Array | undefined)[] = [];
+  private warned = false;
 
   private constructor(
     private readonly pipeline: Pipeline,
-    private readonly byteLevel: boolean,
+    /** Characters that stand for bytes without a token; null: none. The Rust library drops them before it merges. */
+    private readonly unwritten: RegExp | null,
     private readonly template: SpecialTokenTemplate,
     added: readonly AddedToken[],
   ) {
@@ -85,16 +88,15 @@ export class Tokenizer {
   /** From the parsed tokenizer.json; `file` is for messages. Errors as for {@link Tokenizer.load}. */
   // eslint-disable-next-line @typescript-eslint/require-await -- errors are rejections
   static async fromJson(source: JsonObject, file = 'tokenizer.json'): Promise<Tokenizer> {
-    checkModel(source.model, file);
+    checkKind(source, file);
     const library = loadLibrary();
     try {
-      const { decoder } = source;
       const pipeline = new library.Tokenizer(
         {
           normalizer: source.normalizer ?? null,
           pre_tokenizer: preparePreTokenizer(source.pre_tokenizer, file),
           model: source.model,
-          decoder: decoder ?? null,
+          decoder: null,
           post_processor: null,
           added_tokens: [],
         },
@@ -104,8 +106,12 @@ export class Tokenizer {
         ...token,
         id: pipeline.model.tokens_to_ids.get(token.content) ?? token.id,
       }));
-      const byteLevel = isJsonObject(decoder) && decoder.type === 'ByteLevel';
-      return new Tokenizer(pipeline, byteLevel, parsePostProcessor(source.post_processor, file), added);
+      return new Tokenizer(
+        pipeline,
+        unwrittenBytes(source.model as JsonObject),
+        parsePostProcessor(source.post_processor, file),
+        added,
+      );
     } catch (error) {
       if (isZeroRlError(error)) throw error;
       throw checkpointError(
@@ -126,7 +132,10 @@ export class Tokenizer {
       if (typeof piece !== 'string') ids.push(piece.id);
       else this.encodePiece(piece, section, ids);
     }
-    if (addSpecialTokens) ids.push(...this.template.after);
+    if (addSpecialTokens) {
+      this.warnOfRepeated(ids);
+      ids.push(...this.template.after);
+    }
     return Int32Array.from(ids);
   }
 
@@ -137,23 +146,18 @@ export class Tokenizer {
    */
   decode(ids: ArrayLike<number>, { skipSpecialTokens = false }: { skipSpecialTokens?: boolean } = {}): string {
     const skipped = (id: number): boolean => skipSpecialTokens && this.specialIds.has(id);
-    if (this.byteLevel) {
-      // Nothing is made for a token: a batch has hundreds of thousands, on the thread of the event loop.
-      let size = 0;
-      for (let i = 0; i < ids.length; i++) if (!skipped(ids[i])) size += this.bytesOf(ids[i]).length;
-      const bytes = new Uint8Array(size);
-      let at = 0;
-      for (let i = 0; i < ids.length; i++) {
-        if (skipped(ids[i])) continue;
-        const own = this.bytesOf(ids[i]);
-        bytes.set(own, at);
-        at += own.length;
-      }
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    // Nothing is made for a token: a batch has hundreds of thousands, on the thread of the event loop.
+    let size = 0;
+    for (let i = 0; i < ids.length; i++) if (!skipped(ids[i])) size += this.bytesOf(ids[i]).length;
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (let i = 0; i < ids.length; i++) {
+      if (skipped(ids[i])) continue;
+      const own = this.bytesOf(ids[i]);
+      bytes.set(own, at);
+      at += own.length;
     }
-    const kept = Array.from(ids).filter((id) => !skipped(id));
-    const tokens = kept.flatMap((id) => this.idToToken(id) ?? []);
-    return this.pipeline.decoder?.(tokens) ?? tokens.join(' ');
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   }
 
   /** The token as the vocabulary writes it (byte-level tokens in the alphabet of token-bytes.ts). */
@@ -170,7 +174,18 @@ export class Tokenizer {
   bytesOf(id: number): Uint8Array {
     const token = this.idToToken(id);
     if (token === undefined) return NO_BYTES;
-    return (this.bytes[id] ??= this.byteLevel ? byteLevelBytes(token) : new TextEncoder().encode(this.decode([id])));
+    return (this.bytes[id] ??= byteLevelBytes(token));
+  }
+
+  /** Says once where a text begins with a token that the template puts before it, as a chat template's text does. */
+  private warnOfRepeated(ids: readonly number[]): void {
+    const { before } = this.template;
+    const last = before.at(-1);
+    if (this.warned || last === undefined || ids[before.length] !== last) return;
+    this.warned = true;
+    log.warn(
+      `A text begins with ${this.idToToken(last) ?? last}, which the tokenizer adds as well, so that it stands there twice; leave it out, or set addSpecialTokens to false (data.addSpecialTokens in a config, --no-special-tokens in zero-rl sample).`,
+    );
   }
 
   private pieces(text: string): Piece[] {
@@ -183,18 +198,11 @@ export class Tokenizer {
   private encodePiece(text: string, section: number, ids: number[]): void {
     const { pre_tokenizer: split, model } = this.pipeline;
     const words = split === null ? [text] : split(text, { section_index: section });
-    for (const token of model(words)) {
+    const { unwritten } = this;
+    const written = unwritten === null ? words : words.map((word) => word.replace(unwritten, ''));
+    for (const token of model(written.filter((word) => word !== ''))) {
       const id = model.tokens_to_ids.get(token) ?? model.unk_token_id;
       if (id !== undefined) ids.push(id);
     }
   }
-}
-
-function checkModel(model: unknown, file: string): void {
-  const broken = (problem: string) => checkpointError(`${file} is broken: ${problem}; download or save it again.`);
-  if (!isJsonObject(model)) throw broken('it has no model');
-  if (model.type !== 'BPE') return;
-  if (!isJsonObject(model.vocab) || !Array.isArray(model.merges)) throw broken('its model has no vocab or no merges');
-  const wrong = Object.entries(model.vocab).find(([, id]) => !isTokenId(id));
-  if (wrong !== undefined) throw broken(`its token ${quote(wrong[0])} has the id ${quote(wrong[1])}`);
 }

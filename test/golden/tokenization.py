@@ -3,11 +3,11 @@
     python3 -m venv /tmp/venv-tokenizers && /tmp/venv-tokenizers/bin/pip install tokenizers==0.23.3
     /tmp/venv-tokenizers/bin/python test/golden/tokenization.py
 
-Trains two small byte-level BPE tokenizers on text that this script makes up, one with the pre-tokenizer rules of
-Qwen2 and one with those of Llama 3, and writes
-  test/fixtures/tokenizers/{qwen2,llama3}/tokenizer.json
-  test/golden/data/tokenizers/strings.jsonl      one JSON string a line (ASCII, escaped)
-  test/golden/data/tokenizers/{qwen2,llama3}.txt one line per string: three hashes, then the ids of the first 300
+Trains three small byte-level BPE tokenizers on text that this script makes up, with the pre-tokenizer rules of Qwen2, of
+Llama 3 and of SmolLM, the last without tokens for control bytes, and writes
+  test/fixtures/tokenizers/{qwen2,llama3,smollm}/tokenizer.json
+  test/golden/data/tokenizers/strings.jsonl             one JSON string a line (ASCII, escaped)
+  test/golden/data/tokenizers/{qwen2,llama3,smollm}.txt one line per string: three hashes, then the ids of the first 300
 The hashes are the first six hex digits of the SHA-256 of: the ids joined by commas; decode(ids); decode of the ids
 without the first and the last one, special tokens skipped (which cuts characters in two). Only code points that are
 assigned in Unicode 14 occur, so that the answer does not depend on the Unicode tables of Node or of Python.
@@ -15,6 +15,7 @@ Everything is seeded: a second run writes the same bytes.
 """
 
 import hashlib
+import itertools
 import json
 import random
 import unicodedata
@@ -91,6 +92,24 @@ def strings(rng, added):
         yield "".join(rng.choice(kinds)() for _ in range(rng.randrange(1, 9)))
 
 
+def smollm():
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    control = {text for byte in [*range(0x09), *range(0x0E, 0x20), 0x7F] for text in byte_level(chr(byte))}
+    alphabet = [text for text in pre_tokenizers.ByteLevel.alphabet() if text not in control]
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(itertools.chain(corpus(random.Random(1)), ["$$ aa"] * 500), trainer)
+    tokenizer.add_special_tokens([AddedToken("<|endoftext|>", special=True, normalized=False)])
+    return tokenizer
+
+
+def byte_level(text):
+    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text)[0][0]
+
+
 def train(rule, normalizer, ignore_merges):
     tokenizer = Tokenizer(models.BPE(ignore_merges=ignore_merges))
     if normalizer is not None:
@@ -140,14 +159,16 @@ def digest(text):
 
 
 def main():
-    tokenizers = {"qwen2": qwen2(), "llama3": llama3()}
+    tokenizers = {"qwen2": qwen2(), "llama3": llama3(), "smollm": smollm()}
     added = []
     for name, tokenizer in tokenizers.items():
         folder = HERE.parent / "fixtures" / "tokenizers" / name
         folder.mkdir(parents=True, exist_ok=True)
         compact = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=True, separators=(",", ":"))
         (folder / "tokenizer.json").write_text(compact + "\n")
-        added += [token.content for token in tokenizer.get_added_tokens_decoder().values()]
+        # The texts are older than the third tokenizer, whose own token is in the first.
+        if name != "smollm":
+            added += [token.content for token in tokenizer.get_added_tokens_decoder().values()]
     texts = list(strings(random.Random(2), added))
     assert len(texts) == COUNT
     data = HERE / "data" / "tokenizers"

@@ -17,7 +17,7 @@ test('there are 10,000 strings', () => {
   expect(texts).toHaveLength(10_000);
 });
 
-describe.each(['qwen2', 'llama3'])('%s', (name) => {
+describe.each(['qwen2', 'llama3', 'smollm'])('%s', (name) => {
   const expected = lines(`${name}.txt`).map((line) => line.split(' '));
   let tokenizer: Tokenizer;
 

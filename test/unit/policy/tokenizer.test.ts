@@ -102,14 +102,27 @@ describe('tokenBytes', () => {
     const single = tokenBytes(await load('qwen2')).filter((bytes) => bytes.length === 1);
     expect(new Set(single.map(([byte]) => byte)).size).toBe(256);
   });
+});
 
-  test('without a byte-level decoder: the text of the token alone', async () => {
-    const model = { type: 'BPE', vocab: { '▁a': 0, é: 1 }, merges: [] };
-    const decoder = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
-    const tokenizer = await Tokenizer.fromJson({ model, decoder });
-    expect(tokenBytes(tokenizer).map((bytes) => Buffer.from(bytes).toString())).toEqual([' a', 'é']);
-    expect(tokenizer.decode([1, 0])).toBe('é a');
-  });
+test('bytes without a token are dropped before merging, and every number of Unicode is a digit', async () => {
+  const tokenizer = await load('smollm');
+  const tokens = (text: string) => [...tokenizer.encode(text)].map((id) => tokenizer.idToToken(id));
+  expect(tokens('$\u0004$')).toEqual(['$$']);
+  expect(tokens('\u0004')).toEqual([]);
+  expect(tokens('a12')).toEqual(['a', '1', '2']);
+  expect(tokens('1²٣')).toEqual(['1', 'Â', '²', 'Ù£']);
+});
+
+test('a token that stands before a text already is said once', async () => {
+  const written: string[] = [];
+  const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  const tokenizer = await load('llama3');
+  tokenizer.encode('the<|begin_of_text|>');
+  tokenizer.encode('<|begin_of_text|>the', { addSpecialTokens: false });
+  expect(written).toEqual([]);
+  for (let i = 0; i < 2; i++) tokenizer.encode('<|begin_of_text|>the');
+  write.mockRestore();
+  expect(written).toEqual([expect.stringMatching(/<\|begin_of_text\|>.*twice.*addSpecialTokens to false/)]);
 });
 
 test('the split of ByteLevel itself treats U+0085 as white space and U+FEFF as none', async () => {
@@ -143,8 +156,41 @@ describe('broken files', () => {
     ['an id that is no number', (good) => withModel(good, { vocab: { a: 'x' } }), /its token "a" has the id "x"/],
     ['an id beyond memory', (good) => withModel(good, { vocab: { a: 1e9 } }), /has the id 1000000000/],
     ['merges that are no pairs', (good) => withModel(good, { merges: [1] }), /broken or of a kind/],
-    ['an unknown pre-tokenizer', (good) => ({ ...good, pre_tokenizer: { type: 'Magic' } }), /broken or of a kind/],
-    ['an unknown normalizer', (good) => ({ ...good, normalizer: { type: 'Magic' } }), /broken or of a kind/],
+    [
+      'a normalizer of another kind',
+      (good) => ({ ...good, normalizer: { type: 'Lowercase' } }),
+      /normalizer "Lowercase"/,
+    ],
+    ...(['WordLevel', 'WordPiece', 'Unigram'] as const).map((type): [string, () => unknown, RegExp] => [
+      type,
+      () => ({ model: { type, vocab: { a: 0 }, unk_token: 'a' }, pre_tokenizer: { type: 'Whitespace' } }),
+      new RegExp(`is a tokenizer of the kind "${type}", and only byte-level BPE is implemented`),
+    ]),
+    [
+      'BPE of characters',
+      (good) => ({
+        ...good,
+        pre_tokenizer: null,
+        decoder: { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+      }),
+      /of the kind of SentencePiece/,
+    ],
+    ['byte fallback', (good) => withModel(good, { byte_fallback: true }), /a tokenizer with byte_fallback/],
+    [
+      'a suffix of words',
+      (good) => withModel(good, { end_of_word_suffix: '</w>' }),
+      /a tokenizer with end_of_word_suffix/,
+    ],
+    [
+      'another pre-tokenizer beside',
+      (good) => ({ ...good, pre_tokenizer: sequence({ type: 'Punctuation' }) }),
+      /with the pre_tokenizer "Punctuation"/,
+    ],
+    [
+      'a space before each text',
+      (good) => ({ ...good, pre_tokenizer: { type: 'ByteLevel', add_prefix_space: true } }),
+      /puts a space before each text/,
+    ],
     ['an unknown post-processor', (good) => ({ ...good, post_processor: { type: 'Magic' } }), /post_processor "Magic"/],
     [
       'a template without its tokens',
@@ -158,7 +204,10 @@ describe('broken files', () => {
     ],
     [
       'another split',
-      (good) => ({ ...good, pre_tokenizer: { type: 'Split', pattern: { String: 'a' }, behavior: 'Contiguous' } }),
+      (good) => ({
+        ...good,
+        pre_tokenizer: sequence({ type: 'Split', pattern: { String: 'a' }, behavior: 'Contiguous' }),
+      }),
       /behavior "Contiguous"/,
     ],
     [
@@ -179,6 +228,10 @@ describe('broken files', () => {
     );
   });
 });
+
+function sequence(split: JsonObject): JsonObject {
+  return { type: 'Sequence', pretokenizers: [split, { type: 'ByteLevel', add_prefix_space: false, use_regex: false }] };
+}
 
 function withModel(good: JsonObject, change: JsonObject): JsonObject {
   return { ...good, model: { ...(good.model as JsonObject), ...change } };
