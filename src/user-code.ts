@@ -36,9 +36,9 @@ export async function loadUserCode(reference: string, purpose: string, signal?: 
   const name = match?.[2] ?? 'default';
   let exported: Record<string, unknown>;
   try {
-    const path = resolve(file);
-    const load = (): Promise<unknown> => import(pathToFileURL(path).href);
-    exported = (await untilAborted(loadModule(path, load), signal)) as Record<string, unknown>;
+    const url = pathToFileURL(resolve(file)).href;
+    const load = (): Promise<unknown> => import(url);
+    exported = (await untilAborted(loadModule(url, load), signal)) as Record<string, unknown>;
   } catch (cause) {
     if (signal?.aborted) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);

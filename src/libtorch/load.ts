@@ -19,7 +19,7 @@ export function loadNative(): NativeBinding {
   if (binding.addonPath(packageRoot) === undefined) {
     throw new ZeroRlError(
       'ERR_ZERO_RL_ADDON_NOT_FOUND',
-      'The native addon of zero-rl is missing; in a checkout run `npm run setup`, otherwise reinstall zero-rl.',
+      'The native addon of zero-rl is missing; in a checkout run `npm run setup`, beside a bundle install zero-rl, otherwise reinstall it.',
     );
   }
   try {

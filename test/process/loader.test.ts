@@ -88,3 +88,19 @@ test('the addon needs no search path: libtorch comes from the folder that was re
   expect(mapped).toHaveLength(3);
   for (const file of mapped) expect(file.startsWith(folder)).toBe(true);
 });
+
+test('libtorch is mapped beside the event loop before a policy needs it', async () => {
+  const program = `
+    const mapped = () => process.report.getReport().sharedObjects.some((file) => file.endsWith('libtorch_cpu.so'));
+    const { dlopen } = process;
+    const seen = [];
+    process.dlopen = (module, file, ...flags) => {
+      if (file.endsWith('libtorch_cpu.so')) seen.push(mapped());
+      return dlopen.call(process, module, file, ...flags);
+    };
+    const before = mapped();
+    require('${childProgram('policy.cjs')}').createPolicy().then(() => console.log(JSON.stringify({ before, seen })))`;
+  const { stdout, stderr } = await runChild(['-e', program]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({ before: false, seen: [true] });
+});
