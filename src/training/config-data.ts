@@ -115,7 +115,7 @@ const difficultySchema = z
 export const dataSchema = z.strictObject({
   /** Training problems: a source or a list of them, see `source`. With a `weight` each they are a mixture. */
   train: sourcesSchema,
-  /** Held-out problems, the same forms. Default: the sources of `train` where all are generators; none otherwise. */
+  /** Held-out problems, the same forms; of several each has its share by weight, else by size. Default: the sources of `train` where all are generators; none otherwise. */
   evaluation: sourcesSchema.optional(),
   /** A name of `templates`, a text with {problem}, or `./my.mjs#name`. */
   template: text.default('plain'),

@@ -40,6 +40,27 @@ function takeEvenly(problems: readonly Problem[], sizes: readonly number[], want
   });
 }
 
+/** `wanted` problems, of each part its share by weight as long as it has any left. */
+function takeByWeight(
+  problems: readonly Problem[],
+  sizes: readonly number[],
+  weights: readonly number[],
+  wanted: number,
+): Problem[] {
+  const taken = sizes.map(() => 0);
+  for (let left = Math.min(wanted, problems.length); left > 0; left--) {
+    const open = sizes.flatMap((size, i) => (taken[i] < size ? [i] : []));
+    const due = (i: number): number => (taken[i] + 1) / weights[i];
+    taken[open.reduce((best, i) => (due(i) < due(best) ? i : best))]++;
+  }
+  let start = 0;
+  return sizes.flatMap((size, i) => {
+    const part = problems.slice(start, start + taken[i]);
+    start += size;
+    return part;
+  });
+}
+
 interface LoadOptions {
   warn: (message: string) => void;
   signal?: AbortSignal;
@@ -93,7 +114,12 @@ export async function loadHeldOut(
     const { revision } = loaded.sources[i];
     return revision === undefined ? source : { ...source, revision };
   });
-  return { heldOut: takeEvenly(loaded.problems, sizes, wanted), sources: pinned };
+  const weights = sources.flatMap(({ weight }) => weight ?? []);
+  const heldOut =
+    weights.length === sizes.length
+      ? takeByWeight(loaded.problems, sizes, weights, wanted)
+      : takeEvenly(loaded.problems, sizes, wanted);
+  return { heldOut, sources: pinned };
 }
 
 function describe(leaked: readonly LeakedProblem[], training: number): string {

@@ -181,6 +181,16 @@ test('held-out problems of several sources are taken evenly', async () => {
   expect(ids).toEqual(['1/two0', '1/two1', '2/seven0', '2/seven1']);
 });
 
+test('with weights, by these as long as a source has any left', async () => {
+  const evaluation = [
+    { source: twos, weight: 3 },
+    { source: sevens, weight: 1 },
+  ];
+  const { folder } = await run({ train: threes, evaluation }, { evaluation: { problems: 4 } });
+  const ids = readRows<SampleRow>(join(folder, 'evaluations', 'step-000000.jsonl')).map(({ id }) => id);
+  expect(ids).toEqual(['1/two0', '1/two1', '1/two2', '2/seven0']);
+});
+
 describe('stop tokens', () => {
   const rollout = { promptsPerStep: 4, samplesPerPrompt: 4 };
 
