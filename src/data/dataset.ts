@@ -149,7 +149,10 @@ async function readFiles(files: readonly string[], source: DataSource, options: 
   for (const [i, file] of files.entries()) {
     const prefix = files.length === 1 ? '' : `${i + 1}:`;
     const select = (columns: readonly ParquetColumn[]): readonly string[] => collector.select(columns, file);
-    for await (const item of readDataFile(file, { select })) collector.add(item, prefix);
+    for await (const item of readDataFile(file, { select })) {
+      options.signal?.throwIfAborted();
+      collector.add(item, prefix);
+    }
     collector.finish(file);
   }
   collector.say(source.source);

@@ -17,7 +17,12 @@ import { openPolicy } from '../training/open-policy';
 import { fittingProblems } from '../training/prompt-length';
 import { checkTimeouts, type Sample } from '../training/rollouts';
 import type { EvaluationProgress } from '../training/sample-and-score';
-import { loadPolicy as defaultLoadPolicy, type LoadPolicy, type TrainingPolicy } from '../training/training-policy';
+import {
+  abortable,
+  loadPolicy as defaultLoadPolicy,
+  type LoadPolicy,
+  type TrainingPolicy,
+} from '../training/training-policy';
 import { stopIdleVerifiers } from '../verifier';
 import { comparePaired, type PairedComparison } from './statistics';
 
@@ -91,7 +96,8 @@ export async function evaluateModel(
   suites: readonly TrainConfig[],
   options: EvaluateModelOptions = {},
 ): Promise<SuiteResult[]> {
-  const { signal, warn = () => undefined, loadPolicy = defaultLoadPolicy, onProgress } = options;
+  const { signal, warn = () => undefined, onProgress } = options;
+  const loadPolicy = abortable(options.loadPolicy ?? defaultLoadPolicy, signal);
   const { folder } = await locateModel(model, signal);
   let loaded: { engine: string; policy: TrainingPolicy } | null = null;
   const load: LoadPolicy = async (_, engine) => {

@@ -3,7 +3,7 @@
  * never returns to the event loop cannot be stopped here; see isolated/ for that.
  */
 import { checkNumber } from '../errors';
-import { timerDelay } from '../until-aborted';
+import { timerDelay, untilAborted } from '../until-aborted';
 import { sampleName, scoreSample } from './score';
 import type { RewardFunction, RewardResult, RewardSample } from './types';
 
@@ -40,23 +40,23 @@ export function limitReward(reward: RewardFunction, options: TimeLimitOptions): 
     let expire = (): void => undefined;
     const expired = new Promise<'expired'>((resolve) => (expire = () => resolve('expired')));
     const { touch, stop } = watch(timeoutSeconds, () => expire());
-    const work = reward.scoreAll
-      ? reward.scoreAll(samples, signal)
-      : Promise.all(
-          samples.map(async (sample, i) => {
-            results[i] = await scoreSample(reward, sample);
-            touch();
-            return results[i];
-          }),
-        );
+    const scoreOne = async (sample: RewardSample, i: number): Promise<RewardResult> => {
+      const result = await scoreSample(reward, sample);
+      results[i] = result;
+      touch();
+      return result;
+    };
+    const scoreThem = async (): Promise<readonly RewardResult[]> =>
+      reward.scoreAll ? reward.scoreAll(samples, signal) : Promise.all(samples.map(scoreOne));
+    const work = scoreThem();
     try {
-      const ended = await Promise.race([work, expired]);
+      const ended = await untilAborted(Promise.race([work, expired]), signal);
       if (ended !== 'expired') return ended;
     } finally {
       stop();
+      // What it throws from now on is too late to matter.
+      work.catch(() => undefined);
     }
-    // What it throws from now on is too late to matter.
-    void Promise.resolve(work).catch(() => undefined);
     late(samples.filter((_, i) => results[i] === undefined));
     return results.map((result) => result ?? TIMED_OUT);
   };

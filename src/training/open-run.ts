@@ -26,7 +26,7 @@ import { checkDrawnPrompts, fittingProblems } from './prompt-length';
 import { RunFolder, runFiles } from './run-folder';
 import { finishRollback, readRollbacks } from './rollback';
 import { lockRun, type RunLock } from './run-lock';
-import type { LoadCritic, LoadPolicy, TrainingPolicy } from './training-policy';
+import { abortable, type LoadCritic, type LoadPolicy, type TrainingPolicy } from './training-policy';
 
 /** What a run reads beside models and folder. */
 export interface RunInputs extends Omit<RunData, 'data'>, Task {
@@ -106,6 +106,7 @@ export function checkedEstimator(estimator: Estimator, name: string): Estimator 
  */
 export async function loadInputs(config: TrainConfig, options: InputOptions): Promise<RunInputs> {
   const { warn, signal } = options;
+  signal?.throwIfAborted();
   if (!options.estimator) checkGroups(config);
   for (const message of configAdvice(config, options.estimator !== undefined)) warn(message);
   const estimator = options.estimator
@@ -140,42 +141,41 @@ export async function loadInputs(config: TrainConfig, options: InputOptions): Pr
 export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
   // Kept in the folder, since the number of threads and the micro-batches may change the last bits of a sum.
   const fixed = { ...given, threads: given.threads ?? defaultThreads() };
-  const stoppedEarly = (cause: unknown): never => {
-    if (!options.signal?.aborted) throw cause;
-    throw new ZeroRlError('ERR_ZERO_RL_ABORTED', 'The run was stopped before it began', { cause });
-  };
-  const inputs = await loadInputs(fixed, options).catch(stoppedEarly);
+  const { signal, warn } = options;
+  let goOn = options.resume === undefined ? '' : `; go on with resume: ${options.resume}`;
+  const stopped = (cause: unknown): unknown =>
+    signal?.aborted
+      ? new ZeroRlError('ERR_ZERO_RL_ABORTED', `The run was stopped before it began${goOn}`, { cause })
+      : cause;
+  const loadPolicy = abortable(options.loadPolicy, signal);
+  const loadCritic = abortable(options.loadCritic, signal);
+  const inputs = await loadInputs(fixed, options).catch((cause: unknown) => {
+    throw stopped(cause);
+  });
   const closers: (() => void)[] = [inputs.closeReward];
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
   };
   const opened = (model: { dispose(): void }): void => void closers.push(() => model.dispose());
   const load = async (directory: string): Promise<OpenPolicy> => {
-    const open = await openPolicy(directory, inputs.config, options.loadPolicy);
+    const open = await openPolicy(directory, inputs.config, loadPolicy);
     opened(open.policy);
     return open;
   };
   const companions = (policy: TrainingPolicy, checkpoint?: string): Promise<Companions> =>
-    loadCompanions(
-      inputs.located,
-      policy,
-      checkpoint,
-      { policy: options.loadPolicy, critic: options.loadCritic },
-      opened,
-    );
+    loadCompanions(inputs.located, policy, checkpoint, { policy: loadPolicy, critic: loadCritic }, opened);
   const lockFolder = async (folder: RunFolder): Promise<RunLock> => {
-    const lock = await lockRun(folder.path, options).catch(stoppedEarly);
+    const lock = await lockRun(folder.path, options);
     closers.push(() => lock.release());
     return lock;
   };
   /** Looks at the lengths of prompts; returns the held-out problems that fit. */
   const checkPrompts = async (config: TrainConfig, policy: TrainingPolicy, done: number): Promise<Problem[]> => {
     const { problems, parts } = inputs;
-    const { signal, warn } = options;
     const input = { ...inputs, config, policy, signal, warn };
-    const heldOut = await fittingProblems('held-out', inputs.heldOut, input).catch(stoppedEarly);
+    const heldOut = await fittingProblems('held-out', inputs.heldOut, input);
     // Those whose difficulty is measured are looked at then.
-    if (!config.data.difficulty) await checkDrawnPrompts(problems, parts, done, input).catch(stoppedEarly);
+    if (!config.data.difficulty) await checkDrawnPrompts(problems, parts, done, input);
     return heldOut;
   };
   const ready = async (
@@ -192,15 +192,8 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
       await writeFileAtomically(folder.file(runFiles.leakage), rows);
     }
     const file = folder.file(runFiles.difficulty);
-    const { signal, warn, onDifficulty: onProgress } = options;
-    const kept = await moderateProblems({ ...inputs, config, policy, file, signal, warn, onProgress }).catch(
-      (cause: unknown) => {
-        if (!signal?.aborted) throw cause;
-        const when = state.step === 0 ? 'before its first step' : `after step ${state.step}`;
-        const message = `The run stopped ${when}; go on with resume: ${folder.path}`;
-        throw new ZeroRlError('ERR_ZERO_RL_ABORTED', message, { cause });
-      },
-    );
+    const { onDifficulty: onProgress } = options;
+    const kept = await moderateProblems({ ...inputs, config, policy, file, signal, warn, onProgress });
     return {
       ...inputs,
       ...kept,
@@ -221,7 +214,9 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
       const { policy, config } = await load(inputs.located.model);
       const heldOut = await checkPrompts(config, policy, 0);
       const beside = await companions(policy);
+      signal?.throwIfAborted();
       const folder = await RunFolder.create(config);
+      goOn = `; go on with resume: ${folder.path}`;
       return await ready(config, folder, await lockFolder(folder), { policy, heldOut, ...beside }, initialState());
     }
     const folder = RunFolder.open(options.resume);
@@ -241,6 +236,6 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     return await ready(config, folder, lock, { policy, heldOut, ...beside }, state);
   } catch (error) {
     close();
-    throw error;
+    throw stopped(error);
   }
 }

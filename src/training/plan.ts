@@ -16,6 +16,7 @@ import { makePreview, type Preview } from './preview';
 import { checkDrawnPrompts, fittingProblems } from './prompt-length';
 import { wholeSequence } from './rollouts';
 import {
+  abortable,
   loadCritic as defaultLoadCritic,
   loadPolicy as defaultLoadPolicy,
   type LoadCritic,
@@ -54,7 +55,9 @@ function evaluations({ evaluation: { every }, steps }: TrainConfig): number {
 
 /** Loads the models, times one step (whose weights are thrown away) and predicts. Writes nothing. */
 export async function planRun(config: TrainConfig, options: PlanOptions = {}): Promise<Plan> {
-  const { loadPolicy = defaultLoadPolicy, loadCritic = defaultLoadCritic, signal, warn = () => undefined } = options;
+  const { signal, warn = () => undefined } = options;
+  const loadPolicy = abortable(options.loadPolicy ?? defaultLoadPolicy, signal);
+  const loadCritic = abortable(options.loadCritic ?? defaultLoadCritic, signal);
   const inputs = await loadInputs(config, { ...options, warn });
   const { problems, heldOut, closeReward } = inputs;
   const closers = [closeReward];
@@ -92,7 +95,8 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
     }));
     seconds.step = 0;
     const loss = { ...stepOptions(opened, 1, initialState()), kl: { coefficient: 0 } };
-    for (let epoch = 0; epoch < config.optimizer.epochs; epoch++) await time('step', () => policy.step(trained, loss));
+    for (let epoch = 0; epoch < config.optimizer.epochs; epoch++)
+      await time('step', () => policy.step(trained, { ...loss, signal }));
     const { critic } = companions;
     if (critic) {
       const values = await time('critic', () => critic.values(sequences, { signal }));

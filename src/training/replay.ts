@@ -179,6 +179,9 @@ export async function replay(folder: string, step: number, options: ReplayOption
     } finally {
       opened.close();
     }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    throw new ZeroRlError('ERR_ZERO_RL_ABORTED', 'The replay was stopped; the run is as it was', { cause: error });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

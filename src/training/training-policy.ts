@@ -5,6 +5,7 @@ import type { ModelConfig } from '../policy/model-config';
 import { Policy } from '../policy/policy';
 import type { Tokenizer } from '../policy/tokenizer';
 import type { PolicyOptions } from '../policy/types';
+import { untilAborted } from '../until-aborted';
 
 export interface TrainingPolicy extends Pick<
   Policy,
@@ -40,6 +41,26 @@ export type TrainingCritic = Pick<
 export type LoadCritic = (directory: string, options: PolicyOptions) => Promise<TrainingCritic>;
 
 export const loadCritic: LoadCritic = (directory, options) => Critic.load(directory, options);
+
+/** `load`, given up as soon as the signal is aborted; a model that is there only then is disposed of. */
+export function abortable<M extends { dispose(): void }>(
+  load: (directory: string, options: PolicyOptions) => Promise<M>,
+  signal: AbortSignal | undefined,
+): typeof load {
+  return async (directory, options) => {
+    signal?.throwIfAborted();
+    const loading = load(directory, options);
+    try {
+      return await untilAborted(loading, signal);
+    } catch (error) {
+      loading.then(
+        (model) => model.dispose(),
+        () => undefined,
+      );
+      throw error;
+    }
+  };
+}
 
 /** Text of response tokens without special tokens. */
 export function decodeResponse(policy: TrainingPolicy, tokens: Int32Array): string {

@@ -94,3 +94,26 @@ describe('length', () => {
     expect(() => lengthReward({ maxTokens: 10, buffer: 11 })).toThrow(RangeError);
   });
 });
+
+test('a stop and a failure end the waiting, and no warning comes after them', async () => {
+  jest.useFakeTimers();
+  try {
+    const warn = jest.fn();
+    const controller = new AbortController();
+    const limited = limitReward(() => never, { timeoutSeconds: 30, warn });
+    const scores = limited.scoreAll!(samples, controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(scores).rejects.toThrow('enough');
+    expect(jest.getTimerCount()).toBe(0);
+    const broken = Object.assign(() => 1, {
+      scoreAll: () => {
+        throw new Error('broken');
+      },
+    });
+    await expect(limitReward(broken, { timeoutSeconds: 30, warn }).scoreAll!(samples)).rejects.toThrow('broken');
+    expect(jest.getTimerCount()).toBe(0);
+    expect(warn).not.toHaveBeenCalled();
+  } finally {
+    jest.useRealTimers();
+  }
+});

@@ -351,6 +351,101 @@ describe('what goes wrong', () => {
     expect(rolloutsOf(folder)).toEqual(rolloutsOf(whole.folder));
   });
 
+  describe('an abort', () => {
+    const never = new Promise<never>(() => undefined);
+    const aborted = { code: 'ERR_ZERO_RL_ABORTED' };
+
+    test('before the run is opened loads nothing', async () => {
+      const config = makeConfig();
+      const { error, policies } = await run(config, { signal: AbortSignal.abort() });
+      expect(error).toMatchObject({ ...aborted, message: 'The run was stopped before it began' });
+      expect(policies).toEqual([]);
+      expect(existsSync(config.output!)).toBe(false);
+    });
+
+    test('does not wait for a model; the one that comes too late is disposed of', async () => {
+      const controller = new AbortController();
+      const late = new BanditPolicy();
+      let arrive = (): void => undefined;
+      const config = makeConfig();
+      const { error } = await run(config, {
+        signal: controller.signal,
+        loadPolicy: () => {
+          setImmediate(() => controller.abort());
+          return new Promise((resolve) => (arrive = () => resolve(late)));
+        },
+      });
+      expect(error).toMatchObject(aborted);
+      expect(readdirSync(config.output!)).toEqual([]);
+      expect(late.disposed).toBe(false);
+      arrive();
+      await new Promise(setImmediate);
+      expect(late.disposed).toBe(true);
+    });
+
+    test('while a run is opened again leaves it as it was, unlocked', async () => {
+      const config = makeConfig({ checkpoint: { every: 2 } });
+      const whole = await run(makeConfig({ checkpoint: { every: 2 } }));
+      const { folder } = await run(config, { stopAfter: 3 });
+      const before = timeless(folder);
+      const controller = new AbortController();
+      const stopped = await run(config, {
+        resume: folder,
+        signal: controller.signal,
+        loadPolicy: () => {
+          setImmediate(() => controller.abort());
+          return never;
+        },
+      });
+      expect(stopped.error?.message).toBe(`The run was stopped before it began; go on with resume: ${folder}`);
+      expect(timeless(folder)).toEqual(before);
+      expect(existsSync(join(folder, 'lock'))).toBe(false);
+      await run(config, { resume: folder });
+      expect(timeless(folder)).toEqual(timeless(whole.folder));
+    });
+
+    // Preview, evaluation, step 1 with its refill.
+    test.each([
+      ['the preview', 1],
+      ['the evaluation before training', 2],
+      ['the first step', 3],
+      ['a refill', 4],
+    ])('in %s is heeded while the reward waits for ever, and the run resumes to the same end', async (_, call) => {
+      const changes = {
+        preview: { prompts: 2 },
+        rollout: { promptsPerStep: 4, samplesPerPrompt: 4, dynamicSampling: { rounds: 1 } },
+        steps: 3,
+      };
+      const rewardOf = ({ index = 0, problem }: RewardSample): number =>
+        index === 3 && Number(problem.problem) % 2 ? 1 : 0.5;
+      const whole = await run(makeConfig(changes), { reward: rewardOf });
+      const controller = new AbortController();
+      const config = makeConfig(changes);
+      let sampled: BanditPolicy | undefined;
+      let waits = 0;
+      const reward = (sample: RewardSample): RewardResult | Promise<never> => {
+        if (sampled?.sampleCalls.length !== call) return rewardOf(sample);
+        if (waits++ === 0) setImmediate(() => controller.abort());
+        return never;
+      };
+      const stopped = await run(config, {
+        signal: controller.signal,
+        prepare: (policy) => (sampled = policy),
+        reward,
+      });
+      expect(stopped.error).toMatchObject(aborted);
+      expect(waits).toBeGreaterThan(0);
+      expect(whole.steps[0].sampledGroups).toBeGreaterThan(4);
+      const { folder } = stopped;
+      expect(existsSync(join(folder, 'lock'))).toBe(false);
+      const resumed = await run(config, { resume: folder, reward: rewardOf });
+      expect(resumed.error).toBeNull();
+      expect(timeless(folder)).toEqual(timeless(whole.folder));
+      expect(rolloutsOf(folder)).toEqual(rolloutsOf(whole.folder));
+      expect(existsSync(join(folder, 'preview.json'))).toBe(true);
+    });
+  });
+
   test('a NaN reward names the prompt and loses nothing', async () => {
     let calls = 0;
     const { error, folder } = await run(makeConfig({ data: { train: rows } }), {
