@@ -8,7 +8,7 @@ import { mapInSlices } from '../../event-loop';
 import { compare, equals, type Rational } from '../../verifier/exact/rational';
 import { answeringTurns, type Span } from '../../verifier/extract/turns';
 import type { RewardFunction, RewardSample, Score } from '../types';
-import { readExpression } from './expression';
+import { readExpression, withoutBox } from './expression';
 
 export interface CountdownRewardOptions {
   /** An expression of all numbers, each once, that equals the target. Default 1. */
@@ -52,7 +52,7 @@ function sameNumbers(a: readonly Rational[], b: readonly Rational[]): boolean {
 
 /** `expression`, or `expression = target`. */
 function judge(answer: string, numbers: readonly Rational[], target: Rational): string {
-  const sides = answer.split('=');
+  const sides = withoutBox(answer).split('=');
   const expression = readExpression(sides[0]);
   if (expression === null || sides.length > 2) return 'not-arithmetic';
   if (!sameNumbers(expression.numbers, numbers)) return 'wrong-numbers';

@@ -1,6 +1,6 @@
 /**
  * Reads the four operations and parentheses over decimal numbers, exactly and nothing else: no power, no floor division, no
- * juxtaposition, no names. What is not such an expression is null.
+ * names. Brackets side by side multiply, numbers side by side are no expression. What is not such an expression is null.
  */
 import {
   add,
@@ -27,7 +27,19 @@ const OPERATORS: readonly (readonly [RegExp, string])[] = [
   [/[×·∙⋅]|\\times|\\cdot/g, '*'],
   [/÷|\\div/g, '/'],
   [/[−–]/g, '-'],
+  [/\\(?:left|right)(?![A-Za-z])|\\[()[\],;! ]|\$/g, ' '],
+  [/[[{]/g, '('],
+  [/[\]}]/g, ')'],
+  // `2 x 3`, `(2)x(3)`
+  [/(?<=[\d)]\s{0,3})[xX](?=\s{0,3}[-+]?\s{0,3}[\d(])/g, '*'],
 ];
+/** `\frac{1}{2}`, with no group inside. */
+const FRACTION = /\\[dt]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}/g;
+/** `\boxed{2*3}` around the whole text. */
+const BOX = /^[\s$]*\\boxed\s?\{([^]*)\}[\s$.]*$/;
+
+/** The text inside the box that is all of `text`, else `text`. */
+export const withoutBox = (text: string): string => BOX.exec(text)?.[1] ?? text;
 const TOKEN = /\s*(?:((?:0|[1-9]\d*)(?:\.\d+)?)(?![\d.])|([-+*/()]))/y;
 
 type Token = Rational | string;
@@ -76,12 +88,19 @@ class Reader {
   private product(): Rational | null {
     let value = this.signed();
     for (;;) {
-      const sign = value !== null && this.take('*', '/');
-      if (!sign) return value;
-      const next = this.signed();
+      // `2(3)`, `(2)(3)`, `(2)3`
+      const beside = this.tokens.at(this.at) === '(' || this.tokens[this.at - 1] === ')';
+      const sign = value !== null && (this.take('*', '/') ?? (beside && this.startsOperand() ? '' : null));
+      if (sign === false || sign === null) return value;
+      const next = sign === '' ? this.primary() : this.signed();
       if (value === null || next === null || (sign === '/' && isZero(next))) return null;
-      value = sign === '*' ? multiply(value, next) : divide(value, next);
+      value = sign === '/' ? divide(value, next) : multiply(value, next);
     }
+  }
+
+  private startsOperand(): boolean {
+    const token = this.done ? ')' : this.tokens[this.at];
+    return typeof token !== 'string' || token === '(';
   }
 
   private signed(): Rational | null {
@@ -113,10 +132,11 @@ class Reader {
   }
 }
 
-/** The value and the numbers of `text`, or null. × ÷ · − and their LaTeX names count as operators. */
+/** The value and the numbers of `text`, or null. × ÷ · − x, their LaTeX names, `\frac` and a box around all are read. */
 export function readExpression(text: string): Expression | null {
   if (text.length > MAX_LENGTH) return null;
-  const plain = OPERATORS.reduce((line, [written, operator]) => line.replace(written, operator), text);
+  const fractions = withoutBox(text).replace(FRACTION, '(($1)/($2))');
+  const plain = OPERATORS.reduce((line, [written, operator]) => line.replace(written, operator), fractions);
   const tokens = tokensOf(plain);
   if (tokens === null || tokens.length === 0) return null;
   const reader = new Reader(tokens);

@@ -28,6 +28,17 @@ describe('right answers', () => {
     ['-(2 - 6)', [2, 6]],
     ['8 × 1 − 4', [1, 8, 4]],
     ['3 / (1 - 1 / 4)', [3, 1, 1, 4]],
+    ['2 x 2', [2, 2]],
+    ['(8 - 6) X 2', [8, 6, 2]],
+    ['(2)(2)', [2, 2]],
+    ['2(5 - 3)', [2, 5, 3]],
+    ['(5 - 3)2', [2, 5, 3]],
+    ['\\boxed{2*2}', [2, 2]],
+    ['$\\boxed{2 \\times 2 = 4}$', [2, 2]],
+    ['\\frac{3 + 5}{2}', [3, 5, 2]],
+    ['2 / \\frac{1}{2}', [2, 1, 2]],
+    ['\\left(3 + 5\\right) \\div 2', [3, 5, 2]],
+    ['[3 + 5] / 2', [3, 5, 2]],
   ])('%j scores 1', async (text, numbers) => {
     expect(await scoreSample(countdownReward(), sample(answer(text), numbers))).toMatchObject({
       reward: 1,
@@ -75,7 +86,15 @@ describe('answers made to fool it', () => {
     ['(3 + 5)', 'wrong-numbers'],
     ['35 / 2', 'wrong-numbers'],
     ['3 5 2', 'not-arithmetic'],
-    ['2(3 + 5)', 'not-arithmetic'],
+    ['2(3 + 5)', 'different'],
+    ['2(3)5', 'different'],
+    ['(3)(5)2', 'different'],
+    ['3 5(2)', 'not-arithmetic'],
+    ['3 x', 'not-arithmetic'],
+    ['x 3 5 2', 'not-arithmetic'],
+    ['3 xx 5', 'not-arithmetic'],
+    ['\\boxed{3 + 5}', 'wrong-numbers'],
+    ['\\boxed{(3 + 5) / 2', 'not-arithmetic'],
     ['(3 + 5) / 2 = 4 = 4', 'not-arithmetic'],
     ['(3 + 5) / 2 = 3 + 1', 'not-arithmetic'],
     ['(3 + 5) / 2 = 5', 'different'],
@@ -199,7 +218,7 @@ describe('expressions', () => {
         (text) => {
           const read = readExpression(text);
           expect(read === null || read.numbers.length > 0).toBe(true);
-          if (/\*\s*\*|\/\s*\/|[a-z<=]/.test(text)) expect(read).toBeNull();
+          if (/\*\s*\*|\/\s*\/|[a-wyz<=]/.test(text)) expect(read).toBeNull();
           expect(() => countdownReward()(sample(text))).not.toThrow();
         },
       ),
