@@ -5,6 +5,7 @@ import type { Part } from '../data/order';
 import { isGenerator, type DataSource } from '../data/source';
 import { ZeroRlError } from '../errors';
 import type { TrainConfig } from './config';
+import { describeUnreadableGolds } from './unreadable-golds';
 import type { DataNeeds } from './load-task';
 
 export interface RunData {
@@ -72,6 +73,9 @@ function datasetOptions({ data }: TrainConfig, { warn, signal, needs }: LoadOpti
   const { wholeRows } = needs;
   return { split: 'train', count, arithmetic, countdown, problemKey, answerKey, badRows, wholeRows, warn, signal };
 }
+
+const usesVerifier = ({ reward }: TrainConfig): boolean =>
+  (Array.isArray(reward) ? reward : [reward]).some(({ name }) => name === 'math');
 
 /** Says once which turns of conversations no prompt will have. */
 function warnOfMessages(kind: string, problems: readonly Problem[], { warn, needs }: LoadOptions): void {
@@ -163,6 +167,10 @@ export async function loadData(config: TrainConfig, options: LoadOptions): Promi
   const { warn } = options;
   const training = await loadProblems(data.train, datasetOptions(config, options));
   warnOfMessages('training', training.problems, options);
+  if (usesVerifier(config) && !data.train.every(({ source }) => isGenerator(source))) {
+    const unreadable = await describeUnreadableGolds('training', training.problems, options.signal);
+    if (unreadable !== null) warn(unreadable);
+  }
   const { heldOut, sources } = await loadHeldOut(config, options);
   const pinned = {
     ...data,

@@ -87,6 +87,32 @@ test('a weighted mixture has its shares in the steps of a run', async () => {
   expect(ids.filter((id) => id.startsWith('2/three'))).toHaveLength(12);
 });
 
+describe('golds that cannot be read', () => {
+  const damaged = ['\\frac{1}{', '\\sqrt[3]{', '3', '\\frac', '\\frac{2}{'];
+  const path = join(scratch, 'damaged.jsonl');
+  const rows = damaged.map((answer, i) => ({ id: `d${i}`, problem: `Problem ${i}`, answer }));
+  writeFileSync(path, rows.map((row) => JSON.stringify(row)).join('\n'));
+
+  test('are counted, with examples, before the first step', async () => {
+    const { warnings, error } = await run({ train: path });
+    expect(error).toBeNull();
+    const [found] = warnings.filter((message) => message.includes('cannot be read'));
+    expect(found).toMatch(/^4 of 5 training answers cannot be read/);
+    expect(found).toContain('d0: "\\\\frac{1}{"');
+    expect(found).toContain('and 1 more');
+  });
+
+  test('do not matter to other rewards', async () => {
+    const { warnings } = await run({ train: path }, { reward: 'format' });
+    expect(warnings.join()).not.toContain('cannot be read');
+  });
+
+  test('are not spoken of where there are none', async () => {
+    const { warnings } = await run({ train: threes });
+    expect(warnings.join()).not.toContain('cannot be read');
+  });
+});
+
 describe('the difficulty filter', () => {
   const difficulty = { minPassRate: 0.01, maxPassRate: 0.99, samples: 32 };
 
