@@ -1,7 +1,8 @@
 /**
  * Packs the package and uses it as its users do: prebuilds, list of files, publint, then installation of the tarball into
  * empty folders by npm and pnpm under the supported versions of Node, with no compiler and no Python on PATH; there a program
- * samples, scores and steps the bundled model on the CPU, by require and by import, and the command line trains one step.
+ * samples, scores and steps the bundled model on the CPU, by require and by import, the command line trains one step, and
+ * test runners and bundlers run a program that uses workers and user code.
  * Needs the set-up of the checkout and the registry of npm. `--keep DIR` leaves the tarball in DIR. Exits with 1 and a
  * sentence for each fault.
  */
@@ -13,6 +14,7 @@ import path from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { makeConsumer } from './packaging/consumer.mjs';
 import { pack } from './packaging/contents.mjs';
+import { checkTools } from './packaging/tools.mjs';
 import { checkTypes } from './packaging/types.mjs';
 import { root } from './setup/content-hash.mjs';
 
@@ -94,6 +96,7 @@ try {
     if (figures.length === 1) {
       faults.push(...checkTypes(consumer.project));
       say('TypeScript projects in CommonJS, ESM and for bundlers compile');
+      faults.push(...checkTools(consumer, cacheDirectory(), say));
       const settings = ['model=node_modules/zero-rl/models/arithmetic-1m', 'steps=1', 'evaluation.problems=20'];
       consumer.cli('train', 'node_modules/zero-rl/recipes/demo.yaml', ...settings.flatMap((text) => ['--set', text]));
       say('zero-rl train: one step of a recipe');

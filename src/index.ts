@@ -1,4 +1,5 @@
 /** Public exports of zero-rl. Importing the package loads nothing native; the engine loads with the first Policy. */
+import './dispose-symbols';
 export { isZeroRlError, ZeroRlError, type ErrorCode } from './errors';
 export { readJsonLines, type JsonLine, type JsonLinesOptions } from './data/jsonl';
 export type { JsonObject } from './json-object';

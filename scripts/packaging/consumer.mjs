@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-const MODEL = 'node_modules/zero-rl/models/arithmetic-1m';
+/** From a project's folder. */
+export const MODEL = 'node_modules/zero-rl/models/arithmetic-1m';
 
 /** Samples, scores and steps the bundled model and prints figures as JSON. */
 const PROGRAM = `

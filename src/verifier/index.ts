@@ -1,3 +1,4 @@
+import '../dispose-symbols';
 export {
   stopIdleVerifiers,
   VerifierPool,
