@@ -37,6 +37,7 @@ for (const name of readdirSync(join(root, 'src/training')).filter((file) => !fil
 function objects(node) {
   if (ts.isIdentifier(node)) return declared.has(node.text) ? objects(declared.get(node.text)) : [];
   if (ts.isArrayLiteralExpression(node)) return node.elements.flatMap(objects);
+  if (ts.isAsExpression(node) || ts.isSpreadElement(node)) return objects(node.expression);
   if (!ts.isCallExpression(node)) return [];
   const { expression, arguments: given } = node;
   if (ts.isIdentifier(expression)) return objects(expression);
@@ -60,6 +61,7 @@ const undocumented = [];
 /** Copies docstrings of the literals into a JSON Schema. */
 function describe(schema, literals, path = '') {
   if (schema.items) describe(schema.items, literals, path);
+  if (schema.additionalProperties) describe(schema.additionalProperties, literals, `${path}.*`);
   for (const branch of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) describe(branch, literals, path);
   for (const [key, value] of Object.entries(schema.properties ?? {})) {
     const fits = literals.filter((literal) => {
@@ -89,11 +91,21 @@ at('algorithm').properties.name = { ...name, anyOf: [{ enum: algorithmNames }, u
 
 const reward = at('reward');
 const named = { enum: ['math', 'format', 'countdown'], description: 'The reward with its defaults.' };
-const [list, part] = reward.anyOf;
-list.items = { anyOf: [named, userCode, ...list.items.oneOf] };
+/** A part may be its name alone; returns the kinds of parts that are objects. */
+function takeNames(node) {
+  const [list, part] = node.anyOf;
+  list.items = { anyOf: [named, userCode, ...list.items.oneOf] };
+  node.anyOf = [named, userCode, ...part.oneOf, list];
+  return part.oneOf;
+}
+const parts = [...reward.anyOf[1].oneOf, ...reward.anyOf[0].items.oneOf];
+for (const { properties } of parts.filter((part) => part.properties.name.const === 'by-source')) {
+  takeNames(properties.rewards.additionalProperties);
+  takeNames(properties.otherwise);
+}
 // A preset gives the name of its reward.
 const ofPresets = new Set(Object.values(presets).map((preset) => preset.reward?.name));
-const unnamed = part.oneOf
+const unnamed = takeNames(reward)
   .filter(({ properties }) => ofPresets.has(properties.name.const))
   .map(({ properties }) => ({
     type: 'object',
@@ -101,7 +113,7 @@ const unnamed = part.oneOf
     additionalProperties: false,
     description: 'Options of the reward of the preset.',
   }));
-reward.anyOf = [named, userCode, ...part.oneOf, ...unnamed, list];
+reward.anyOf.splice(-1, 0, ...unnamed);
 
 /** Names of the presets that give the key `data.train`, or any reward. */
 const presetsWith = (has) => Object.keys(presets).filter((preset) => has(presets[preset]));
@@ -170,8 +182,8 @@ function rows(node, path, of = '') {
     const required = node.required?.includes(key) ? 'needed' : '';
     const fallback = value.default === undefined ? (needed[here] ?? required) : `\`${JSON.stringify(value.default)}\``;
     const row = `| \`${here}\` | ${cell(`${typeOf(value)}${range === '' ? '' : ` (${range})`}`)} | ${cell(fallback)} | ${cell(`${of}${value.description ?? ''}`)} |`;
-    // Sources of held-out problems have the keys of those of `train`.
-    const inner = here === 'data.evaluation' ? [] : mappings(value);
+    // Sources of held-out problems have the keys of those of `train`, rewards of other sources those of `reward`.
+    const inner = ['data.evaluation', 'reward.otherwise'].includes(here) ? [] : mappings(value);
     const nested = inner.flatMap((mapping) => {
       const kind = mapping.properties.name?.const;
       if (key === 'reward' && kind === undefined) return [];

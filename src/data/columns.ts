@@ -46,7 +46,7 @@ export interface RowProblem {
 }
 
 /** The value of a column. A name with a dot is first taken as it is, then as a path. */
-function valueOf(row: JsonObject, key: string): unknown {
+export function valueOf(row: JsonObject, key: string): unknown {
   if (Object.hasOwn(row, key)) return row[key];
   return key.split('.').reduce<unknown>((value, part) => {
     return isJsonObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;

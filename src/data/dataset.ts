@@ -22,6 +22,8 @@ export interface Problem {
   problem: string;
   /** The gold answer. */
   answer: string;
+  /** Name of the source that it is of. */
+  source?: string;
   /** Where the row has a conversation, its turns up to the last one of the user, which is `problem`. */
   messages?: readonly Message[];
   /** The row, for rewards and templates of one's own: whole, or the columns that `columns` of the source names. */
@@ -37,6 +39,8 @@ export interface DatasetOptions extends GeneratorOptions {
   badRows?: 'error' | 'skip';
   /** Whether problems have their whole row where the source names no columns. Default true. */
   wholeRows?: boolean;
+  /** Columns that every row keeps. */
+  columns?: readonly string[];
   warn?: (message: string) => void;
   signal?: AbortSignal;
 }
@@ -90,17 +94,21 @@ class Collector {
   private readonly bad: string[] = [];
   private readonly dropped = new Map<string, number>();
   private readonly whole: boolean;
+  private readonly always: readonly string[];
 
   constructor(
     private readonly source: DataSource,
     private readonly options: DatasetOptions,
   ) {
     this.whole = source.columns === undefined && (options.wholeRows ?? true);
+    this.always = options.columns ?? [];
   }
 
   /** The columns of a Parquet file that are read. */
   readonly select = (columns: readonly ParquetColumn[], file: string): readonly string[] => {
-    const used = this.whole ? columns.map(({ name }) => name) : usedColumns(columns, this.source);
+    const { columns: named = [] } = this.source;
+    const wanted = { ...this.source, columns: [...named, ...this.always] };
+    const used = this.whole ? columns.map(({ name }) => name) : usedColumns(columns, wanted);
     const unread = columns.filter(({ name }) => MEDIA_COLUMNS.includes(name) && !used.includes(name));
     for (const { name } of unread) this.dropped.set(`the column ${name}`, 0);
     checkMemory(file, sum(columns.filter(({ name }) => used.includes(name)).map(({ bytes }) => bytes)), this.whole);
@@ -119,7 +127,7 @@ class Collector {
       const { row } = problem;
       const { columns } = this.source;
       if (!this.whole && row !== undefined)
-        problem.row = pickColumns(row, columns === undefined ? [] : [...used, ...columns]);
+        problem.row = pickColumns(row, [...this.always, ...(columns === undefined ? [] : [...used, ...columns])]);
       this.problems.push(problem);
     } catch (error) {
       this.bad.push(`${item.where}: ${(error as Error).message}`);
@@ -257,8 +265,8 @@ export async function loadProblems(sources: readonly DataSource[], options: Data
   const loaded: Loaded[] = [];
   for (const source of sources) loaded.push(await loadSource(source, options));
   const several = sources.length > 1;
-  const problems = loaded.flatMap(({ problems: rows }, i) =>
-    several ? rows.map((row) => ({ ...row, id: `${i + 1}/${row.id}` })) : rows,
+  const problems = loaded.flatMap(({ problems: rows, source: { name, source } }, i) =>
+    rows.map((row) => ({ ...row, id: several ? `${i + 1}/${row.id}` : row.id, source: name ?? source })),
   );
   const weighted = several && sources.every(({ weight }) => weight !== undefined);
   const parts = weighted

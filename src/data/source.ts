@@ -7,6 +7,8 @@ export interface DataSource {
    * Hugging Face hub as `org/name` (`hf:name` where it has no organisation).
    */
   source: string;
+  /** What rewards call it. Default `source`. */
+  name?: string;
   /** Share of a mixture, relative to the weights of the other sources. Without weights all rows are one pool. */
   weight?: number;
   /** Column of the problem text; a dot leads into a nested column. */

@@ -62,7 +62,7 @@ export function passAtK(n: number, correct: number, k: number): number {
   return 1 - miss;
 }
 
-/** One sample as a vote: whether it is right, and the answer it states (null: no vote). */
+/** One sample as a vote: whether it is right, and the answer it states (null: none). */
 export interface Vote {
   correct: boolean;
   answer: string | null;
@@ -70,15 +70,16 @@ export interface Vote {
 
 /**
  * Chance that the most frequent answer is right: 1 or 0, or the share of right answers among those that tie for most. Right
- * samples vote together however they write the answer; wrong ones by their text without blanks.
+ * samples vote together however they write the answer; wrong ones by their text without blanks, and those that state no answer
+ * together too: one right sample among many that never come to an answer is no majority.
  */
 export function majorityVote(votes: readonly Vote[]): number {
-  const counts = new Map<string, number>();
+  const counts = new Map<string | null, number>();
   let right = 0;
   for (const { correct, answer } of votes) {
     if (correct) right++;
-    else if (answer !== null) {
-      const key = answer.replace(/\s+/g, '');
+    else {
+      const key = answer?.replace(/\s+/g, '') ?? null;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
   }

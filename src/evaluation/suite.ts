@@ -39,8 +39,8 @@ export interface SuiteComparison {
   suite: string;
   first: Evaluation;
   second: Evaluation;
-  /** Of the share of right samples of each problem that has a known verdict under both models. */
-  accuracy: PairedComparison;
+  /** Of the share of right samples of each problem that has a known verdict under both models; null where none has. */
+  accuracy: PairedComparison | null;
 }
 
 /**
@@ -112,11 +112,12 @@ export async function evaluateModel(
   try {
     for (const suite of suites.map((each) => withEngine(each, options))) {
       options.onSuite?.(suite.name);
-      const { closeReward, needs, ...task } = await loadTask(suite, { ...options, warn });
+      const { closeReward, checkProblems, needs, ...task } = await loadTask(suite, { ...options, warn });
       try {
         const { heldOut: problems } = await loadHeldOut(suite, { warn, signal, needs });
         if (problems.length === 0)
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
+        checkProblems(problems);
         const result = await timed('evaluation', async () => {
           const opened = { ...task, ...(await openPolicy(folder, suite, load)), signal };
           const fitting = await fittingProblems('held-out', problems, { ...opened, warn });
@@ -152,10 +153,13 @@ export function compareResults(first: readonly SuiteResult[], second: readonly S
       suite: result.suite,
       first: result.evaluation,
       second: second[i].evaluation,
-      accuracy: comparePaired(
-        both.map((group) => one.get(group) ?? 0),
-        both.map((group) => two.get(group) ?? 0),
-      ),
+      accuracy:
+        both.length === 0
+          ? null
+          : comparePaired(
+              both.map((group) => one.get(group) ?? 0),
+              both.map((group) => two.get(group) ?? 0),
+            ),
     };
   });
 }

@@ -21,6 +21,7 @@ const sampleColumns: readonly Column<SampleRow>[] = [
   { name: 'length', type: 'INT32', value: ({ length }) => length },
   { name: 'finishReason', type: 'STRING', value: ({ finishReason }) => finishReason },
   { name: 'parts', type: 'JSON', value: ({ parts }) => parts },
+  { name: 'metrics', type: 'JSON', value: ({ metrics }) => metrics },
   { name: 'tokenLengths', type: 'INT32[]', value: ({ tokenLengths }) => tokenLengths },
   { name: 'logProbs', type: 'FLOAT[]', value: ({ logProbs }) => logProbs },
   { name: 'kl', type: 'FLOAT[]', value: ({ kl }) => kl },

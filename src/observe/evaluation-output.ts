@@ -1,18 +1,24 @@
 /** What `zero-rl eval` prints. */
+import type { PairedComparison } from '../evaluation/statistics';
 import type { SuiteComparison, SuiteResult } from '../evaluation/suite';
-import type { Evaluation } from '../training/evaluate';
-import { formatPercent } from './svg';
-
-const percents = (values: readonly number[]): string => values.map((value) => (100 * value).toFixed(1)).join(', ');
+import type { EstimateAtK, Evaluation } from '../training/evaluate';
+import { formatEstimate, formatInterval, formatPercent } from './svg';
 
 /** A name and a value with its interval for every figure of an evaluation. */
 function rows(evaluation: Evaluation): [string, string][] {
-  const { samples, accuracy, interval, passAtK, majorityAtK } = evaluation;
-  const estimate = (value: number, range: readonly number[]): string => `${formatPercent(value)} [${percents(range)}]`;
+  const { samples, accuracy, interval, passAtK, majorityAtK, rewardParts = {}, rewardMetrics = {} } = evaluation;
+  const atK =
+    (name: string) =>
+    ({ k, value, interval: range }: EstimateAtK): [string, string] => [`${name}@${k}`, formatEstimate(value, range)];
   return [
-    [`avg@${samples}`, estimate(accuracy, interval)],
-    ...passAtK.map(({ k, value, interval: range }): [string, string] => [`pass@${k}`, estimate(value, range)]),
-    ...majorityAtK.map(({ k, value, interval: range }): [string, string] => [`maj@${k}`, estimate(value, range)]),
+    [`avg@${samples}`, formatEstimate(accuracy, interval)],
+    ...passAtK.map(atK('pass')),
+    ...majorityAtK.map(atK('maj')),
+    ['reward', evaluation.rewardMean?.toFixed(3) ?? '–'],
+    ...Object.entries({ ...rewardParts, ...rewardMetrics }).map(([name, value]): [string, string] => [
+      name,
+      value.toFixed(3),
+    ]),
     ['format', formatPercent(evaluation.formatRate)],
     ['cut off', formatPercent(evaluation.truncatedRate)],
     ['tokens', evaluation.responseLength.toFixed(1)],
@@ -21,25 +27,38 @@ function rows(evaluation: Evaluation): [string, string][] {
 
 const INTERVALS = "95 % intervals over problems (Wilson's, at the effective sample size)";
 
+const headline = (suite: string, { problems, samples }: Evaluation): string =>
+  problems === 0
+    ? `${suite}: ${samples} samples of each problem, of none of which the reward says whether it is correct`
+    : `${suite}: ${problems} problems × ${samples} samples, ${INTERVALS}`;
+
 /** One model. */
 export function suiteText({ suite, evaluation }: SuiteResult): string {
-  return [
-    `${suite}: ${evaluation.problems} problems × ${evaluation.samples} samples, ${INTERVALS}`,
-    ...rows(evaluation).map(([name, value]) => `  ${name.padEnd(9)} ${value}`),
-  ].join('\n');
+  return [headline(suite, evaluation), ...rows(evaluation).map(([name, value]) => `  ${name.padEnd(9)} ${value}`)].join(
+    '\n',
+  );
+}
+
+function pairedText(
+  { problems, difference, interval, pValue, better, worse, same }: PairedComparison,
+  k: number,
+): string {
+  return (
+    `  second − first, paired over ${problems} problems: ${(100 * difference).toFixed(1)} ${formatInterval(interval)} points of avg@${k}, ` +
+    `sign-flip test p = ${pValue.toPrecision(2)}; better on ${better}, worse on ${worse}, the same on ${same}`
+  );
 }
 
 /** Two models on the same problems. */
 export function comparisonText({ suite, first, second, accuracy }: SuiteComparison): string {
-  const left = rows(first);
-  const right = rows(second);
-  const width = Math.max(...left.map(([, value]) => value.length));
-  const { difference, interval, pValue, better, worse, same } = accuracy;
+  const [left, right] = [first, second].map((evaluation) => new Map(rows(evaluation)));
+  const width = Math.max(...[...left.values()].map(({ length }) => length));
   return [
-    `${suite}: ${first.problems} problems × ${first.samples} samples, ${INTERVALS}`,
+    headline(suite, first),
     `  ${''.padEnd(9)} ${'first'.padEnd(width)}  second`,
-    ...left.map(([name, value], i) => `  ${name.padEnd(9)} ${value.padEnd(width)}  ${right[i][1]}`),
-    `  second − first, paired over ${accuracy.problems} problems: ${percents([difference])} [${percents(interval)}] points of avg@${first.samples}, ` +
-      `sign-flip test p = ${pValue.toPrecision(2)}; better on ${better}, worse on ${worse}, the same on ${same}`,
+    ...[...new Set([...left.keys(), ...right.keys()])].map(
+      (name) => `  ${name.padEnd(9)} ${(left.get(name) ?? '–').padEnd(width)}  ${right.get(name) ?? '–'}`,
+    ),
+    ...(accuracy === null ? [] : [pairedText(accuracy, first.samples)]),
   ].join('\n');
 }

@@ -14,8 +14,8 @@ export interface Figure {
   title: string;
   subtitle: string;
   curves: readonly Curve[];
-  /** Shown as dots with their interval. */
-  heldOut?: (evaluation: Evaluation) => { y: number; low: number; high: number };
+  /** Shown as dots with their interval; null where it is not known. */
+  heldOut?: (evaluation: Evaluation) => { y: number; low: number; high: number } | null;
   options?: Pick<ChartOptions, 'include' | 'bounds' | 'scale' | 'formatY'>;
 }
 
@@ -37,7 +37,8 @@ export const figures: readonly Figure[] = [
     title: 'Accuracy',
     subtitle: 'right and in the right format; held out with 95 % interval',
     curves: [{ label: 'training', pick: ({ accuracy }) => accuracy }],
-    heldOut: ({ accuracy, interval: [low, high] }) => ({ y: accuracy, low, high }),
+    heldOut: ({ accuracy, interval }) =>
+      accuracy === null || interval === null ? null : { y: accuracy, low: interval[0], high: interval[1] },
     options: share,
   },
   {
@@ -74,7 +75,9 @@ export const figures: readonly Figure[] = [
   {
     title: 'Clip share',
     subtitle: 'tokens whose ratio was clipped',
-    curves: [{ label: '', pick: ({ clipFraction }) => (clipFraction !== null && clipFraction > 0 ? clipFraction : null) }],
+    curves: [
+      { label: '', pick: ({ clipFraction }) => (clipFraction !== null && clipFraction > 0 ? clipFraction : null) },
+    ],
     options: { include: [0], formatY: (value) => formatPercent(value, 1) },
   },
   {

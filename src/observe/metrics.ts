@@ -2,12 +2,13 @@
 import type { CriticMetrics } from '../training/critic';
 import type { RolloutStats } from '../training/optimize';
 import type { Evaluation } from '../training/evaluate';
-import { policyTokens, type Sample } from '../training/rollouts';
+import { ownTokens, policyTokens, type Sample } from '../training/rollouts';
+import { scoreMeans, type ScoreMeans } from './score-means';
 
 export const phases = ['sample', 'verify', 'reference', 'critic', 'step'] as const;
 export type Phase = (typeof phases)[number];
 
-export interface StepMetrics {
+export interface StepMetrics extends ScoreMeans {
   /** From 1. */
   step: number;
   /** Over scored samples. */
@@ -179,6 +180,7 @@ export function stepMetrics(record: StepRecord): StepMetrics {
   return {
     step,
     rewardMean,
+    ...scoreMeans(scored.map(({ score }) => score)),
     rewardStd: rewards.length > 1 ? Math.sqrt(squares / (rewards.length - 1)) : 0,
     accuracy: knownShare(samples.map(({ score }) => score.correct)),
     formatRate: knownShare(samples.map(({ score }) => score.formatted)),
@@ -199,10 +201,10 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     optimizerSteps: stats?.optimizerSteps ?? 0,
     groups: new Set(samples.map(({ group }) => group)).size,
     usableGroups: usable.size,
-    usableTokens: samples.reduce((sum, { group, rollout }) => sum + (usable.has(group) ? rollout.tokens.length : 0), 0),
+    usableTokens: samples.reduce((sum, { group, rollout }) => sum + (usable.has(group) ? policyTokens(rollout) : 0), 0),
     sampledGroups: record.sampled.groups,
     sampledTokens: record.sampled.tokens,
-    repetition: mean(samples.map(({ rollout }) => repetition(rollout.tokens))),
+    repetition: mean(samples.map(({ rollout }) => repetition(ownTokens(rollout)))),
     temperature: record.temperature,
     samples: samples.length,
     excludedSamples: samples.length - scored.length,

@@ -85,7 +85,10 @@ function seriesOf({ runs }: RunGroup, curve: Curve, label: string, color: number
 /** Held-out figures: those of one run with their interval, of several runs their mean with their range. */
 function dotsOf({ runs }: RunGroup, heldOut: NonNullable<Figure['heldOut']>): Dots {
   const found = runs.map(({ rows }) =>
-    rows.flatMap((row) => (row.evaluation ? [{ x: row.step, ...heldOut(row.evaluation) }] : [])),
+    rows.flatMap((row) => {
+      const dot = row.evaluation ? heldOut(row.evaluation) : null;
+      return dot === null ? [] : [{ x: row.step, ...dot }];
+    }),
   );
   if (found.length === 1) return found[0].filter(({ y }) => isNumber(y));
   const { mean, range } = bundle(found.map((dots) => dots.filter(({ y }) => isNumber(y))));

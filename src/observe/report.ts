@@ -16,7 +16,7 @@ import { runCharts } from './report-charts';
 import { cell, eventsSection, samplesSection } from './report-samples';
 import { configDifferences, groupRuns, type RunGroup } from './run-groups';
 import { readRun, type RunView } from './run-view';
-import { escapeHtml, formatNumber, formatPercent, formatSeconds } from './svg';
+import { escapeHtml, formatInterval, formatNumber, formatPercent, formatSeconds } from './svg';
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
@@ -32,8 +32,8 @@ function resolved({ config }: RunView): TrainConfig | null {
 const evaluationsOf = ({ rows }: RunView): Evaluation[] =>
   rows.flatMap((row) => (row.evaluation ? [row.evaluation] : []));
 
-const accuracyText = ({ accuracy, interval: [low, high] }: Evaluation): string =>
-  `${formatPercent(accuracy)} <small>[${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]</small>`;
+const accuracyText = ({ accuracy, interval }: Evaluation): string =>
+  accuracy === null ? 'not known' : `${formatPercent(accuracy)} <small>${formatInterval(interval)}</small>`;
 
 function outcomeTable(run: RunView): string {
   const evaluations = evaluationsOf(run);

@@ -70,12 +70,15 @@ export async function readSamples(file: string, problems: string[]): Promise<Sam
   );
 }
 
-/** Objects that readers of a row look into are there, and evaluations have their interval. */
+/** Objects that readers of a row look into are there, and evaluations have their interval where they have an accuracy. */
 function metricsRow(row: JsonObject): MetricsRow | null {
   const { step, evaluation, emaEvaluation, seconds, tokensPerSecond, ...rest } = row;
   if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) return null;
-  const evaluated = (name: string, value: unknown): object =>
-    isJsonObject(value) && typeof value.accuracy === 'number' && Array.isArray(value.interval) ? { [name]: value } : {};
+  const evaluated = (name: string, value: unknown): object => {
+    if (!isJsonObject(value)) return {};
+    if (value.accuracy === null && value.interval === null) return { [name]: value };
+    return typeof value.accuracy === 'number' && Array.isArray(value.interval) ? { [name]: value } : {};
+  };
   const figures =
     step === 0
       ? {}

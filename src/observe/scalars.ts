@@ -18,7 +18,7 @@ function evaluationScalars(prefix: string, { interval, passAtK, majorityAtK, ...
     ]);
   return [
     ...flatten(prefix, rest),
-    ...((interval as [number, number] | undefined) ?? []).map((value, i) => ({
+    ...((interval as [number, number] | null | undefined) ?? []).map((value, i) => ({
       name: `${prefix}/accuracy${i === 0 ? 'Low' : 'High'}`,
       value,
     })),

@@ -26,6 +26,16 @@ export function formatPercent(share: number | null | undefined, decimals = 1): s
   return share === null || share === undefined ? '–' : `${(100 * share).toFixed(decimals)} %`;
 }
 
+/** Percents of an interval: `[10.0, 14.0]`; empty for none. */
+export function formatInterval(interval: readonly number[] | null): string {
+  return interval === null ? '' : `[${interval.map((share) => (100 * share).toFixed(1)).join(', ')}]`;
+}
+
+/** `12.3 % [10.0, 14.0]`; – for what is not known. */
+export function formatEstimate(value: number | null, interval: readonly number[] | null): string {
+  return `${formatPercent(value)} ${formatInterval(interval)}`.trimEnd();
+}
+
 /** Three significant digits, thousands separated: `0.0123`, `36.4`, `12,300`. */
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';

@@ -8,7 +8,7 @@ import type { Preview } from '../training/preview';
 import type { TrainConfig } from '../training/config';
 import { needsCritic, needsReference } from '../training/config';
 import { phases, type StepMetrics } from './metrics';
-import { formatNumber, formatPercent, formatSeconds } from './svg';
+import { formatNumber, formatEstimate, formatPercent, formatSeconds } from './svg';
 
 interface Column {
   head: string;
@@ -75,21 +75,27 @@ export function stepTable(config: TrainConfig): (step: StepMetrics) => string[] 
 
 export function evaluationLine(
   step: number,
-  { accuracy, interval, problems, responseLength, formatRate }: Evaluation,
+  { accuracy, interval, problems, rewardMean, responseLength, formatRate }: Evaluation,
   of = 'held out',
 ): string {
-  const range = interval.map((share) => (100 * share).toFixed(1)).join(', ');
   const when = step === 0 ? 'before training' : `after step ${step}`;
-  return `${of} ${when}: accuracy ${formatPercent(accuracy)} [${range}] of ${problems} problems, ${responseLength.toFixed(1)} tokens, format ${formatPercent(formatRate)}`;
+  const figures =
+    accuracy === null
+      ? `reward ${rewardMean?.toFixed(3) ?? '–'}, accuracy not known`
+      : `accuracy ${formatEstimate(accuracy, interval)} of ${problems} problems`;
+  return `${of} ${when}: ${figures}, ${responseLength.toFixed(1)} tokens, format ${formatPercent(formatRate)}`;
 }
 
 /** Before and after as an aligned text table. */
 export function outcomeTable(before: Evaluation, after: Evaluation): string {
-  const accuracy = ({ accuracy: value, interval }: Evaluation): string =>
-    `${formatPercent(value)} [${interval.map((share) => (100 * share).toFixed(1)).join(', ')}]`;
+  const accuracy = ({ accuracy: value, interval }: Evaluation): string => formatEstimate(value, interval);
+  const reward = ({ rewardMean }: Evaluation): string => rewardMean?.toFixed(3) ?? '–';
+  const known = before.accuracy !== null || after.accuracy !== null;
   const rows: [string, string, string][] = [
-    [`held out, ${after.problems} problems`, 'before', 'after'],
-    ['accuracy [95 % interval]', accuracy(before), accuracy(after)],
+    [known ? `held out, ${after.problems} problems` : 'held out', 'before', 'after'],
+    known
+      ? ['accuracy [95 % interval]', accuracy(before), accuracy(after)]
+      : ['reward (accuracy not known)', reward(before), reward(after)],
     ['response length, tokens', before.responseLength.toFixed(1), after.responseLength.toFixed(1)],
     ['in the right format', formatPercent(before.formatRate), formatPercent(after.formatRate)],
     ['cut off by the limit', formatPercent(before.truncatedRate), formatPercent(after.truncatedRate)],

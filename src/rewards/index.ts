@@ -9,16 +9,9 @@ export { checkFormat, formatStyles, type FormatStyle } from './check-format';
 export { formatReward, type FormatRewardOptions } from './format';
 export { lengthReward, type LengthRewardOptions } from './length';
 export { mathReward, type MathRewardOptions } from './math';
-export {
-  combineRewards,
-  sampleName,
-  scoreSample,
-  scoreSamples,
-  type CompleteScore,
-  type ScorePart,
-  type WeightedReward,
-} from './score';
-export type { RewardFunction, RewardResult, RewardSample, Score } from './types';
+export { combineRewards, scoreSample, scoreSamples, type WeightedReward } from './score';
+export { sampleName, type CompleteScore } from './complete-score';
+export type { RewardFunction, RewardResult, RewardSample, Score, ScorePart } from './types';
 
 /** Rewards by name: each makes a function from its options. */
 export const rewards = {

@@ -1,51 +1,45 @@
-/** Runs rewards: weighted sums of several, and the checks on what user code returns. */
-import { isZeroRlError, ZeroRlError } from '../errors';
+/** Runs rewards: weighted sums of several, and samples one by one or all at once. */
+import { isZeroRlError } from '../errors';
 import { userCodeThrew } from '../user-code';
-import type { RewardFunction, RewardResult, RewardSample, Score } from './types';
-
-/** A term of a reward that is a sum. */
-export interface ScorePart {
-  name: string;
-  /** Before the weight. */
-  reward: number;
-  weight: number;
-  reason: string;
-}
-
-export interface CompleteScore extends Required<Score> {
-  reason: string;
-  /** The terms of {@link combineRewards}. */
-  parts?: ScorePart[];
-}
+import { checkResults, completeScore, sampleName, type CompleteScore } from './complete-score';
+import type { RewardFunction, RewardResult, RewardSample, ScorePart } from './types';
 
 export interface WeightedReward {
   reward: RewardFunction;
   /** Default 1. */
   weight?: number;
-  /** What its term is called in rollouts. Default its place, from 1. */
+  /** What its term is called in rollouts and metrics. Default its place, from 1. */
   name?: string;
 }
 
+/** The term of a part; of one that is a sum itself, its own. */
+function terms({ name, weight = 1 }: WeightedReward, place: number, score: CompleteScore): ScorePart[] {
+  const own = { name: name ?? String(place + 1), reward: score.reward ?? 0, weight: 1, reason: score.reason };
+  return (score.parts ?? [own]).map((part) => ({ ...part, weight: part.weight * weight }));
+}
+
 /**
- * Σ weight·reward. The first part that knows it says whether the sample is correct and formatted; the reasons are joined.
- * One part that cannot score a sample (null) leaves it out.
+ * Σ weight·reward. The first part that knows it says whether the sample is correct and formatted, and which answer it states; the
+ * reasons are joined, metrics are put together (of two of one name the first counts). One part that cannot score a sample (null)
+ * leaves it out.
  */
 export function combineRewards(parts: readonly WeightedReward[]): RewardFunction {
   const combine = (scores: readonly CompleteScore[]): CompleteScore => {
     const unscored = scores.find(({ reward }) => reward === null);
     if (unscored) return unscored;
+    const answer = scores.find((score) => score.answer !== undefined)?.answer;
+    const metrics = Object.assign({}, ...scores.map((score) => score.metrics ?? {}).reverse()) as Record<
+      string,
+      number
+    >;
     return {
       reward: scores.reduce((sum, { reward }, i) => sum + (parts[i].weight ?? 1) * (reward ?? 0), 0),
       reason: scores.map(({ reason }) => reason).join('+'),
       correct: scores.find(({ correct }) => correct !== null)?.correct ?? null,
       formatted: scores.find(({ formatted }) => formatted !== null)?.formatted ?? null,
-      answer: scores.find(({ answer }) => answer !== null)?.answer ?? null,
-      parts: scores.map(({ reward, reason }, i) => ({
-        name: parts[i].name ?? String(i + 1),
-        reward: reward ?? 0,
-        weight: parts[i].weight ?? 1,
-        reason,
-      })),
+      ...(answer === undefined ? {} : { answer }),
+      parts: scores.flatMap((score, i) => terms(parts[i], i, score)),
+      ...(Object.keys(metrics).length > 0 ? { metrics } : {}),
     };
   };
   const scoreOne = async (sample: RewardSample): Promise<CompleteScore> =>
@@ -58,39 +52,16 @@ export function combineRewards(parts: readonly WeightedReward[]): RewardFunction
   });
 }
 
-/** What errors call a sample. */
-export function sampleName({ index, problem }: Pick<RewardSample, 'index' | 'problem'>): string {
-  return `sample ${index ?? 0} of prompt ${JSON.stringify(problem.id)}`;
-}
-
 /** What the reward threw, as one error; an error of ours says enough already. */
 function rewardThrew(cause: unknown, where: string): unknown {
   return isZeroRlError(cause) ? cause : userCodeThrew(`The reward threw on ${where}`, cause);
 }
 
-function completeScore(result: unknown, sample: RewardSample): CompleteScore {
-  const score = (typeof result === 'object' && result !== null ? result : { reward: result }) as Partial<CompleteScore>;
-  if (score.reward !== null && !(typeof score.reward === 'number' && Number.isFinite(score.reward))) {
-    const received = typeof score.reward === 'number' ? String(score.reward) : typeof score.reward;
-    throw new ZeroRlError(
-      'ERR_ZERO_RL_DATA',
-      `The reward of ${sampleName(sample)} is ${received}: return a finite number, or null to leave the sample out`,
-    );
-  }
-  return {
-    reward: score.reward,
-    reason: score.reason ?? (score.reward === null ? 'unscored' : 'custom'),
-    correct: score.correct ?? null,
-    formatted: score.formatted ?? null,
-    answer: score.answer ?? null,
-    ...(score.parts ? { parts: score.parts } : {}),
-  };
-}
-
 /**
  * One sample's score, complete.
  *
- * @throws ZeroRlError `ERR_ZERO_RL_DATA` naming the prompt when the reward throws or is neither a finite number nor null.
+ * @throws ZeroRlError `ERR_ZERO_RL_DATA` naming the prompt when the reward throws, or when what it returns is neither a finite
+ *   number nor null nor a {@link Score}
  */
 export async function scoreSample(reward: RewardFunction, sample: RewardSample): Promise<CompleteScore> {
   let result: RewardResult;
@@ -120,12 +91,5 @@ export async function scoreSamples(
     if (signal?.aborted) throw cause;
     throw rewardThrew(cause, `a batch of ${samples.length} samples`);
   }
-  // User code may not keep to the types.
-  const received = Array.isArray(results) ? results.length : typeof results;
-  if (received !== samples.length)
-    throw new ZeroRlError(
-      'ERR_ZERO_RL_DATA',
-      `The reward's scoreAll gave ${received} results for ${samples.length} samples: return an array with one result each`,
-    );
-  return samples.map((sample, i) => completeScore(results[i], sample));
+  return checkResults(results, samples.length).map((result, i) => completeScore(result, samples[i]));
 }

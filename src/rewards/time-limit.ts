@@ -4,7 +4,8 @@
  */
 import { checkNumber } from '../errors';
 import { timerDelay, untilAborted } from '../until-aborted';
-import { sampleName, scoreSample } from './score';
+import { sampleName } from './complete-score';
+import { scoreSample } from './score';
 import type { RewardFunction, RewardResult, RewardSample } from './types';
 
 export interface TimeLimitOptions {

@@ -58,10 +58,26 @@ export interface CheckpointSource extends Companions {
 
 const stepOf = (name: string): number => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
 
+/**
+ * That `checkpoint.best` has something to go by, before a run relies on it.
+ *
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG`
+ */
+export function checkBest({ checkpoint }: TrainConfig, evaluation: Evaluation): void {
+  if (checkpoint.best === 'none' || evaluation[checkpoint.best] !== null) return;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CONFIG',
+    checkpoint.best === 'accuracy'
+      ? 'checkpoint.best: accuracy has nothing to go by, since the reward says of no held-out sample whether it is correct; return { reward, correct } from it, or set checkpoint.best to rewardMean'
+      : 'checkpoint.best: rewardMean has nothing to go by, since the reward can score no held-out sample; check the answers of the data and the reward',
+  );
+}
+
 /** Takes note of an evaluation; true where it is the best so far and its checkpoint is to be kept. */
 export function noteBest({ checkpoint }: TrainConfig, state: TrainerState, evaluation: Evaluation): boolean {
   if (checkpoint.best === 'none') return false;
   const value = evaluation[checkpoint.best];
+  if (value === null) return false;
   if (state.best !== null && value <= state.best.value) return false;
   state.best = { step: state.step, value };
   return true;

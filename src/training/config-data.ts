@@ -48,6 +48,8 @@ const sourceSchema = z.strictObject({
    * dataset of the Hugging Face hub as `org/name` or `hf:name`.
    */
   source: text,
+  /** What the reward `by-source` calls it. Default: `source` as it is written. */
+  name: text.optional(),
   /** Share of the prompts, relative to the other weights. Default none: all rows of all sources are one pool. */
   weight: z.number().positive().optional(),
   /** Column of the problem text; a dot leads into a nested column. Default `data.problemKey`. */

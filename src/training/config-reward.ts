@@ -7,7 +7,7 @@ import { finite, seconds } from './config-numbers';
 /** Factor of the part in the sum. */
 const weight = finite.default(1);
 
-const namedRewardSchema = z.discriminatedUnion('name', [
+const simpleRewardsSchema = [
   z.strictObject({
     name: z.literal('math'),
     /** The format that is right; `any` asks for no more than a stated answer. */
@@ -66,19 +66,50 @@ const namedRewardSchema = z.discriminatedUnion('name', [
     /** Factor of this part in the sum. */
     weight,
   }),
+] as const;
+
+/** `math`, `format`, `countdown` and `./my.mjs#name` stand for objects with the defaults. */
+function nameAlone(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return isUserCode(value) ? { name: 'custom', code: value } : { name: value };
+}
+
+const simplePartSchema = z.preprocess(nameAlone, z.discriminatedUnion('name', simpleRewardsSchema));
+const sourceRewardSchema = z.union([z.array(simplePartSchema).min(1), simplePartSchema]);
+
+const namedRewardSchema = z.discriminatedUnion('name', [
+  ...simpleRewardsSchema,
+  z.strictObject({
+    name: z.literal('by-source'),
+    /** Column whose value chooses the reward, such as `data_source`; a dot leads into a nested column. Default: the name of the row's source. */
+    column: z.string().min(1).optional(),
+    /** The reward, or a list of parts, for each value of the column, or each name of a source. */
+    rewards: z.record(z.string(), sourceRewardSchema),
+    /** For all other rows. Default none: a row that no reward is for is an error before the first step. */
+    otherwise: sourceRewardSchema.optional(),
+    /** Factor of this part in the sum. */
+    weight,
+  }),
 ]);
 
 /** What `reward` may name. */
 export const rewardNames = namedRewardSchema.options
-  .map(({ shape }) => shape.name.value)
+  .flatMap(({ shape }) => [...shape.name.values])
   .filter((name) => name !== 'custom');
 
-/** `math`, `format`, `countdown` and `./my.mjs#name` stand for objects with the defaults. */
-const rewardPartSchema = z.preprocess(
-  (value) =>
-    typeof value !== 'string' ? value : isUserCode(value) ? { name: 'custom', code: value } : { name: value },
-  namedRewardSchema,
-);
+const rewardPartSchema = z.preprocess(nameAlone, namedRewardSchema);
+
+export type SimplePart = z.output<typeof simplePartSchema>;
+export type RewardPart = z.output<typeof rewardPartSchema>;
+export type RewardConfig = z.output<typeof rewardSchema>;
+
+/** The parts of a reward, and those that it has for sources. */
+export function everyPart(reward: RewardConfig): RewardPart[] {
+  return [reward].flat().flatMap((part): RewardPart[] => {
+    if (part.name !== 'by-source') return [part];
+    return [part, ...Object.values(part.rewards).flat(), ...(part.otherwise ? [part.otherwise].flat() : [])];
+  });
+}
 
 /** A part, its name alone, or a list of either, whose weighted sum counts. */
 export const rewardSchema = z.union([z.array(rewardPartSchema).min(1), rewardPartSchema]).prefault('math');

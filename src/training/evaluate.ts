@@ -7,6 +7,7 @@ import type { Template } from '../data/template';
 import type { Play } from '../environments/ask';
 import { clusteredInterval, majorityAtK, passAtK, type Estimate } from '../evaluation/statistics';
 import { knownShare, mean } from '../observe/metrics';
+import { scoreMeans, type ScoreMeans } from '../observe/score-means';
 import type { RewardFunction } from '../rewards';
 import { evaluationKs, type TrainConfig } from './config';
 import { evaluationOptions } from './phase-options';
@@ -20,24 +21,28 @@ export interface EstimateAtK extends Estimate {
 }
 
 /** Every interval is a 95 % one over problems; see `clusteredInterval` of src/evaluation/statistics.ts. */
-export interface Evaluation {
+export interface Evaluation extends ScoreMeans {
   /** Problems with a known verdict. */
   problems: number;
   /** Samples of each. */
   samples: number;
-  /** avg@k, k the number of samples: mean over problems of the share of right samples. */
-  accuracy: number;
-  interval: [number, number];
-  /** Chance that one of k samples is right, for each k of evaluation.k. */
+  /** avg@k, k the number of samples: mean over problems of the share of right samples; null where no verdict is known. */
+  accuracy: number | null;
+  interval: [number, number] | null;
+  /** Chance that one of k samples is right, for each k of evaluation.k for which there are problems with k known verdicts. */
   passAtK: EstimateAtK[];
-  /** Chance that the most frequent of k answers is right, for each k of evaluation.k. */
+  /**
+   * Chance that the most frequent of k answers is right, for each such k; empty where the reward does not say which answer a wrong
+   * sample states.
+   */
   majorityAtK: EstimateAtK[];
   /** Null when no reward says so. */
   formatRate: number | null;
   /** Mean response tokens, the end token included. */
   responseLength: number;
   truncatedRate: number;
-  rewardMean: number;
+  /** Over the samples that could be scored; null where none could. */
+  rewardMean: number | null;
   seconds: number;
 }
 
@@ -58,8 +63,9 @@ function estimates(
   samples: number,
   value: (group: readonly Sample[], k: number) => number,
 ): EstimateAtK[] {
-  return ks.map((k) => {
+  return ks.flatMap((k) => {
     const values = groups.filter(({ length }) => length >= k).map((group) => value(group, k));
+    if (values.length === 0) return [];
     return { k, value: mean(values), interval: clusteredInterval(values, Math.max(1, Math.floor(samples / k))) };
   });
 }
@@ -70,18 +76,21 @@ export function summarize(samples: readonly Sample[], n: number, ks: readonly nu
   const shares = groups.map(rightShare);
   const right = (group: readonly Sample[]): number => group.filter(({ score }) => score.correct).length;
   const votes = (group: readonly Sample[]) =>
-    group.map(({ score }) => ({ correct: score.correct === true, answer: score.answer }));
+    group.map(({ score }) => ({ correct: score.correct === true, answer: score.answer ?? null }));
+  const votesKnown = groups.flat().every(({ score }) => score.correct || score.answer !== undefined);
+  const rewards = samples.map(({ score }) => score.reward).filter((reward) => reward !== null);
   return {
     problems: shares.length,
     samples: n,
-    accuracy: mean(shares),
-    interval: clusteredInterval(shares, n),
+    accuracy: shares.length === 0 ? null : mean(shares),
+    interval: shares.length === 0 ? null : clusteredInterval(shares, n),
     passAtK: estimates(groups, ks, n, (group, k) => passAtK(group.length, right(group), k)),
-    majorityAtK: estimates(groups, ks, n, (group, k) => majorityAtK(votes(group), k)),
+    majorityAtK: estimates(votesKnown ? groups : [], ks, n, (group, k) => majorityAtK(votes(group), k)),
     formatRate: knownShare(samples.map(({ score }) => score.formatted)),
     responseLength: mean(samples.map(({ rollout }) => policyTokens(rollout))),
     truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
-    rewardMean: mean(samples.map(({ score }) => score.reward).filter((reward) => reward !== null)),
+    rewardMean: rewards.length === 0 ? null : mean(rewards),
+    ...scoreMeans(samples.map(({ score }) => score)),
     seconds,
   };
 }

@@ -1,9 +1,15 @@
 /** What a run leaves at its end. */
 import { writeReport } from '../observe/report';
 import { timed } from '../profile/spans';
+import type { Evaluation } from './evaluate';
 import type { Run } from './open-run';
 import type { RunFolder, Summary } from './run-folder';
 import type { TrainEvent } from './train-event';
+
+function accuracies(before: Evaluation | null, after: Evaluation | null): Summary['heldOut'] {
+  const [first, last] = [before?.accuracy ?? null, after?.accuracy ?? null];
+  return after === null || first === null || last === null ? null : { before: first, after: last, n: after.problems };
+}
 
 /** The summary and the report of a run that has done its steps. */
 export async function finish({ folder, state }: Run, emit: (event: TrainEvent) => void): Promise<void> {
@@ -14,7 +20,7 @@ export async function finish({ folder, state }: Run, emit: (event: TrainEvent) =
   const after = evaluations.at(-1)?.evaluation ?? null;
   const compared = before && after;
   const summary: Summary = {
-    heldOut: compared && { before: before.accuracy, after: after.accuracy, n: after.problems },
+    heldOut: accuracies(before, after),
     responseLength: compared && { before: before.responseLength, after: after.responseLength },
     seconds: { ...state.seconds },
   };

@@ -52,7 +52,7 @@ export class Guard {
     const watched = scored.map((sample, i): WatchedSample => ({
       sample,
       kl: sum(kl?.[i]),
-      advantage: meanAdvantage(advantages[i]),
+      advantage: meanAdvantage(advantages[i], sample),
     }));
     let gravest: Alarm | null = null;
     for (const alarm of checkRules(config, this.rows)) {

@@ -13,7 +13,7 @@ import { packageRoot } from '../package-root';
 import { isUserCode, resolveUserCode } from '../user-code';
 import { configSchema, type TrainConfig, type TrainConfigInput } from './config';
 import { advantageFormula } from './formulas';
-import { rewardNames } from './config-reward';
+import { everyPart, rewardNames } from './config-reward';
 import { withObjectiveDefaults } from './objective-defaults';
 import { applyPreset } from './presets';
 import { checkRemovedKeys } from './removed-keys';
@@ -195,11 +195,15 @@ function resolveSource(source: string): string {
 }
 
 function resolvePaths(config: TrainConfig): TrainConfig {
+  // Rewards of sources call them as they were written.
+  const named = everyPart(config.reward).some((part) => part.name === 'by-source' && part.column === undefined);
   const sources = (list: readonly DataSource[]): DataSource[] =>
-    list.map((item) => ({ ...item, source: resolveSource(item.source) }));
+    list.map((item) => {
+      const source = resolveSource(item.source);
+      return named && source !== item.source ? { name: item.source, ...item, source } : { ...item, source };
+    });
   const { data } = config;
-  const parts = Array.isArray(config.reward) ? config.reward : [config.reward];
-  for (const part of parts) if (part.name === 'custom') part.code = resolveUserCode(part.code);
+  for (const part of everyPart(config.reward)) if (part.name === 'custom') part.code = resolveUserCode(part.code);
   return {
     ...config,
     model: resolveModel(config.model),

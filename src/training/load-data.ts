@@ -70,8 +70,8 @@ interface LoadOptions {
 
 function datasetOptions({ data }: TrainConfig, { warn, signal, needs }: LoadOptions): DatasetOptions {
   const { arithmetic, countdown, problemKey, answerKey, badRows, count } = data;
-  const { wholeRows } = needs;
-  return { split: 'train', count, arithmetic, countdown, problemKey, answerKey, badRows, wholeRows, warn, signal };
+  const keys = { problemKey, answerKey, badRows, wholeRows: needs.wholeRows, columns: needs.columns };
+  return { split: 'train', count, arithmetic, countdown, ...keys, warn, signal };
 }
 
 const usesVerifier = ({ reward }: TrainConfig): boolean =>

@@ -10,7 +10,8 @@ import { ZeroRlError } from '../errors';
 import { isUserCode } from '../user-code';
 import type { RewardFunction } from '../rewards';
 import { environmentLimits, type TrainConfig } from './config';
-import { givenReward, loadReward, type GivenRewardOptions } from './load-reward';
+import { everyPart } from './config-reward';
+import { givenReward, loadReward, type GivenRewardOptions, type LoadedReward } from './load-reward';
 
 export interface TaskOptions extends GivenRewardOptions {
   /** Instead of the config's reward. It runs on this thread, so code that never returns cannot be cut off. */
@@ -25,6 +26,8 @@ export interface TaskOptions extends GivenRewardOptions {
 export interface DataNeeds {
   /** Whether code of one's own may read any column of a row. */
   wholeRows: boolean;
+  /** Columns that rewards are chosen by. */
+  columns: string[];
   /** Whether prompts are made of whole conversations. */
   messages: boolean;
 }
@@ -35,6 +38,7 @@ export interface Task {
   /** Null where completions have one turn. */
   play: Play | null;
   needs: DataNeeds;
+  checkProblems: LoadedReward['checkProblems'];
   /** Ends the threads of the reward. */
   closeReward: () => void;
 }
@@ -61,8 +65,7 @@ async function findEnvironment(
 
 /** Whether code that a config names sees rows. */
 function namesRowCode({ data, reward }: TrainConfig): boolean {
-  const parts = Array.isArray(reward) ? reward : [reward];
-  return isUserCode(data.template) || parts.some(({ name }) => name === 'custom');
+  return isUserCode(data.template) || everyPart(reward).some(({ name }) => name === 'custom');
 }
 
 /**
@@ -75,10 +78,14 @@ export async function loadTask(config: TrainConfig, options: TaskOptions): Promi
   const environment = play?.environment;
   const template = (play && environmentTemplate(play)) ?? (await loadTemplate(config.data.template, options.signal));
   const given = options.reward ?? environment?.reward;
-  const { reward, close: closeReward } = given ? givenReward(given, options) : await loadReward(config, options);
+  const loaded = given ? givenReward(given, options) : await loadReward(config, options);
+  const { reward, checkProblems, close: closeReward } = loaded;
   const needs = {
     wholeRows: play !== null || options.reward !== undefined || namesRowCode(config),
+    columns: everyPart(config.reward).flatMap((part) =>
+      part.name === 'by-source' && part.column !== undefined ? [part.column] : [],
+    ),
     messages: environment?.prompt !== undefined || readsMessages(config.data.template),
   };
-  return { template, reward, play, needs, closeReward };
+  return { template, reward, play, needs, checkProblems, closeReward };
 }

@@ -120,6 +120,7 @@ export async function loadInputs(config: TrainConfig, options: InputOptions): Pr
     const reference = needsReference(config) ? await beside(config.referenceModel) : undefined;
     const critic = needsCritic(config) ? await beside(config.critic.model) : undefined;
     const { data, ...loaded } = await loadData(config, { warn, signal, needs: task.needs });
+    task.checkProblems([...loaded.problems, ...loaded.heldOut]);
     const withModels = (form: keyof ModelFolder): TrainConfig => ({
       ...config,
       model: model[form],

@@ -155,7 +155,11 @@ export async function replay(folder: string, step: number, options: ReplayOption
       const written = new Map(run.rollouts(step).map((row) => [key(row), row]));
       const replayed = samples.map((sample): ReplayedSample => {
         const place = places.get(sample);
-        const row = sampleRow(step, sample, place === undefined ? undefined : meanAdvantage(batch.advantages[place]));
+        const row = sampleRow(
+          step,
+          sample,
+          place === undefined ? undefined : meanAdvantage(batch.advantages[place], sample),
+        );
         const other = written.get(key(row));
         const same = other ? COMPARED.every((field) => other[field] === row[field]) : null;
         return {

@@ -111,8 +111,10 @@ export async function scoreRollouts(
   reward: RewardFunction,
   signal?: AbortSignal,
 ): Promise<Sample[]> {
-  const toScore = ({ prompt, sample: index, tokens, finishReason, turns }: PlayedRollout): RewardSample => {
+  const toScore = (rollout: PlayedRollout): RewardSample => {
+    const { prompt, sample: index, finishReason, turns } = rollout;
     const { problem, text } = prompts[prompt];
+    const tokens = ownTokens(rollout);
     // An answer that the environment wrote must not be paid.
     const own = turns?.flatMap((turn) => (turn.from === 'policy' ? [turn.text] : []));
     const completion = own?.join('\n') ?? decodeResponse(policy, tokens);
@@ -125,7 +127,7 @@ export async function scoreRollouts(
   const scores = rollouts.map(({ failure }): CompleteScore =>
     failure === undefined
       ? (scored.next().value as CompleteScore)
-      : { reward: null, reason: failure, correct: null, formatted: null, answer: null },
+      : { reward: null, reason: failure, correct: null, formatted: null },
   );
   return rollouts.map((rollout, i) => ({
     prompt: prompts[rollout.prompt],
@@ -174,8 +176,13 @@ export function responseMasks(samples: readonly Sample[]): Uint8Array[] | null {
   return samples.map(({ rollout }) => rollout.mask ?? new Uint8Array(rollout.tokens.length).fill(1));
 }
 
-/** Tokens of a response that the policy wrote. */
-export function policyTokens({ tokens, mask }: PlayedRollout): number {
+/** The tokens of a response that the policy wrote. */
+export function ownTokens({ tokens, mask }: Pick<PlayedRollout, 'tokens' | 'mask'>): Int32Array {
+  return mask === undefined ? tokens : tokens.filter((_, t) => mask[t] === 1);
+}
+
+/** How many they are. */
+export function policyTokens({ tokens, mask }: Pick<PlayedRollout, 'tokens' | 'mask'>): number {
   return mask?.reduce((sum, value) => sum + value, 0) ?? tokens.length;
 }
 

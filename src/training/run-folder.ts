@@ -16,7 +16,7 @@ import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
 import type { Preview } from './preview';
 import type { ScorePart } from '../rewards';
-import type { Sample } from './rollouts';
+import { policyTokens, type Sample } from './rollouts';
 import type { TokenColumns } from './token-columns';
 
 export const runFiles = {
@@ -42,7 +42,7 @@ export interface BaselineRow {
 }
 export type MetricsRow = BaselineRow | StepMetrics;
 
-/** summary.json. Accuracies are fractions, lengths in tokens with the end token; null without held-out problems. */
+/** summary.json. Accuracies are fractions, lengths in tokens with the end token; null without held-out problems, or known verdicts. */
 export interface Summary {
   heldOut: { before: number; after: number; n: number } | null;
   responseLength: { before: number; after: number } | null;
@@ -62,17 +62,22 @@ export interface SampleRow extends Partial<TokenColumns> {
   reason: string;
   /** The terms of the reward, where it is a sum. */
   parts?: ScorePart[];
+  /** Further figures of the reward. */
+  metrics?: Record<string, number | null>;
   correct: boolean | null;
   formatted: boolean | null;
   /** Mean advantage over the tokens; absent in evaluations and for samples left out. */
   advantage?: number;
+  /** Tokens that the policy wrote, end tokens included. */
   length: number;
   finishReason: 'stop' | 'length';
 }
 
-/** Mean over the tokens of a response. */
-export function meanAdvantage(advantages: Float32Array): number {
-  return advantages.reduce((sum, value) => sum + value, 0) / Math.max(1, advantages.length);
+/** Mean over the tokens of a response that the policy wrote. */
+export function meanAdvantage(advantages: Float32Array, { rollout }: Sample): number {
+  const { mask } = rollout;
+  const sum = advantages.reduce((total, value, t) => (mask?.[t] === 0 ? total : total + value), 0);
+  return sum / Math.max(1, policyTokens(rollout));
 }
 
 export function sampleRow(step: number, sample: Sample, advantage?: number): SampleRow {
@@ -88,10 +93,11 @@ export function sampleRow(step: number, sample: Sample, advantage?: number): Sam
     reward: score.reward,
     reason: score.reason,
     ...(score.parts ? { parts: score.parts } : {}),
+    ...(score.metrics ? { metrics: score.metrics } : {}),
     correct: score.correct,
     formatted: score.formatted,
     ...(advantage === undefined ? {} : { advantage }),
-    length: rollout.tokens.length,
+    length: policyTokens(rollout),
     finishReason: rollout.finishReason,
   };
 }

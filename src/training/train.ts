@@ -10,7 +10,7 @@ import { EventLog } from '../observe/tensorboard/event-log';
 import { timed, timedSync } from '../profile/spans';
 import { stopIdleVerifiers } from '../verifier';
 import { adapt, averageWeights, followPolicy } from './adapt';
-import { noteBest, saveCheckpoint } from './checkpoint';
+import { checkBest, noteBest, saveCheckpoint } from './checkpoint';
 import { collectSamples } from './collect';
 import { clearRequests, obey } from './control';
 import { configAt, criticLearnsAlone, learningRate, type TrainConfigInput } from './config';
@@ -139,7 +139,9 @@ async function* trainUntilAlarm(
         await events.write(row);
       });
     if (state.step === 0 && run.heldOut.length > 0 && folder.metrics().length === 0) {
-      await record({ step: 0, ...(await evaluateNow()) });
+      const first = await evaluateNow();
+      await record({ step: 0, ...first });
+      checkBest(config, first.evaluation);
     }
     /** Evaluates where that is due and writes the row; true where the checkpoint is the best so far. */
     const conclude = async (metrics: StepMetrics): Promise<boolean> => {

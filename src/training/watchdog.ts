@@ -4,7 +4,7 @@
  */
 import { repetition, type StepMetrics } from '../observe/metrics';
 import type { TrainConfig } from './config';
-import type { Sample } from './rollouts';
+import { ownTokens, policyTokens, type Sample } from './rollouts';
 
 export const watchdogRules = ['notFinite', 'entropy', 'repetition', 'length', 'deadGroups', 'kl', 'gradient'] as const;
 export type WatchdogRule = (typeof watchdogRules)[number];
@@ -119,14 +119,14 @@ export interface WatchedSample {
 
 /** How much a sample has to do with a rule; the highest are shown. */
 const blame: Record<WatchdogRule, (watched: WatchedSample) => number> = {
-  notFinite: ({ advantage, sample }) => Math.abs(advantage) * sample.rollout.tokens.length,
+  notFinite: ({ advantage, sample }) => Math.abs(advantage) * policyTokens(sample.rollout),
   entropy: ({ sample: { rollout } }) =>
-    rollout.logProbs.reduce((sum, value) => sum + value, 0) / Math.max(1, rollout.logProbs.length),
-  repetition: ({ sample }) => repetition(sample.rollout.tokens),
-  length: ({ sample }) => sample.rollout.tokens.length,
+    rollout.logProbs.reduce((sum, value) => sum + value, 0) / Math.max(1, policyTokens(rollout)),
+  repetition: ({ sample }) => repetition(ownTokens(sample.rollout)),
+  length: ({ sample }) => policyTokens(sample.rollout),
   deadGroups: ({ advantage, sample }) => -Math.abs(advantage) - sample.group / 1e6,
   kl: ({ kl }) => Math.abs(kl),
-  gradient: ({ advantage, sample }) => Math.abs(advantage) * sample.rollout.tokens.length,
+  gradient: ({ advantage, sample }) => Math.abs(advantage) * policyTokens(sample.rollout),
 };
 
 /** The samples of the step that have most to do with a rule, the worst first. */

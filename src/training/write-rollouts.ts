@@ -27,7 +27,7 @@ export async function writeRollouts(
   const place = new Map(scored.map((sample, i) => [sample, i]));
   const rowOf = (sample: Sample): SampleRow => {
     const i = place.get(sample);
-    const row = sampleRow(step, sample, i === undefined ? undefined : meanAdvantage(advantages[i]));
+    const row = sampleRow(step, sample, i === undefined ? undefined : meanAdvantage(advantages[i], sample));
     return tokens ? { ...row, ...tokenColumns(policy, sample, i === undefined ? undefined : kl?.[i]) } : row;
   };
   const written = samples.filter(({ group }) => group < prompts);

@@ -22,6 +22,40 @@ test('the reward sees the whole sample, and its scores come back in order', asyn
   });
 });
 
+test('answer, parts and metrics come through as well', async () => {
+  const parts = [{ name: 'a', reward: 2, weight: 0.5, reason: 'half' }];
+  const score = { reason: 'custom', formatted: null, parts, metrics: { depth: 3, shown: 1 } };
+  expect((await scenario('whole')).result).toEqual([
+    { ...score, reward: 0, correct: false, answer: '0' },
+    { ...score, reward: 1, correct: true, answer: '1' },
+    { ...score, reward: 2, correct: false, answer: null },
+  ]);
+});
+
+test('one with scoreAll gets its samples at once; where that hangs, one by one', async () => {
+  const { result, warnings } = await scenario('together');
+  const batch = (...reasons: string[]) => reasons.map((reason) => [reasons.length, reason]);
+  expect(result).toEqual([
+    batch('a', 'b', 'c'),
+    expect.objectContaining({
+      code: 'ERR_ZERO_RL_DATA',
+      message: expect.stringMatching(/^The reward .*rewards\.mjs#together threw on a batch of 2 samples: no judge$/),
+    }),
+    expect.objectContaining({
+      code: 'ERR_ZERO_RL_DATA',
+      message: "The reward's scoreAll gave object results for 3 samples: return an array with one result each",
+    }),
+    [[1, 'a'], timeout, [1, 'b']],
+    batch('a'),
+  ]);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /scoreAll of the reward .* within 1 s on a batch of 3 samples.*one by one.*raise timeoutSeconds/,
+    ),
+    expect.stringContaining('on sample 1 of prompt "p", which is left out'),
+  ]);
+});
+
 test('samples on which it loops for ever are left out, with a warning each', async () => {
   const { result, warnings } = await scenario('loops');
   expect(result).toEqual([[[1, 'custom'], timeout, [2, 'custom'], timeout, [3, 'custom']], [[1, 'custom']]]);

@@ -78,7 +78,7 @@ export function countdownReward(options: CountdownRewardOptions = {}): RewardFun
     const [numbers, target] = [givenNumbers(sample), exact(sample.answer)];
     if (numbers === null || target === null) return { reward: null, reason: 'no-task' };
     const answer = lastAnswer(sample.completion);
-    if (answer === null) return { reward: wrongFormat, reason: 'no-answer', correct: false, formatted: false };
+    if (answer === null) return { reward: wrongFormat, reason: 'no-answer', correct: false, formatted: false, answer };
     const reason = judge(answer, numbers, target);
     const correct = reason === 'equal';
     return { reward: correct ? right : wrongAnswer, reason, correct, formatted: true, answer };

@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { ZeroRlError } from '../../errors';
 import { userCodeThrew } from '../../user-code';
-import { sampleName } from '../score';
+import { sampleName } from '../complete-score';
 import type { RewardFunction, RewardResult, RewardSample } from '../types';
 import type { RewardReply } from './protocol';
 import { RewardThread } from './reward-thread';
@@ -37,8 +37,10 @@ interface Call {
   signal: AbortSignal | undefined;
 }
 
-/** How a round ended; `key` is the sample that hangs where that is known. */
-type RoundEnd = { hung: false } | { hung: true; key: number | null };
+/** How a round ended; `key` is the sample that hangs where that is known, `batch` that `scoreAll` had them all at once. */
+type RoundEnd = { hung: false } | { hung: true; key: number | null; batch: boolean };
+
+const batchName = (count: number): string => (count === 1 ? 'a batch of one sample' : `a batch of ${count} samples`);
 
 export class IsolatedReward {
   #thread: RewardThread | null = null;
@@ -96,6 +98,7 @@ export class IsolatedReward {
       if (end.key === null && !oneByOne && pending.length > 1) {
         // Several wait and any may be the one that hangs: alone they show it.
         oneByOne = true;
+        if (end.batch) this.#warnOfBatch(pending.length);
         continue;
       }
       this.#giveUp(call, end.key ?? pending[0]);
@@ -103,6 +106,14 @@ export class IsolatedReward {
       this.options.warn(`It hung on ${hangs} samples in a row; ${pending.length - 1} more are left out without a try`);
       for (const other of pending) results.set(other, TIMED_OUT);
     }
+  }
+
+  #warnOfBatch(count: number): void {
+    const { timeoutSeconds, warn } = this.options;
+    warn(
+      `The scoreAll of the reward ${this.reference} did not end within ${timeoutSeconds} s on ${batchName(count)}, whose samples are ` +
+        'scored one by one now; raise timeoutSeconds if it needs longer',
+    );
   }
 
   #giveUp({ samples, results }: Call, key: number): void {
@@ -127,7 +138,10 @@ export class IsolatedReward {
       const reply = (message: RewardReply): void => {
         idleMs = 0;
         if (message.kind === 'threw') {
-          reject(this.#threw(message.message, message.stack, samples[message.key]));
+          const where = message.key === null ? batchName(keys.length) : sampleName(samples[message.key]);
+          reject(this.#threw(message.message, message.stack, where));
+        } else if (message.kind === 'wrong') {
+          reject(new ZeroRlError('ERR_ZERO_RL_DATA', message.message));
         } else if (message.kind === 'result') {
           results.set(message.key, message.result as RewardResult);
           if (--left === 0) resolve({ hung: false });
@@ -139,7 +153,8 @@ export class IsolatedReward {
         // That the whole process was stopped does not count.
         idleMs += Math.min(now - watched, 2 * WATCH_MS);
         watched = now;
-        if (idleMs >= this.options.timeoutSeconds * 1000) resolve({ hung: true, key: thread.key });
+        if (idleMs >= this.options.timeoutSeconds * 1000)
+          resolve({ hung: true, key: thread.key, batch: thread.batches });
       }, WATCH_MS);
       settled.signal.addEventListener('abort', () => clearInterval(timer));
     });
@@ -168,7 +183,7 @@ export class IsolatedReward {
       const sample = samples[key];
       try {
         // A view would take the whole buffer under it along.
-        thread.post({ key, sample: { ...sample, tokens: sample.tokens.slice() } });
+        thread.post({ key, sample: { ...sample, tokens: sample.tokens.slice() }, last: i === keys.length - 1 });
       } catch (cause) {
         const message = `${sampleName(sample)} cannot be sent to the thread of the reward ${this.reference} (${(cause as Error).message}); set timeoutSeconds: null to run it on the main thread`;
         throw new ZeroRlError('ERR_ZERO_RL_DATA', message.replace(/^s/, 'S'), { cause });
@@ -181,9 +196,9 @@ export class IsolatedReward {
     this.#thread = null;
   }
 
-  #threw(message: string, stack: string | undefined, sample: RewardSample): ZeroRlError {
+  #threw(message: string, stack: string | undefined, where: string): ZeroRlError {
     const cause = Object.assign(new Error(message), { stack });
-    return userCodeThrew(`The reward ${this.reference} threw on ${sampleName(sample)}`, cause);
+    return userCodeThrew(`The reward ${this.reference} threw on ${where}`, cause);
   }
 
   #died(cause: Error, key: number | null, samples: readonly RewardSample[]): ZeroRlError {

@@ -12,10 +12,16 @@ export interface RewardWorkerData {
 export interface SampleMessage {
   key: number;
   sample: RewardSample;
+  /** The last of its batch: a reward with `scoreAll` scores those sent since the batch before. */
+  last: boolean;
 }
 
 export type RewardReply =
-  | { kind: 'ready' }
+  /** `batches`: the reward has `scoreAll`. */
+  | { kind: 'ready'; batches: boolean }
   | { kind: 'unusable'; code: ErrorCode; message: string }
   | { kind: 'result'; key: number; result: unknown }
-  | { kind: 'threw'; key: number; message: string; stack: string | undefined };
+  /** `key` null: on a batch. */
+  | { kind: 'threw'; key: number | null; message: string; stack: string | undefined }
+  /** What `scoreAll` returned cannot be used, in one sentence. */
+  | { kind: 'wrong'; message: string };

@@ -14,6 +14,8 @@ export class RewardThread {
   /** Told of what happens from now on. */
   events: ThreadEvents | null = null;
   dead = false;
+  /** Whether the reward scores batches. */
+  batches = false;
 
   private constructor(
     private readonly worker: Worker,
@@ -43,8 +45,10 @@ export class RewardThread {
     const ready = new Promise<void>((resolve, reject) => {
       thread.events = {
         reply: (reply) => {
-          if (reply.kind === 'ready') resolve();
-          else if (reply.kind === 'unusable') reject(new ZeroRlError(reply.code, reply.message));
+          if (reply.kind === 'ready') {
+            thread.batches = reply.batches;
+            resolve();
+          } else if (reply.kind === 'unusable') reject(new ZeroRlError(reply.code, reply.message));
         },
         died: ({ message }) =>
           reject(new ZeroRlError('ERR_ZERO_RL_CONFIG', `Cannot load the reward ${reference}: ${message}`)),

@@ -1,17 +1,14 @@
 /** Entry of the thread that runs a user's reward. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { isZeroRlError } from '../../errors';
+import { checkResults, countedKeys } from '../complete-score';
 import type { RewardFunction } from '../types';
 import { loadRewardFunction } from '../user-reward';
 import type { RewardReply, RewardWorkerData, SampleMessage } from './protocol';
 
-const FIELDS = ['reward', 'reason', 'correct', 'formatted'] as const;
-
-/** The known fields of a score: what else the object holds may not be fit to be sent. */
-function plain(result: unknown): unknown {
-  if (typeof result !== 'object' || result === null) return result;
-  const score = result as Record<string, unknown>;
-  return Object.fromEntries(FIELDS.flatMap((field) => (field in score ? [[field, score[field]]] : [])));
+/** Of an object the keys that count: what else it holds may not be fit to be sent. */
+function sendable(result: unknown): unknown {
+  return typeof result === 'object' && result !== null ? countedKeys(result) : result;
 }
 
 async function serve(): Promise<void> {
@@ -19,7 +16,7 @@ async function serve(): Promise<void> {
   if (port === null) return;
   const { reference, current } = workerData as RewardWorkerData;
   const reply = (message: RewardReply): void => port.postMessage(message);
-  const threw = (key: number, error: unknown): void => {
+  const threw = (key: number | null, error: unknown): void => {
     const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
     reply({ kind: 'threw', key, message, stack });
   };
@@ -33,7 +30,7 @@ async function serve(): Promise<void> {
     return;
   }
   // Samples are messages of their own, so the result of a synchronous reward is sent before the next call.
-  port.on('message', ({ key, sample }: SampleMessage) => {
+  const scoreOne = ({ key, sample }: SampleMessage): void => {
     Atomics.store(current, 0, key);
     let result: ReturnType<RewardFunction>;
     try {
@@ -45,10 +42,34 @@ async function serve(): Promise<void> {
       Atomics.store(current, 0, -1);
     }
     Promise.resolve(result)
-      .then((value) => reply({ kind: 'result', key, result: plain(value) }))
+      .then((value) => reply({ kind: 'result', key, result: sendable(value) }))
       .catch((error: unknown) => threw(key, error));
+  };
+  let batch: SampleMessage[] = [];
+  const scoreBatch = async (messages: readonly SampleMessage[]): Promise<void> => {
+    try {
+      const results: unknown = await reward.scoreAll?.(messages.map(({ sample }) => sample));
+      checkResults(results, messages.length).forEach((result, i) =>
+        reply({ kind: 'result', key: messages[i].key, result: sendable(result) }),
+      );
+    } catch (error) {
+      if (isZeroRlError(error)) reply({ kind: 'wrong', message: (error as Error).message });
+      else threw(null, error);
+    }
+  };
+  const batches = typeof reward.scoreAll === 'function';
+  port.on('message', (message: SampleMessage) => {
+    if (!batches) {
+      scoreOne(message);
+      return;
+    }
+    batch.push(message);
+    if (!message.last) return;
+    const whole = batch;
+    batch = [];
+    void scoreBatch(whole);
   });
-  reply({ kind: 'ready' });
+  reply({ kind: 'ready', batches });
 }
 
 void serve();

@@ -27,6 +27,29 @@ export async function slow(sample) {
 /** Keeps state between calls and steps. */
 export const counting = () => ++calls;
 
+/** Says all that a score may hold. */
+export const whole = ({ index }) => ({
+  reward: index,
+  correct: index % 2,
+  answer: index === 2 ? null : `${index}`,
+  parts: [{ name: 'a', reward: 2, weight: 0.5, reason: 'half' }],
+  depth: 3,
+  metrics: { shown: true },
+  extra: { large: 'object' },
+});
+
+/** Scores batches; a sample alone would tell. Loops where there is a `loop` in it, and gives what is no list for `none`. */
+export const together = Object.assign(() => -1, {
+  async scoreAll(samples) {
+    const has = (text) => samples.some(({ completion }) => completion === text);
+    if (has('loop')) for (;;);
+    if (has('throw')) throw new Error('no judge');
+    if (has('none')) return { 0: 1 };
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return samples.map(({ completion }) => ({ reward: samples.length, reason: completion }));
+  },
+});
+
 export const text = 'not a function';
 
 /** For a run: loops for one completion in four. */

@@ -28,6 +28,17 @@ const scenarios = {
     const { reward } = await load();
     return outcome(scoreSamples(reward, samples('a', 'null', 'score', 'all', '')));
   },
+  async whole() {
+    const { reward } = await load('whole');
+    return scoreSamples(combineRewards([{ reward, name: 'own' }]), samples('a', 'b', 'c'));
+  },
+  async together() {
+    const { reward } = await load('together');
+    const results = [];
+    for (const texts of [['a', 'b', 'c'], ['a', 'throw'], ['none', 'a', 'b'], ['a', 'loop', 'b'], ['a']])
+      results.push(await outcome(scoreSamples(reward, samples(...texts))));
+    return results;
+  },
   async loops() {
     const { reward } = await load();
     const first = await outcome(scoreSamples(reward, samples('a', 'loop', 'bb', 'loop', 'ccc')));

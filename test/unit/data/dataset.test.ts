@@ -23,7 +23,7 @@ describe('problems of a file', () => {
       '{"question":"1+1","answer":2}\n\n{"id":"b","problem":"2+2","solution":"4","level":3}\n',
     );
     expect(await loadProblems(path, options)).toEqual([
-      { id: '1', problem: '1+1', answer: '2', row: { question: '1+1', answer: 2 } },
+      { id: '1', problem: '1+1', answer: '2', row: { question: '1+1', answer: 2 }, source: path },
       expect.objectContaining({ id: 'b', problem: '2+2', answer: '4' }),
     ]);
   });

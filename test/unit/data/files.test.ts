@@ -25,9 +25,10 @@ describe('Parquet', () => {
   });
 
   test('is a source like any other', async () => {
-    const { problems } = await load({ source: join(golden, 'rows-snappy.parquet') });
+    const source = join(golden, 'rows-snappy.parquet');
+    const { problems } = await load({ source });
     expect(problems).toHaveLength(40);
-    expect(problems[30]).toEqual({ id: '31', problem: rows[30].question, answer: '#### 60', row: rows[30] });
+    expect(problems[30]).toEqual({ id: '31', problem: rows[30].question, answer: '#### 60', row: rows[30], source });
   });
 
   test('what is no Parquet file, or is missing, is named', async () => {

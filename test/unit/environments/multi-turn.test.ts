@@ -345,6 +345,7 @@ describe('a run', () => {
     );
     const mask = '1'.repeat(9) + '0'.repeat(4) + '1'.repeat(10);
     expect(rewarded[0].completion).toBe('calc(6*7)\n\\boxed{42}');
+    expect(textOf(rewarded[0].tokens)).toBe('calc(6*7)\\boxed{42}');
     expect(rewarded[0].turns).toHaveLength(3);
     expect(inputs[0].mask!.map((row) => Array.from(row).join(''))).toEqual(Array.from({ length: 4 }, () => mask));
     expect(inputs[0].kl!.every((row) => Array.from(row.slice(9, 13)).every((value) => value === 0))).toBe(true);
@@ -355,9 +356,25 @@ describe('a run', () => {
       expect(tokens.length - promptLength).toBe(23);
       expect(Array.from((advantages as Float32Array).slice(9, 13))).toEqual([0, 0, 0, 0]);
     }
-    expect(step.responseLength).toBe(19);
+    expect(step).toMatchObject({ responseLength: 19, usableTokens: 4 * 19, sampledTokens: 4 * 19 });
     const rows = readRows<SampleRow>(join(folder, 'rollouts', 'step-000001.jsonl'));
-    expect(rows[0].completion).toBe('calc(6*7)=42;\\boxed{42}');
+    expect(rows[0]).toMatchObject({ completion: 'calc(6*7)=42;\\boxed{42}', length: 19 });
+    const sums = trained.map(({ advantages }) => (advantages as Float32Array).reduce((sum, value) => sum + value));
+    rows.forEach(({ advantage }, i) => expect(advantage).toBeCloseTo(sums[i] / 19, 6));
+  });
+
+  test('what a tool writes counts in no length and no repetition', async () => {
+    const talkative: Environment = { respond: ({ turns }) => (turns.length < 2 ? '1+1=2;'.repeat(6) : null) };
+    const policy = new ScriptedPolicy((text) => (text.includes('=2;') ? 'so 2' : 'calc'));
+    // Penalised from 11 tokens on; the policy writes 8.
+    const reward: TrainConfigInput['reward'] = ['math', { name: 'length', maxTokens: 20, buffer: 10 }];
+    const options = { environment: talkative, loadPolicy: () => Promise.resolve(policy) };
+    const { step, folder } = await run({ reward, rollouts: { prompts: 2 } }, options);
+    expect(step).toMatchObject({ repetition: 0, responseLength: 8, rewardParts: { length: 0 } });
+    const rows = readRows<SampleRow>(join(folder, 'rollouts', 'step-000001.jsonl'));
+    expect(rows.map(({ reason, length }) => [reason, length])).toEqual(
+      rows.map(() => ['wrong-format+right-length', 8]),
+    );
   });
 
   test('takes an environment from user code, with its limits', async () => {

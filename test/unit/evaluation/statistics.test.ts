@@ -31,11 +31,13 @@ test('pass@k is the share of subsets of k samples with a right one', () => {
   expect(() => passAtK(4, 1, 5)).toThrow(RangeError);
 });
 
-test('a majority counts right answers as one, wrong ones by their text, and shares ties', () => {
+test('a majority counts right answers as one, wrong ones by their text, those without any as one, and shares ties', () => {
   expect(majorityVote([right, { correct: true, answer: '4/2' }, wrong('3')])).toBe(1);
   expect(majorityVote([right, wrong('3'), wrong(' 3 ')])).toBe(0);
   expect(majorityVote([right, wrong('3'), wrong('4')])).toBeCloseTo(1 / 3, 12);
-  expect(majorityVote([right, wrong(null), wrong(null)])).toBe(1);
+  expect(majorityVote([right, wrong(null), wrong(null)])).toBe(0);
+  expect(majorityVote([right, right, wrong(null)])).toBe(1);
+  expect(majorityVote([right, wrong(null), wrong('null')])).toBeCloseTo(1 / 3, 12);
   expect(majorityVote([wrong(null)])).toBe(0);
   expect(majorityAtK([right, right, wrong('3'), wrong('3'), right], 2)).toBe(0.5);
 });

@@ -33,7 +33,8 @@ beforeAll(() => {
   mkdirSync(file('rollouts'));
   const parts = [{ name: 'math', reward: 0.1, weight: 1 }];
   const unscored = { ...sample, sample: 1, reward: null, correct: null, advantage: undefined, kl: undefined };
-  writeFileSync(file('rollouts/step-000001.jsonl'), line({ ...sample, parts }) + line(unscored));
+  const metrics = { brevity: 0.5 };
+  writeFileSync(file('rollouts/step-000001.jsonl'), line({ ...sample, parts, metrics }) + line(unscored));
   writeFileSync(file('rollouts/step-000002.jsonl'), `not JSON\n${line({ ...sample, step: 2, length: 'long' })}{"torn`);
   const evaluation = { accuracy: 0.5, interval: [0.4, 0.6], passAtK: [{ k: 4, value: 0.9, interval: [0.8, 1] }] };
   writeFileSync(
@@ -52,8 +53,8 @@ test('samples come back from Parquet as they were, and what cannot be read is sa
   const run = await readRun(folder);
   expect(await writeSamples(file('rollouts.parquet'), run.rollouts, run.problems)).toBe(3);
   const [first, second, third] = await read('rollouts.parquet');
-  expect(first).toEqual({ ...sample, parts: '[{"name":"math","reward":0.1,"weight":1}]' });
-  const missing = { reward: null, correct: null, advantage: null, kl: null, parts: null };
+  expect(first).toEqual({ ...sample, parts: '[{"name":"math","reward":0.1,"weight":1}]', metrics: '{"brevity":0.5}' });
+  const missing = { reward: null, correct: null, advantage: null, kl: null, parts: null, metrics: null };
   expect(second).toEqual({ ...sample, sample: 1, ...missing });
   expect(third).toMatchObject({ step: 2, length: null });
   expect(run.problems).toContainEqual(expect.stringContaining('step-000002.jsonl: line 1 cannot be read'));

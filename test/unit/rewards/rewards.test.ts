@@ -163,6 +163,83 @@ describe('composition and user rewards', () => {
     });
   });
 
+  test('one that states no answer is told apart from one that says nothing of answers', async () => {
+    const scored = (reward: RewardFunction) => scoreSample(reward, sample('so \\boxed{12}'));
+    const none: RewardFunction = () => ({ reward: 0, answer: null });
+    expect(await scored(() => 1)).not.toHaveProperty('answer');
+    expect(await scored(none)).toHaveProperty('answer', null);
+    expect(
+      await scored(combineRewards([{ reward: () => 1 }, { reward: none }, { reward: mathReward() }])),
+    ).toHaveProperty('answer', null);
+    expect(await scored(combineRewards([{ reward: () => 1 }, { reward: mathReward() }]))).toHaveProperty(
+      'answer',
+      '12',
+    );
+    expect(await scoreSample(mathReward(), sample('none'))).toHaveProperty('answer', null);
+  });
+
+  test.each<[unknown, object]>([
+    [
+      { reward: 1, correct: 1, formatted: 0 },
+      { correct: true, formatted: false },
+    ],
+    [
+      { reward: 1, correct: null },
+      { correct: null, formatted: null },
+    ],
+    [{ reward: 1, answer: 42 }, { answer: '42' }],
+    [{ reward: 1, reason: null }, { reason: 'custom' }],
+    [{ reward: 1, steps: 3, shown: true, note: 'x', why: () => 1 }, { metrics: { steps: 3, shown: 1 } }],
+    [
+      { reward: 1, steps: 3, metrics: { depth: 2, bad: NaN, off: null, on: false } },
+      { metrics: { steps: 3, depth: 2, bad: null, off: null, on: 0 } },
+    ],
+    [
+      { reward: 1, parts: [{ name: 'a', reward: 2 }] },
+      { parts: [{ name: 'a', reward: 2, weight: 1, reason: 'custom' }] },
+    ],
+  ])('%j has one meaning everywhere', async (result, expected) => {
+    expect(await scoreSample(() => result as number, sample('x'))).toMatchObject(expected);
+  });
+
+  test.each<[object, string]>([
+    [{ correct: 0.5 }, 'Expected true, false or null for correct but received 0.5'],
+    [{ correct: 'no' }, 'for correct but received "no" of type string'],
+    [{ formatted: 'yes' }, 'for formatted but received "yes"'],
+    [{ reason: 7 }, 'Expected text for reason but received 7'],
+    [{ answer: ['1'] }, 'for answer but received array'],
+    [{ parts: { a: 1 } }, 'for parts but received object'],
+    [{ parts: [{ name: 'a', reward: NaN }] }, 'for parts[0].reward but received NaN'],
+    [{ metrics: 3 }, 'for metrics but received 3'],
+    [{ metrics: { note: 'x' }, more: 1 }, 'for metrics.note but received "x"'],
+  ])('%j is refused with the sample named', async (result, message) => {
+    const scored = scoreSample(() => ({ reward: 1, ...result }), sample('x', '12', 4));
+    await expect(scored).rejects.toMatchObject({ code: 'ERR_ZERO_RL_DATA' });
+    await expect(scored).rejects.toThrow(message);
+    await expect(scored).rejects.toThrow('for sample 4 of prompt "p1"');
+  });
+
+  test('a sum has the terms of its parts, those of sums in it too, and their metrics', async () => {
+    const inner = combineRewards([
+      { reward: () => ({ reward: 2, depth: 1, steps: 5 }), weight: 3, name: 'a' },
+      { reward: () => ({ reward: 4, depth: 9 }), name: 'b' },
+    ]);
+    const score = await scoreSample(
+      combineRewards([
+        { reward: inner, weight: 0.5 },
+        { reward: () => 7, name: 'c' },
+      ]),
+      sample('x'),
+    );
+    expect(score.parts?.map(({ name, reward, weight }) => [name, reward, weight])).toEqual([
+      ['a', 2, 1.5],
+      ['b', 4, 0.5],
+      ['c', 7, 1],
+    ]);
+    expect(score.parts?.reduce((sum, { reward, weight }) => sum + reward * weight, 0)).toBe(score.reward);
+    expect(score.metrics).toEqual({ depth: 1, steps: 5 });
+  });
+
   test('one part that cannot score leaves the sample out', async () => {
     const reward = combineRewards([{ reward: () => null }, { reward: mathReward() }]);
     expect((await scoreSample(reward, sample('\\boxed{12}'))).reward).toBeNull();

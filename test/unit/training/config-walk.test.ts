@@ -123,6 +123,11 @@ const source = (section: string): Record<string, Witness | Elsewhere> => {
   const mixture = [`${section}=[{source: ${rows}, weight: 1}, {source: ${other}, weight: 1}]`];
   return {
     [section]: { value: other, shows: prompts },
+    [`${section}.name`]: {
+      value: 'named',
+      shows: section === 'data.train' ? rewards : 'held',
+      beside: [...here, 'reward={name: by-source, rewards: {named: {name: format, wrong: 9}}, otherwise: format}'],
+    },
     [`${section}.source`]: { value: other, shows: prompts, beside: here },
     [`${section}.problemKey`]: { value: 'ask', shows: prompts, beside: here },
     [`${section}.answerKey`]: {
@@ -199,6 +204,12 @@ const witnesses: Record<string, Witness | Elsewhere> = {
   'reward(countdown).wrongAnswer': { file: 'test/unit/rewards/countdown.test.ts', test: 'scores are set by options' },
   ...ofReward('countdown', ', wrongFormat: 1', { wrongFormat: -3, weight: 2 }),
   ...ofReward('length', ', buffer: 10, maxTokens: 12', { maxTokens: 30, buffer: 4, penalty: -5, weight: 2 }),
+  ...ofReward('by-source', ', column: answer, rewards: {}, otherwise: math', {
+    column: 'id',
+    rewards: '{"2": format}',
+    otherwise: 'format',
+    weight: 2,
+  }),
   'reward(custom).code': {
     value: `${code}#whole`,
     set: 'reward.code',
@@ -362,6 +373,8 @@ function keysOf(node: Node, prefix = ''): string[] {
   return Object.entries(node.properties ?? {}).flatMap(([key, value]): string[] => {
     if (value.deprecated || value.const !== undefined) return [];
     const here = prefix === '' ? key : `${prefix}.${key}`;
+    // Rewards of other sources have the keys of `reward`.
+    if (key === 'otherwise') return [here];
     if (value.properties) return keysOf(value, here);
     const inner = mappings(value).flatMap((mapping) => {
       const { name } = (mapping.properties ?? {}) as { name?: Node };

@@ -49,7 +49,7 @@ test.each([
   [{ ...minimal, reward: { name: 'math', corect: 1 } }, 'Unknown key "reward.corect"'],
   [
     { ...minimal, reward: 'maths' },
-    'Expected one of math, format, countdown, length or ./my.mjs#name for reward but received "maths" of type string (did you mean "math"?) in run.yaml',
+    'Expected one of math, format, countdown, length, by-source or ./my.mjs#name for reward but received "maths" of type string (did you mean "math"?) in run.yaml',
   ],
   [
     { ...minimal, reward: { name: 'maths' } },

@@ -42,7 +42,11 @@ describe('constant factors', () => {
     ['n!', '2*n*(n-1)!', 1],
     ['5', '-3', -1],
   ])('%s is a multiple of %s', (a, b, sign) => {
-    for (const [left, right] of [[a, b], [b, a]]) // prettier-ignore
+    for (const [left, right] of [
+      [a, b],
+      [b, a],
+    ])
+      // prettier-ignore
       expect(constantRatio(infix(left), infix(right), context())).toEqual({ decided: 'constant', sign });
   });
 
