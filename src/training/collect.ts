@@ -17,7 +17,7 @@ import {
   type Sample,
 } from './rollouts';
 import { penalizeTruncated } from './stop-properly';
-import { firstUid } from './uids';
+import { firstUid, ROUNDS_AGAIN } from './uids';
 
 export interface Collected {
   prompts: Prompt[];
@@ -35,9 +35,6 @@ export function hasSpread(group: readonly Sample[]): boolean {
 
 const tokensOf = (samples: readonly Sample[]): number =>
   samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
-
-/** Rounds of other prompts for a step none of whose samples could be scored. */
-const AGAIN = 3;
 
 const isScored = (group: readonly Sample[]): boolean => group.some(({ score }) => score.reward !== null);
 
@@ -104,13 +101,13 @@ export async function collectSamples(
     if (dead.length === 0) break;
     await replace('refill', (step - 1) * rounds + round, dead, hasSpread);
   }
-  for (let round = 0; round < AGAIN && !groups.some(isScored); round++) {
+  for (let round = 0; round < ROUNDS_AGAIN && !groups.some(isScored); round++) {
     const lost = groups.flat();
     warn(
       `None of the ${lost.length} samples of step ${step} could be scored (${reasonsOf(lost)}); other prompts are tried`,
     );
     const all = groups.map((_, i) => i);
-    await replace('again', (step - 1) * AGAIN + round, all, isScored);
+    await replace('again', (step - 1) * ROUNDS_AGAIN + round, all, isScored);
   }
   return { prompts, samples: groups.flat(), sampled };
 }

@@ -30,6 +30,7 @@ import {
 import { rewardSchema } from './config-reward';
 import { presetNames } from './presets';
 import { truncates } from './truncation';
+import { ROUNDS_AGAIN, TURNS_OF_A_KIND } from './uids';
 
 const path = z.string().min(1);
 
@@ -204,6 +205,20 @@ export const configSchema = keysSchema
     {
       path: ['steps'],
       message: `Expected at most 2^40 prompts in a run (steps × rollout.promptsPerStep × rounds of refills)`,
+    },
+  )
+  .refine(
+    ({ steps, rollout, environment }) =>
+      environment === undefined ||
+      steps *
+        rollout.promptsPerStep *
+        Math.max(ROUNDS_AGAIN, rollout.dynamicSampling.rounds) *
+        rollout.samplesPerPrompt *
+        environment.maxTurns <=
+        TURNS_OF_A_KIND,
+    {
+      path: ['environment', 'maxTurns'],
+      message: 'Expected at most 2^49 turns in a run (prompts × rollout.samplesPerPrompt × environment.maxTurns)',
     },
   )
   .refine(({ seed, watchdog }) => seed + watchdog.rollback.most * ROLLBACK_SEEDS <= Number.MAX_SAFE_INTEGER, {

@@ -14,10 +14,13 @@ export const firstUid = {
   again: 2 ** 44,
 } as const;
 
+/** Most rounds of other prompts for a step none of whose samples could be scored; their prompts are those of the kind `again`. */
+export const ROUNDS_AGAIN = 3;
+
 const kinds = Object.values(firstUid);
 /** Later turns lie above all first turns, so many uids for each kind. */
 const FIRST_OF_TURNS = 2 ** 52;
-const TURNS_OF_A_KIND = 2 ** 49;
+export const TURNS_OF_A_KIND = 2 ** 49;
 
 /** A turn after the first of one of the `n` episodes of the prompt `uid`. */
 export interface TurnKey {

@@ -19,7 +19,7 @@ import {
   samplingOptions,
   stepOptions,
 } from '../../../src/training/phase-options';
-import { firstUid } from '../../../src/training/uids';
+import { firstUid, turnUid } from '../../../src/training/uids';
 import { repository } from '../../support/child';
 
 interface Node {
@@ -101,6 +101,22 @@ test.each(cases)('$key: $value', ({ key, value }) => {
     return;
   }
   expect(() => makeRequests(config)).not.toThrow();
+});
+
+test('more turns than there are keys of randomness are refused, and those of any other run have one', () => {
+  const most = (steps: number): TrainConfig =>
+    configOf([
+      `steps=${steps}`,
+      'rollout.promptsPerStep=1024',
+      'rollout.samplesPerPrompt=1024',
+      'environment={code: ./my.mjs, maxTurns: 64}',
+    ]);
+  const message = 'Expected at most 2^49 turns in a run (prompts × rollout.samplesPerPrompt × environment.maxTurns)';
+  expect(() => most(2 ** 23)).toThrow(message);
+  const { steps, rollout } = most(Math.floor(2 ** 23 / 3));
+  const last = { sample: rollout.samplesPerPrompt - 1, n: rollout.samplesPerPrompt, turn: 63, maxTurns: 64 };
+  const uid = firstUid.again + 3 * steps * rollout.promptsPerStep - 1;
+  expect(turnUid({ ...last, uid })).toBeLessThan(2 ** 53);
 });
 
 test.each([
