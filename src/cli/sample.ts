@@ -92,6 +92,7 @@ async function sample(flags: Flags, self: Command): Promise<void> {
           sample: rollout.sample,
           tokens: Array.from(rollout.tokens),
           logProbs: float32ToJson(rollout.logProbs),
+          ...(rollout.logMass ? { logMass: float32ToJson(rollout.logMass) } : {}),
           text: completionText(policy, rollout, stops),
           finishReason: rollout.finishReason,
         });
@@ -128,7 +129,8 @@ async function sample(flags: Flags, self: Command): Promise<void> {
 
 export const command = new Command('sample')
   .description(
-    'Samples completions. Each line is {id, prompt} or {id, tokens}; each result {id, sample, tokens, logProbs, text, finishReason}. ' +
+    'Samples completions. Each line is {id, prompt} or {id, tokens}; each result {id, sample, tokens, logProbs, text, finishReason}, with logMass ' +
+      '(log of the probability that was kept, per token) where --top-p, --top-k or --min-p truncate. ' +
       'The line number is the key of its randomness.',
   )
   .requiredOption('--model <folder>', 'Hugging Face model folder');

@@ -7,7 +7,7 @@ import type { StepOptions, TrainingSequence } from '../policy/types';
 
 /** A token's share of the loss. Log-probs and KL in nats; null where there is no reference or, of `ratio`, no old log-prob. */
 export interface TokenTerms {
-  /** Log-prob at sampling. */
+  /** Log-prob at sampling, of the distribution that training sees. */
   oldLogProb: number | null;
   /** Log-prob under the weights that the step begins with. */
   logProb: number;

@@ -134,3 +134,36 @@ test('the policy of a checkpoint with companions loads on its own', async () => 
   using policy = await Policy.load(join(path, 'checkpoints/step-1'), { device: 'cpu' });
   expect(policy.parameterCount).toBeGreaterThan(0);
 });
+
+describe('rollouts that are truncated', () => {
+  const rollout = { promptsPerStep: 4, samplesPerPrompt: 4, maxTokens: 10, topP: 0.7 };
+  const config = (truncation: 'replay' | 'ignore') =>
+    configOf(`truncation-${truncation}`, {
+      rollout: { ...rollout, truncation },
+      kl: { measure: true },
+      optimizer: { objective: 'ppo', learningRate: 0.003, epochs: 2 },
+      steps: 3,
+      checkpoint: { every: 0 },
+    });
+
+  test('replay: rollout and training agree, and the KL from the reference begins at 0', async () => {
+    const { steps } = await run(config('replay'));
+    for (const { logProbDifference, clipFraction } of steps) {
+      expect(logProbDifference).toBeLessThan(1e-5);
+      expect(clipFraction).toBeLessThan(1);
+    }
+    expect(Math.abs(steps[0].klPerToken!)).toBeLessThan(1e-5);
+  });
+
+  test('ignore: says so, once', async () => {
+    const warnings: string[] = [];
+    for await (const { applied } of train(config('ignore'), {
+      reward: evenness,
+      onEvent: (event) => {
+        if (event.type === 'warning') warnings.push(event.message);
+      },
+    }))
+      expect(applied).toBe(true);
+    expect(warnings.filter((message) => message.includes('rollout.truncation is ignore'))).toHaveLength(1);
+  });
+});

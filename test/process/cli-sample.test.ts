@@ -25,6 +25,7 @@ interface Result {
   sample: number;
   tokens: number[];
   logProbs: number[];
+  logMass?: number[];
   text: string | null;
   finishReason: string;
 }
@@ -67,8 +68,9 @@ test('sample gives what Policy.sample gives, in order, ids echoed, log-probs exa
     expected.map(({ prompt, sample }) => [prompt === 1 ? { any: 'json' } : prompt, sample]),
   );
   results.forEach((result, i) => {
-    const { tokens, logProbs, finishReason } = expected[i];
+    const { tokens, logProbs, logMass, finishReason } = expected[i];
     expect(result.tokens).toEqual(Array.from(tokens));
+    expect(Array.from(Float32Array.from(result.logMass ?? []))).toEqual(Array.from(logMass ?? [NaN]));
     expect(Array.from(Float32Array.from(result.logProbs))).toEqual(Array.from(logProbs));
     expect(result.finishReason).toBe(finishReason);
     expect(typeof result.text).toBe('string');
