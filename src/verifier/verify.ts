@@ -20,7 +20,7 @@ import type { Verdict, VerdictReason, VerifyOptions } from './verdict';
 /** More readings of one side are not tried. */
 const MAX_READINGS = 6;
 
-const numbersIn = (text: string): string[] => text.match(/\d+/g) ?? [];
+const numbersIn = (text: string): Set<string> => new Set(text.match(/\d+/g) ?? []);
 
 /** Readings of what a statement says: its texts together, else the first alternative that can be read. */
 function readStatement(statement: Statement, budget: Budget, role: 'gold' | 'answer'): Node[] {
@@ -36,9 +36,11 @@ function readStatement(statement: Statement, budget: Budget, role: 'gold' | 'ans
   const wordsOnly = readings.every(({ kind }) => kind === 'text');
   // A gold that is neither mathematics nor words is damaged: no part of it is taken for the whole.
   if (role === 'gold' && readings.length === 0) return [];
+  const stated = wordsOnly && texts.length === 1 ? numbersIn(texts[0]) : new Set<string>();
   for (const text of wordsOnly ? alternatives : []) {
     // A value in words that hold another one is not all that they say.
-    if (texts.length === 1 && numbersIn(texts[0]).some((digits) => !numbersIn(text).includes(digits))) continue;
+    const held = numbersIn(text);
+    if ([...stated].some((digits) => !held.has(digits))) continue;
     const further = parseAnswer(text, budget);
     if (further.length > 0) return [...readings, ...further];
   }

@@ -22,15 +22,22 @@ export function parseSum(p: Parser): Node {
   const terms = [left];
   const fold = (): Node => (terms.length === 1 ? terms[0] : p.node({ kind: 'sum', terms: terms.splice(0) }));
   let signs = 0;
+  let looked = 0;
+  // Every term is looked at once.
+  const hasLetters = (): boolean => {
+    for (; looked < terms.length; looked++) if (freeSymbols(terms[looked]).size > 0) return true;
+    return false;
+  };
   while (p.isOperator('+', '-', '±', '∓')) {
     const sign = p.next().text;
     if (sign === '±' || sign === '∓') p.chain(++signs);
     const right = parseProduct(p);
     // `n+1!` is meant as (n+1)! more often than as n+1.
-    if (isTrivialFactorial(right) && terms.some((term) => freeSymbols(term).size > 0)) throw parseError;
+    if (isTrivialFactorial(right) && hasLetters()) throw parseError;
     if (sign === '±' || sign === '∓') {
       const before = fold();
       terms.length = 0;
+      looked = 0;
       terms.push(p.node({ kind: 'plusMinus', left: before, right, flipped: sign === '∓' }));
     } else if (sign === '-' && isSet(terms[terms.length - 1]) && isSet(right)) {
       terms.push(p.node({ kind: 'setOperation', operator: 'difference', operands: [terms.pop()!, right] }));

@@ -110,7 +110,7 @@ function readings(text: string, budget: Budget): Node[] {
 
 /** Whether a unit that no `\text{}` marks stands behind an expression, or inside a root or fraction. */
 function mayHaveLetters(node: Node, text: string, budget: Budget): boolean {
-  if (node.kind === 'quantity') return !isNumeral(node.value) && /(?<!\\[A-Za-z]*)[A-Za-z]{2,3}$/.test(text);
+  if (node.kind === 'quantity') return !isNumeral(node.value) && /(?<!\\[A-Za-z]*)[A-Za-z]{2,3}$/.test(text.slice(-24));
   return (
     /[A-Za-z]{2}\}/.test(text) && isScalarOfUnits(node) && contains(node, ({ kind }) => kind === 'quantity', budget)
   );
@@ -162,6 +162,9 @@ const TEMPERATURE = /(?:\^\s?\{?\s?\\circ\s?\}?|\\degree)\s?(?:\\(?:text|mathrm|
 
 /** `2F`: digits of a base above ten without its mark. */
 const LARGE_DIGITS = /^(?:\\text\s?\{\s?)?(?=[\dA-F]*\d)(?=[\dA-F]*[A-F])([\dA-F]{2,16})(?:\s?\})?$/;
+
+/** Choices in a row, digits of large bases and dates are no longer, with TeX around them. */
+const LONGEST_MARK = 40;
 
 const ANOTHER_LABEL = /(?:^|[\s(,;])[A-J][.):](?:\s|$)/;
 
@@ -237,13 +240,15 @@ export function parseAnswer(text: string, budget: Budget): Node[] {
       result.push({ kind: 'relation', operands: [name, value], operators: ['='] });
     }
   }
-  const digits = LARGE_DIGITS.exec(plain)?.[1];
-  if (digits !== undefined) result.push({ kind: 'text', text: digits.toLowerCase() });
-  const choices = choicesOf(plain);
-  if (choices) result.push(choices);
   const words = plainText(plain);
-  const date = words === null ? null : dateOf(words);
-  if (date !== null) return [{ kind: 'text', text: date }];
+  if (plain.length <= LONGEST_MARK) {
+    const digits = LARGE_DIGITS.exec(plain)?.[1];
+    if (digits !== undefined) result.push({ kind: 'text', text: digits.toLowerCase() });
+    const choices = choicesOf(plain);
+    if (choices) result.push(choices);
+    const date = words === null ? null : dateOf(words);
+    if (date !== null) return [{ kind: 'text', text: date }];
+  }
   if (result.length === 0 && words !== null) result.push(...labelledLists(plain, budget));
   if (words !== null) {
     for (const [pattern, name] of NAMED) if (pattern.test(words)) result.push({ kind: 'namedSet', name });

@@ -59,6 +59,8 @@ class Tokenizer {
   round = 0;
   depth = 0;
   readonly #plain: boolean;
+  /** `\\` before a brace may start a new row. */
+  readonly #hasRows: boolean;
 
   constructor(
     readonly text: string,
@@ -67,6 +69,7 @@ class Tokenizer {
     readonly inText: boolean,
   ) {
     this.#plain = !text.includes('\\');
+    this.#hasRows = !this.#plain && text.includes('\\begin');
   }
 
   push(type: TokenType, text: string, more: Partial<Token> = {}): void {
@@ -125,7 +128,7 @@ class Tokenizer {
       this.at += 2;
       if (next === '\\') {
         // `\\%`: an escape escaped.
-        if (text[this.at] === '%' || (/[{}$]/.test(text.charAt(this.at)) && !text.includes('\\begin'))) {
+        if (text[this.at] === '%' || (/[{}$]/.test(text.charAt(this.at)) && !this.#hasRows)) {
           this.at--;
           this.command();
           return;
