@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { evaluateModel, readSuites, type EvaluateModelOptions } from '../../../src/evaluation/suite';
+import { compareResults, evaluateModel, readSuites, type EvaluateModelOptions } from '../../../src/evaluation/suite';
 import type { JsonObject } from '../../../src/json-object';
 import type { PolicyOptions, SampleOptions } from '../../../src/policy/types';
 import { configSchema, type TrainConfigInput } from '../../../src/training/config';
@@ -242,4 +242,18 @@ test('a misspelt key of any section is refused as in training', () => {
   ];
   for (const [change, nearest] of wrong)
     expect(() => readSuites(suiteFile({ ...base, ...change }))).toThrow(`did you mean "${nearest}"?`);
+});
+
+test('results are paired by problem, where one model could not be asked all of them', async () => {
+  const suite = { data: { evaluation: held }, evaluation: { problems: 4, samples: 3 } };
+  const loadPolicy = (): Promise<BanditPolicy> => Promise.resolve(new BanditPolicy());
+  const first = await evaluateModel(model, readSuites(suiteFile(suite)), { loadPolicy });
+  const second = first.map((result) => ({
+    ...result,
+    samples: result.samples.filter(({ group }) => group > 0).map((sample) => ({ ...sample, group: sample.group - 1 })),
+  }));
+  const shares = first[0].samples.map(({ score }) => score.correct);
+  expect(new Set(shares).size).toBe(2);
+  const [{ accuracy }] = compareResults(first, second);
+  expect(accuracy).toMatchObject({ problems: 3, same: 3 });
 });

@@ -258,3 +258,27 @@ test('groups without a spread are drawn anew from a mixture', async () => {
   // No reward differs, so every step samples its prompts and two rounds of others.
   expect(policy.sampleCalls.filter(({ prompts }) => prompts === 4)).toHaveLength(6);
 });
+
+test('earlier turns of conversations are kept for templates of one’s own, and said once where no template takes them in', async () => {
+  const chats = join(scratch, 'chats.jsonl');
+  const prompt = [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: '1 + 1?' },
+  ];
+  writeFileSync(chats, [1, 2].map((id) => JSON.stringify({ id, prompt, answer: '2' })).join('\n'));
+  const told = await run({ train: chats });
+  expect(told.error).toBeNull();
+  expect(told.warnings).toEqual([
+    expect.stringMatching(/^2 of 2 training problems have messages of system before .*data\.template leaves them out$/),
+  ]);
+  const template = join(scratch, 'chat.mjs');
+  writeFileSync(
+    template,
+    'export default ({ problem, messages = [{ content: problem }] }) => messages.map(({ content }) => content).join("|");',
+  );
+  const own = await run({ train: chats, template });
+  expect(own.error).toBeNull();
+  expect(own.warnings).toEqual([]);
+  const [row] = readRows<SampleRow>(join(own.folder, 'rollouts', 'step-000001.jsonl'));
+  expect(row.prompt).toBe('Be brief.|1 + 1?');
+});
