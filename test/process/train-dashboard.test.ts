@@ -90,6 +90,16 @@ test('the address printed answers with the curves of the run, and no longer once
   expect(await gone(url)).toBe('ECONNREFUSED');
 });
 
+test('a dashboard that does not start says why, and the training goes on without it', async () => {
+  const broken = join(folder, 'broken.cjs');
+  writeFileSync(broken, "if (process.argv.includes('dashboard')) { console.error('it broke'); process.exit(1); }");
+  const { code, stderr } = await runCli(['train', config, '--dashboard', '--set', 'steps=1'], {
+    env: { NODE_OPTIONS: `--require ${broken}` },
+  });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/it broke[^]*the dashboard did not start[^]*^ *1\/1 /m);
+});
+
 test('Ctrl-C ends both: training with a checkpoint, the page after it', async () => {
   const { code, stderr, url, run } = await trainAndWatch(100_000, (kill) => kill('SIGINT'));
   expect(code).toBe(130);

@@ -1,23 +1,15 @@
 /** The files of the page: its own beside this module, those of its libraries from their packages. No other file is served. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { packageRoot } from '../../package-root';
 
 const PAGE = join(packageRoot, 'dist', 'observe', 'dashboard', 'page');
 
-function packageFolder(name: string): string {
-  const entry = require.resolve.paths(name) ?? [];
-  for (const folder of entry) {
-    try {
-      readFileSync(join(folder, name, 'package.json'));
-      return join(folder, name);
-    } catch {
-      // In a folder further up.
-    }
-  }
-  throw new Error(`The package ${name} is not installed`);
-}
+/** Resolves as the package does, wherever a bundler has put this module and package managers keep the libraries. */
+const { resolve } = createRequire(join(packageRoot, 'package.json'));
+const packageFolder = (name: string): string => dirname(resolve(`${name}/package.json`));
 
 /** Addresses of what libraries bring; index.html maps their names to these. */
 const vendored: Record<string, [packageName: string, file: string]> = {

@@ -12,11 +12,9 @@ export interface DashboardProcess {
 export function dashboardBeside(folder: string): Promise<DashboardProcess | null> {
   const main = join(packageRoot, 'dist', 'cli', 'main.js');
   const child = spawn(process.execPath, [main, 'dashboard', folder, '--json'], {
-    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+    // Why it does not start, where it does not, it says itself.
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  // An interrupt of the terminal reaches both: training saves a checkpoint first, and the page shows it.
-  child.unref();
-  child.channel?.unref();
   return new Promise((done) => {
     let text = '';
     child.once('error', () => done(null)).once('exit', () => done(null));
@@ -24,6 +22,9 @@ export function dashboardBeside(folder: string): Promise<DashboardProcess | null
       text += chunk;
       if (!text.includes('\n')) return;
       const { url } = JSON.parse(text) as { url: string };
+      // Not before: while it starts nothing else may keep this process alive.
+      child.unref();
+      child.channel?.unref();
       (child.stdout as unknown as { unref(): void }).unref();
       done({ url, stop: () => void child.kill() });
     });
