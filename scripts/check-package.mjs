@@ -1,6 +1,6 @@
 /**
  * Packs the package and uses it as its users do: prebuilds, list of files, publint, then installation of the tarball into
- * empty folders by npm and pnpm under the supported versions of Node, with no compiler and no Python on PATH; there a program
+ * empty folders by npm, pnpm and Yarn Plug'n'Play under the supported versions of Node, with no compiler and no Python on PATH; there a program
  * samples, scores and steps the bundled model on the CPU, by require and by import, the command line trains one step, and
  * test runners and bundlers run a program that uses workers and user code.
  * Needs the set-up of the checkout and the registry of npm. `--keep DIR` leaves the tarball in DIR. Exits with 1 and a
@@ -14,6 +14,7 @@ import path from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { makeConsumer } from './packaging/consumer.mjs';
 import { pack } from './packaging/contents.mjs';
+import { checkPlugNPlay } from './packaging/plug-n-play.mjs';
 import { checkTools } from './packaging/tools.mjs';
 import { checkTypes } from './packaging/types.mjs';
 import { root } from './setup/content-hash.mjs';
@@ -23,6 +24,7 @@ const { fetchNode, fetchPackage, nodeVersions } = require('./packaging/node-vers
 const { cacheDirectory } = require('../dist/libtorch/cache.js');
 const { resolveLibtorch } = require('../dist/libtorch/resolve.js');
 const PNPM = '10.34.9';
+const YARN = '4.18.1';
 
 const faults = [];
 const started = Date.now();
@@ -89,6 +91,8 @@ try {
     faults.push('publint found faults; see above.');
   const pnpm = fetchPackage('pnpm', PNPM, 'bin/pnpm.cjs', cacheDirectory());
   if (pnpm.reason) say(`left out: ${pnpm.reason}`);
+  const yarn = fetchPackage('@yarnpkg/cli-dist', YARN, 'bin/yarn.js', cacheDirectory());
+  if (yarn.reason) say(`left out: ${yarn.reason}`);
   const figures = [];
   for (const node of findNodes()) {
     const { required, consumer } = useIn(directory, packed.file, node, 'npm', findNpm());
@@ -100,6 +104,11 @@ try {
       const settings = ['model=node_modules/zero-rl/models/arithmetic-1m', 'steps=1', 'evaluation.problems=20'];
       consumer.cli('train', 'node_modules/zero-rl/recipes/demo.yaml', ...settings.flatMap((text) => ['--set', text]));
       say('zero-rl train: one step of a recipe');
+      if (yarn.file) {
+        const libtorch = { ZERO_RL_LIBTORCH: resolveLibtorch().directory };
+        faults.push(...checkPlugNPlay(makeConsumer(directory, { node: node.file, libtorch }), packed.file, yarn.file));
+        say("Yarn Plug'n'Play: engine, workers, command line and dashboard");
+      }
     }
     if (pnpm.file) figures.push(useIn(directory, packed.file, node, 'pnpm', pnpm.file).required);
   }

@@ -73,6 +73,7 @@ export function makeConsumer(directory, { node, npm, pnpm, libtorch }) {
 
   return {
     project,
+    environment: withLibtorch,
     run: mustRun,
 
     install(tarball) {
