@@ -28,9 +28,7 @@ function isBytes(value: unknown): value is Uint8Array {
 }
 
 /** The sets of each sequence, null where it has none; null where none has any. The engine checks what they hold. */
-export function collectKeptTokens(
-  sequences: readonly { keptTokens?: unknown }[],
-): (Uint8Array | null)[] | null {
+export function collectKeptTokens(sequences: readonly { keptTokens?: unknown }[]): (Uint8Array | null)[] | null {
   if (sequences.every(({ keptTokens }) => keptTokens === undefined)) return null;
   return sequences.map(({ keptTokens }, i) => {
     if (keptTokens === undefined) return null;

@@ -57,7 +57,12 @@ async function measure(
   const prompts = indices.flatMap((index) =>
     makePrompts(policy, [problems[index]], template, firstUid.difficulty + index, config.data.addSpecialTokens),
   );
-  const rollouts = await samplePrompts(policy, prompts, { ...samplingOptions(config), n: samples, keptTokens: false, signal }, input.play);
+  const rollouts = await samplePrompts(
+    policy,
+    prompts,
+    { ...samplingOptions(config), n: samples, keptTokens: false, signal },
+    input.play,
+  );
   const scored = await scoreRollouts(policy, prompts, rollouts, reward, signal);
   if (first) checkTimeouts(scored);
   return indices.map((index, i) => {

@@ -64,9 +64,8 @@ export async function makeBatch(
     : null;
   const oldLogProbs = scored.map(behaviourLogProbs);
   const kl =
-    referenceLogProbs?.map((row, i) =>
-      row.map((value, t) => (masks?.[i][t] === 0 ? 0 : oldLogProbs[i][t] - value)),
-    ) ?? null;
+    referenceLogProbs?.map((row, i) => row.map((value, t) => (masks?.[i][t] === 0 ? 0 : oldLogProbs[i][t] - value))) ??
+    null;
 
   const batch: EstimatorInput = {
     rewards: scored.map(({ score }) => score.reward ?? 0),

@@ -17,9 +17,7 @@ export function dateOf(text: string): string | null {
   if (text.length > 30 || !/\d/.test(text)) return null;
   const first = MONTH_FIRST.exec(text);
   const second = first ? null : DAY_FIRST.exec(text);
-  const [start, rest, day, year] = (first ? [1, 2, 3, 4] : [2, 3, 1, 4]).map(
-    (group) => (first ?? second)?.[group],
-  );
+  const [start, rest, day, year] = (first ? [1, 2, 3, 4] : [2, 3, 1, 4]).map((group) => (first ?? second)?.[group]);
   if (start === undefined || day === undefined || Number(day) < 1 || Number(day) > 31) return null;
   const month = monthOf(start, rest ?? '');
   return month && [month, String(Number(day)), ...(year === undefined ? [] : [year])].join(' ');
