@@ -37,7 +37,7 @@ export async function loadUserCode(reference: string, purpose: string, signal?: 
   let exported: Record<string, unknown>;
   try {
     const url = pathToFileURL(resolve(file)).href;
-    const load = (): Promise<unknown> => import(url);
+    const load = (): Promise<unknown> => import(/* webpackIgnore: true */ url);
     exported = (await untilAborted(loadModule(url, load), signal)) as Record<string, unknown>;
   } catch (cause) {
     if (signal?.aborted) throw cause;
