@@ -49,6 +49,11 @@ const rules: readonly Rule[] = [
     because: 'no reference is loaded; set a coefficient of kl, or kl.measure',
   },
   {
+    keys: ['rollout.truncation'],
+    unused: ({ rollout: { topP, topK, minP } }) => topP === 1 && topK === 0 && minP === 0,
+    because: 'topP, topK and minP cut nothing off',
+  },
+  {
     keys: ['optimizer.aggregationConstant'],
     unused: ({ optimizer }) => optimizer.aggregation !== 'constant',
     because: 'optimizer.aggregation is not constant',

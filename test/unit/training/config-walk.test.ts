@@ -84,6 +84,7 @@ interface Elsewhere {
   test: string;
 }
 
+const truncated = ['rollout.truncation=ignore'];
 const ppo = ['algorithm.name=ppo'];
 const offPolicy = ['optimizer.objective=ppo', 'optimizer.epochs=2'];
 const kl = ['kl.initCoefficient=0.1'];
@@ -262,10 +263,14 @@ const witnesses: Record<string, Witness | Elsewhere> = {
   'rollout.maxTokens': { value: 5, shows: 'rollouts' },
   'rollout.temperature': { value: 0.5, shows: 'step.0.options.temperature' },
   'rollout.finalTemperature': { value: 0.5, shows: 'step.2.options.temperature' },
-  'rollout.topP': { value: 0.5, shows: 'sample.1.options.topP', beside: ['rollout.truncation=ignore'] },
-  'rollout.topK': { value: 5, shows: 'sample.1.options.topK', beside: ['rollout.truncation=ignore'] },
-  'rollout.minP': { value: 0.1, shows: 'sample.1.options.minP', beside: ['rollout.truncation=ignore'] },
-  'rollout.truncation': { value: 'replay', shows: 'error', beside: ['rollout.topP=0.5'] },
+  'rollout.topP': { value: 0.5, shows: 'sample.1.options.topP', beside: truncated },
+  'rollout.topK': { value: 5, shows: 'sample.1.options.topK', beside: truncated },
+  'rollout.minP': { value: 0.1, shows: 'sample.1.options.minP', beside: truncated },
+  'rollout.truncation': {
+    value: 'ignore',
+    shows: 'warnings',
+    beside: ['rollout.topP=0.5', 'rollout.truncation=replay'],
+  },
   'rollout.stopStrings': { value: '[x]', shows: 'sample.0.options.stopStrings' },
   'rollout.stopTokens': { value: '[7]', shows: 'sample.0.options.stopTokens' },
   'rollout.maxBatch': { value: 8, shows: 'sample.0.options.maxBatch' },

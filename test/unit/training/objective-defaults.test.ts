@@ -77,6 +77,7 @@ describe('what does not go together is said', () => {
     [{ kl: { lossCorrection: true } }, 'kl.lossCorrection has no effect: kl.lossCoefficient is 0'],
     [{ referenceModel: '/other' }, 'referenceModel has no effect: no reference is loaded'],
     [{ optimizer: { aggregationConstant: 7 } }, 'optimizer.aggregation is not constant'],
+    [{ rollout: { truncation: 'replay' } }, 'rollout.truncation has no effect: topP, topK and minP cut nothing off'],
     [{ ema: { sample: true } }, 'ema.sample has no effect: ema.decay is not set'],
     [{ masterWeights: false }, 'masterWeights has no effect: dtype is not bfloat16'],
     [{ data: { train: '/d.jsonl', count: 5 } }, 'data.count has no effect: data.train names no generator'],
