@@ -64,7 +64,7 @@ export function isSameChoice(a: Node, b: Node): boolean {
 }
 
 const UNDEFINED =
-  /^(?:the )?(?:limit |value |sum |it |this )?(?:d\.?n\.?e|(?:does|do)(?: not|n'?t) exist|not exist|non-?existent|(?:is )?undefined|(?:is )?not defined|不存在|无意义)$/;
+  /^(?:the )?(?:limit |value |sum |it |this )?(?:d\.?n\.?e|(?:does|do)(?: not|n'?t) exist|not exist|non-?existent|(?:is )?undefined|(?:is )?not defined|no (?:such )?(?:limit|value)(?: exists?)?|不存在|无意义)$/;
 
 /** Letters that stand for a word. */
 const ABBREVIATED = new Map([['t', 'true'], ['f', 'false'], ['y', 'yes'], ['n', 'no']]); // prettier-ignore

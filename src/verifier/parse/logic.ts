@@ -41,6 +41,7 @@ function parseQuantified(p: Parser): Node | null {
   if (!p.isOperator('∀', '∃', '∄')) return null;
   return p.deeper(() => {
     const operator = p.next().text as LogicNode['operator'];
+    if (operator === '∄' && p.done) return p.node<Node>({ kind: 'text', text: 'does not exist' });
     const about = parseRelation(p);
     while (p.isOperator(',', ':', 'quad')) p.next();
     return p.node<Node>({ kind: 'logic', operator, operands: p.done ? [about] : [about, parseLogic(p)] });
