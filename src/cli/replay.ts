@@ -75,7 +75,7 @@ async function run(folder: string, flags: Flags): Promise<void> {
   else {
     log.warn(
       `${written - same} of ${written} samples that the run wrote came out otherwise: another processor, number of threads, ` +
-        'version or dtype, changed data, or steps before the watchdog went back',
+        'version or dtype, changed data, or a config that a resume has changed',
     );
     process.exitCode = 1;
   }

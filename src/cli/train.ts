@@ -1,5 +1,5 @@
 /** `zero-rl train`: a run from a config, or one that goes on. */
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { isZeroRlError } from '../errors';
 import { dashboardBeside, type DashboardProcess } from '../observe/dashboard/beside';
@@ -30,6 +30,7 @@ import { addEngineOptions, addSetOption, ofConfig, typedEngineOptions } from './
 interface Flags extends PolicyOptions {
   set?: string[];
   resume?: string;
+  discardSteps?: boolean;
   dryRun?: boolean;
   dashboard?: boolean;
   json?: boolean;
@@ -45,6 +46,8 @@ function readConfig(file: string | undefined, flags: Flags, command: Command): T
   const source = file ?? join(flags.resume ?? '', runFiles.config);
   const config = applyAssignments(readYamlFile(source), flags.set ?? []);
   Object.assign(config, typedEngineOptions(flags, command));
+  // The runs may have been moved.
+  if (flags.resume !== undefined) config.output = dirname(resolve(flags.resume));
   return resolveConfig(config as TrainConfigInput, source, (hint) => log.warn(hint));
 }
 
@@ -70,13 +73,16 @@ async function dryRun(config: TrainConfig, json?: boolean): Promise<void> {
 function reporter(
   config: TrainConfig,
   json: boolean | undefined,
-): { onEvent: (event: TrainEvent) => void; progress: Progress; folder: () => string } {
+): { onEvent: (event: TrainEvent) => void; progress: Progress; folder: () => string; kept: () => number } {
   const progress = startProgress({ label: config.name, total: config.steps, unit: 'steps', plainLines: false });
   let folder = '';
+  /** Steps that the newest checkpoint has. */
+  let kept = 0;
   const onEvent = (event: TrainEvent): void => {
     switch (event.type) {
       case 'start':
         folder = event.folder;
+        kept = event.step;
         progress.line(`run folder ${shown(folder)}`);
         progress.line(
           `${event.parameters.toLocaleString('en-US')} parameters, ${event.problems} problems, ${event.heldOut} held out`,
@@ -115,6 +121,7 @@ function reporter(
         progress.line(`warning: ${event.message}`);
         break;
       case 'checkpoint':
+        kept = event.step;
         log.debug(`checkpoint ${event.path}`);
         break;
       case 'finish': {
@@ -132,7 +139,7 @@ function reporter(
       }
     }
   };
-  return { onEvent, progress, folder: () => folder };
+  return { onEvent, progress, folder: () => folder, kept: () => kept };
 }
 
 async function startBeside(output: string, progress: Progress): Promise<DashboardProcess | null> {
@@ -147,7 +154,7 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   if (flags.dryRun) return dryRun(config, flags.json);
   const abort = new AbortController();
   const interruption: { by: keyof typeof INTERRUPTED | null } = { by: null };
-  const { onEvent, progress, folder } = reporter(config, flags.json);
+  const { onEvent, progress, folder, kept } = reporter(config, flags.json);
   const stop = (signal: keyof typeof INTERRUPTED): void => {
     // A terminal that closes may send SIGHUP twice.
     if (interruption.by !== null) return;
@@ -166,7 +173,12 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
   progress.line(`loading ${shown(config.model)} and the data`);
   try {
     const lines = stepTable(config);
-    for await (const step of train(config, { signal: abort.signal, resume: flags.resume, onEvent })) {
+    for await (const step of train(config, {
+      signal: abort.signal,
+      resume: flags.resume,
+      discardSteps: flags.discardSteps,
+      onEvent,
+    })) {
       for (const line of lines(step)) progress.line(line);
       progress.set(step.step, `reward ${step.rewardMean.toFixed(3)}`);
     }
@@ -179,7 +191,9 @@ async function run(file: string | undefined, flags: Flags, command: Command): Pr
       process.exitCode = interruption.by === null ? 1 : INTERRUPTED[interruption.by];
       return;
     }
-    if (folder() !== '') log.info(`What is done is kept; go on with: zero-rl train --resume ${shown(folder())}`);
+    if (folder() !== '') {
+      log.info(`Steps up to ${kept()} are kept; go on with: zero-rl train --resume ${shown(folder())}`);
+    }
     throw error;
   } finally {
     progress.stop();
@@ -195,6 +209,10 @@ export const command = new Command('train')
   )
   .argument('[config]', 'YAML file, for example recipes/demo.yaml')
   .option('--resume <run>', 'go on with a run folder from its newest checkpoint')
+  .option(
+    '--discard-steps',
+    'with --resume: go on even where steps are erased and done again that a checkpoint should have kept',
+  )
   .option('--dry-run', 'print the formulas in force and the time and memory predicted, and train nothing')
   .option('--dashboard', 'serve a live page of the runs in the output folder as long as this one trains')
   .option('--json', 'print the outcome as one JSON object on stdout');

@@ -1,7 +1,7 @@
 /**
  * Checkpoints of a run: checkpoints/step-N holds a Hugging Face model folder, optimizer.safetensors (exact float32 state)
- * and trainer-state.json, with the critic and a reference that follows in folders of their own. A checkpoint is written under a temporary name, flushed and renamed, so those that can be seen
- * are whole.
+ * and trainer-state.json, with the critic and a reference that follows in folders of their own, and the sums of them all. A checkpoint is written under a temporary name, flushed
+ * and renamed, so those that can be seen are whole.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { ZeroRlError } from '../errors';
 import type { StepMetrics } from '../observe/metrics';
 import { output, syncFolder, writeFileAtomically } from '../policy/atomic-file';
+import { findDamage, writeSums } from './checksums';
 import { saveCompanions, type Companions } from './companions';
 import type { TrainConfig } from './config';
 import type { Evaluation } from './evaluate';
@@ -16,6 +17,10 @@ import type { TrainingPolicy } from './training-policy';
 
 const STATE_FILE = 'trainer-state.json';
 const STATE_VERSION = 1;
+/** What is being written or deleted. */
+const PARTIAL = '.partial';
+/** What is being replaced. */
+const ASIDE = '.aside';
 
 /** What the loop carries from step to step beside weights and moments. */
 export interface TrainerState {
@@ -99,7 +104,8 @@ export function listCheckpoints(folder: string): SavedCheckpoint[] {
 }
 
 /**
- * Writes step-N and deletes what {@link pruneCheckpoints} does not keep. A failure leaves the older checkpoints as they were.
+ * Writes step-N and deletes what {@link pruneCheckpoints} does not keep. A failure leaves the older checkpoints as they were,
+ * one of the same step too.
  *
  * @returns The path of the checkpoint.
  * @throws ZeroRlError `ERR_ZERO_RL_OUTPUT`
@@ -109,7 +115,7 @@ export async function saveCheckpoint(
   { config, policy, state, ...companions }: CheckpointSource,
 ): Promise<string> {
   const path = join(folder, `step-${state.step}`);
-  const partial = join(folder, `.step-${state.step}.partial`);
+  const partial = join(folder, `.step-${state.step}${PARTIAL}`);
   try {
     rmSync(partial, { recursive: true, force: true });
     await output(partial, () => mkdir(partial, { recursive: true }));
@@ -117,24 +123,38 @@ export async function saveCheckpoint(
     await policy.saveTrainingState(partial);
     await saveCompanions(config, companions, partial);
     await writeFileAtomically(join(partial, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
+    await writeSums(partial);
     await syncFolder(join(partial, STATE_FILE));
-    if (existsSync(path)) rmSync(path, { recursive: true });
+    if (existsSync(path)) await output(path, () => rename(path, join(folder, `.step-${state.step}${ASIDE}`)));
     await output(path, () => rename(partial, path));
     await syncFolder(path);
   } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
+    try {
+      mendCheckpoints(folder);
+    } catch {
+      // The error under way says more; a resumed run mends too.
+    }
     throw error;
   }
-  removePartial(folder);
+  mendCheckpoints(folder);
   pruneCheckpoints(folder, config.checkpoint.keep);
   return path;
 }
 
 /** Deletes a checkpoint; one that is half deleted is no longer seen. */
 export function discardCheckpoint({ step, path }: SavedCheckpoint): void {
-  const leaving = join(dirname(path), `.step-${step}.partial`);
+  const leaving = join(dirname(path), `.step-${step}${PARTIAL}`);
   renameSync(path, leaving);
   rmSync(leaving, { recursive: true, force: true });
+}
+
+/** The step of the best evaluation that a checkpoint knows; none where it is damaged. */
+function bestOf(checkpoint: string): number | undefined {
+  try {
+    return readTrainerState(checkpoint).best?.step;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -143,32 +163,69 @@ export function discardCheckpoint({ step, path }: SavedCheckpoint): void {
  */
 export function pruneCheckpoints(folder: string, keep: number): void {
   const checkpoints = listCheckpoints(folder);
-  const best = new Set(checkpoints.slice(-keep).map(({ path }) => readTrainerState(path).best?.step));
+  const best = new Set(checkpoints.slice(-keep).map(({ path }) => bestOf(path)));
   for (const old of checkpoints.slice(0, -keep)) if (!best.has(old.step)) discardCheckpoint(old);
 }
 
-/** Clears what a killed process left half-written or half-deleted. */
-export function removePartial(folder: string): void {
+/**
+ * Clears what a killed process, or a save that failed, has left: half-written and half-deleted checkpoints go, and one that was
+ * set aside for another of its step comes back where that is not there.
+ */
+export function mendCheckpoints(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (name.endsWith('.partial')) rmSync(join(folder, name), { recursive: true, force: true });
+    const path = join(folder, name);
+    const place = join(folder, name.slice(1, -ASIDE.length));
+    if (name.endsWith(ASIDE) && !existsSync(place)) renameSync(path, place);
+    else if (name.endsWith(ASIDE) || name.endsWith(PARTIAL)) rmSync(path, { recursive: true, force: true });
   }
 }
 
 /** @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` when the state is damaged or of a newer version. */
 export function readTrainerState(checkpoint: string): TrainerState {
   const file = join(checkpoint, STATE_FILE);
+  let state: TrainerState;
   try {
-    const state = JSON.parse(readFileSync(file, 'utf8')) as TrainerState;
-    if (state.version !== STATE_VERSION || !Number.isSafeInteger(state.step))
-      throw new Error(`it has version ${state.version}`);
-    // Keys that an older release did not write.
-    return { ...initialState(), ...state };
+    state = JSON.parse(readFileSync(file, 'utf8')) as TrainerState;
+    if (!Number.isSafeInteger(state.step)) throw new Error('it names no step');
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ZeroRlError('ERR_ZERO_RL_CHECKPOINT', `${file} is damaged; delete ${checkpoint} or restore it`, {
+      cause,
+    });
+  }
+  if (state.version !== STATE_VERSION) {
     throw new ZeroRlError(
       'ERR_ZERO_RL_CHECKPOINT',
-      `${file} cannot be read (${message}); delete ${checkpoint} to resume from an older checkpoint`,
-      { cause },
+      `${file} has version ${state.version}, and this release reads version ${STATE_VERSION}; resume with the release that wrote it`,
     );
   }
+  // Keys that an older release did not write.
+  return { ...initialState(), ...state };
+}
+
+/** A checkpoint that is not as it was written. */
+export interface DamagedCheckpoint extends SavedCheckpoint {
+  why: string;
+}
+
+/** The newest checkpoint from before step `end` that is as it was written, and the damaged ones after it, the newest first. */
+export async function newestWhole(
+  folder: string,
+  end = Infinity,
+): Promise<{ whole: SavedCheckpoint | null; damaged: DamagedCheckpoint[] }> {
+  const damaged: DamagedCheckpoint[] = [];
+  for (const checkpoint of listCheckpoints(folder).reverse()) {
+    if (checkpoint.step >= end) continue;
+    const why = await findDamage(checkpoint.path);
+    if (why === null) return { whole: checkpoint, damaged };
+    damaged.push({ ...checkpoint, why });
+  }
+  return { whole: null, damaged };
+}
+
+/** Keeps a damaged checkpoint under a name by which none is gone on from; returns the name. */
+export function setDamagedAside({ path }: SavedCheckpoint): string {
+  const aside = `${path}.damaged`;
+  rmSync(aside, { recursive: true, force: true });
+  renameSync(path, aside);
+  return aside;
 }

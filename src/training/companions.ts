@@ -1,5 +1,4 @@
 /** What stands beside the policy: the reference of the KL, the critic of PPO and the moving average of the weights. They are part of every checkpoint. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ZeroRlError } from '../errors';
 import { needsCritic, needsReference, type TrainConfig } from './config';
@@ -14,6 +13,14 @@ export interface Companions {
   ema: TrainingPolicy | null;
 }
 
+/** Folders that models of a run lie in already. */
+export interface SavedModels {
+  policy?: string;
+  reference?: string;
+  critic?: string;
+  ema?: string;
+}
+
 export const companionFolders = { reference: 'reference', critic: 'critic', ema: 'ema' } as const;
 
 function trunkCritic(policy: TrainingPolicy): TrainingCritic {
@@ -21,11 +28,11 @@ function trunkCritic(policy: TrainingPolicy): TrainingCritic {
   throw new ZeroRlError('ERR_ZERO_RL_CONFIG', 'critic.kind: the given policy has no trunkCritic; use "network"');
 }
 
-/** Loads them as `checkpoint` has them, else as the config starts them. `opened` gets each as soon as it holds memory. */
+/** Loads them as `saved` has them, else as the config starts them. `opened` gets each as soon as it holds memory. */
 export async function loadCompanions(
   config: TrainConfig,
   policy: TrainingPolicy,
-  checkpoint: string | undefined,
+  saved: SavedModels,
   load: { policy: LoadPolicy; critic: LoadCritic },
   opened: (model: { dispose(): void }) => void,
 ): Promise<Companions> {
@@ -33,19 +40,15 @@ export async function loadCompanions(
   const options = { dtype, device, threads };
   // A reference that stands still needs no masters.
   const masterWeights = dtype === 'float32' || config.kl.follow.every > 0;
-  const saved = (name: string): string | undefined => {
-    const folder = checkpoint && join(checkpoint, name);
-    return folder !== undefined && existsSync(folder) ? folder : undefined;
-  };
   let reference: TrainingPolicy | null = null;
   if (needsReference(config)) {
     const start = config.referenceModel ?? config.model;
-    reference = await load.policy(saved(companionFolders.reference) ?? start, { ...options, masterWeights });
+    reference = await load.policy(saved.reference ?? start, { ...options, masterWeights });
     opened(reference);
   }
   let critic: TrainingCritic | null = null;
   if (needsCritic(config)) {
-    const folder = saved(companionFolders.critic);
+    const folder = saved.critic;
     const start = folder ?? config.critic.model ?? config.model;
     critic =
       config.critic.kind === 'trunk'
@@ -56,7 +59,7 @@ export async function loadCompanions(
   }
   let ema: TrainingPolicy | null = null;
   if (config.ema.decay !== null) {
-    ema = await load.policy(saved(companionFolders.ema) ?? config.model, options);
+    ema = await load.policy(saved.ema ?? config.model, options);
     opened(ema);
   }
   return { reference, critic, ema };

@@ -13,7 +13,7 @@ export function isNotFinite(error: unknown): boolean {
 
 /** After `watchdog.rollback.most` rollbacks a rule stops the run instead. */
 function allowed({ config, rollbacks }: Pick<Run, 'config' | 'rollbacks'>, action: Alarm['action']): Alarm['action'] {
-  return action === 'rollback' && rollbacks >= config.watchdog.rollback.most ? 'stop' : action;
+  return action === 'rollback' && rollbacks.length >= config.watchdog.rollback.most ? 'stop' : action;
 }
 
 /**
@@ -46,7 +46,8 @@ export class Guard {
     advantages: readonly Float32Array[],
     tell: (alarm: Alarm, file: string) => void,
   ): Promise<Alarm | null> {
-    const { config, folder, rollbacks } = this.run;
+    const { config, folder, rollbacks: earlier } = this.run;
+    const rollbacks = earlier.length;
     this.rows.push(metrics);
     const sum = (values: Float32Array | undefined): number => values?.reduce((total, value) => total + value, 0) ?? 0;
     const watched = scored.map((sample, i): WatchedSample => ({

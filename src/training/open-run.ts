@@ -1,30 +1,27 @@
 /** Gathers what a run needs: config, models, problems, template, reward, estimator and the run folder. */
 import { algorithms, type Advantages, type AlgorithmName, type Estimator } from '../algorithms';
-import type { Problem } from '../data/dataset';
 import { ZeroRlError } from '../errors';
 import { defaultThreads } from '../policy/device';
 import type { ModelFolder } from '../hub/model';
 import { makeFolder, writeFileAtomically } from '../policy/atomic-file';
+import { dirname } from 'node:path';
 import { isUserCode, loadUserCode, userCodeThrew } from '../user-code';
-import {
-  initialState,
-  listCheckpoints,
-  pruneCheckpoints,
-  readTrainerState,
-  removePartial,
-  type TrainerState,
-} from './checkpoint';
-import { loadCompanions, type Companions } from './companions';
-import { needsCritic, needsReference, type TrainConfig } from './config';
+import { initialState, type TrainerState } from './checkpoint';
+import { loadCompanions, type Companions, type SavedModels } from './companions';
+import { needsCritic, needsReference, type TrainConfig, type TrainConfigInput } from './config';
 import { checkGroups, configAdvice } from './config-advice';
+import { noteData } from './data-record';
 import { moderateProblems } from './difficulty';
+import { findKeptModels, keepModels, keepReference, startsFromModel } from './kept-models';
+import { readYamlFile, resolveConfig } from './load-config';
 import { loadData, type RunData } from './load-data';
 import { loadTask, type Task, type TaskOptions } from './load-task';
 import { locateModel } from './locate-model';
-import { openPolicy, type OpenPolicy } from './open-policy';
+import { openPolicy } from './open-policy';
 import { checkDrawnPrompts, fittingProblems } from './prompt-length';
+import { findResumePoint, type ResumePoint } from './resume-point';
 import { RunFolder, runFiles } from './run-folder';
-import { finishRollback, readRollbacks } from './rollback';
+import { readRollbacks } from './rollback';
 import { lockRun, type RunLock } from './run-lock';
 import { abortable, type LoadCritic, type LoadPolicy, type TrainingPolicy } from './training-policy';
 
@@ -43,8 +40,8 @@ export interface Run extends RunInputs, Companions {
   lock: RunLock;
   policy: TrainingPolicy;
   state: TrainerState;
-  /** Times that the watchdog has gone back to a checkpoint. */
-  rollbacks: number;
+  /** Of each time that the watchdog has gone back to a checkpoint, its step. */
+  rollbacks: readonly number[];
   /** Frees the models and unlocks the folder. */
   close(): void;
 }
@@ -56,6 +53,8 @@ export interface InputOptions extends TaskOptions {
 
 export interface OpenOptions extends InputOptions {
   resume?: string;
+  /** See {@link findResumePoint}. */
+  discardSteps?: boolean;
   loadPolicy: LoadPolicy;
   /** Told while the pass rates of problems are measured. */
   onDifficulty?: (measured: number, total: number) => void;
@@ -100,11 +99,15 @@ export function checkedEstimator(estimator: Estimator, name: string): Estimator 
 }
 
 /**
- * Loads data, environment, template, reward and estimator, and downloads models of the hub.
+ * Loads data, environment, template, reward and estimator, and downloads models of the hub, those alone that are not `saved`.
  *
  * @throws ZeroRlError also `ERR_ZERO_RL_HUB`, and `ERR_ZERO_RL_CHECKPOINT` when there is no such model folder
  */
-export async function loadInputs(config: TrainConfig, options: InputOptions): Promise<RunInputs> {
+export async function loadInputs(
+  config: TrainConfig,
+  options: InputOptions,
+  saved: SavedModels = {},
+): Promise<RunInputs> {
   const { warn, signal } = options;
   signal?.throwIfAborted();
   if (!options.estimator) checkGroups(config);
@@ -114,11 +117,13 @@ export async function loadInputs(config: TrainConfig, options: InputOptions): Pr
     : await loadEstimator(config, signal);
   const task = await loadTask(config, options);
   try {
-    const model = await locateModel(config.model, signal);
-    const beside = async (name: string | undefined): Promise<ModelFolder | undefined> =>
-      name === undefined ? undefined : locateModel(name, signal);
-    const reference = needsReference(config) ? await beside(config.referenceModel) : undefined;
-    const critic = needsCritic(config) ? await beside(config.critic.model) : undefined;
+    const locate = async (name: string, wanted: boolean): Promise<ModelFolder> =>
+      wanted ? locateModel(name, signal) : { folder: name, pinned: name };
+    const beside = async (name: string | undefined, wanted: boolean): Promise<ModelFolder | undefined> =>
+      name === undefined ? undefined : locate(name, wanted);
+    const model = await locate(config.model, startsFromModel(config, saved));
+    const reference = await beside(config.referenceModel, needsReference(config) && saved.reference === undefined);
+    const critic = await beside(config.critic.model, needsCritic(config) && saved.critic === undefined);
     const { data, ...loaded } = await loadData(config, { warn, signal, needs: task.needs });
     task.checkProblems([...loaded.problems, ...loaded.heldOut]);
     const withModels = (form: keyof ModelFolder): TrainConfig => ({
@@ -135,108 +140,85 @@ export async function loadInputs(config: TrainConfig, options: InputOptions): Pr
   }
 }
 
+/** A run folder to go on with. */
+interface Resumed extends ResumePoint {
+  folder: RunFolder;
+  lock: RunLock;
+  /** With the models that the run began with, and in the place where its folder lies now. */
+  config: TrainConfig;
+}
+
+async function resumeFolder(path: string, given: TrainConfig, lock: RunLock, options: OpenOptions): Promise<Resumed> {
+  const folder = RunFolder.open(path);
+  const source = folder.file(runFiles.config);
+  const recorded = resolveConfig(readYamlFile(source) as TrainConfigInput, source);
+  const config = { ...keepModels(given, recorded, folder), output: dirname(folder.path) };
+  const point = await findResumePoint(folder, recorded, config.checkpoint.keep, options);
+  return { ...point, folder, lock, config };
+}
+
 /**
  * Opens a new run, or `options.resume` at its newest whole checkpoint (at the start where it has none). What later steps had
  * written is forgotten: they are done again.
  */
 export async function openRun(given: TrainConfig, options: OpenOptions): Promise<Run> {
-  // Kept in the folder, since the number of threads and the micro-batches may change the last bits of a sum.
-  const fixed = { ...given, threads: given.threads ?? defaultThreads() };
-  const { signal, warn } = options;
+  const { signal, onDifficulty: onProgress, warn } = options;
   let goOn = options.resume === undefined ? '' : `; go on with resume: ${options.resume}`;
-  const stopped = (cause: unknown): unknown =>
-    signal?.aborted
-      ? new ZeroRlError('ERR_ZERO_RL_ABORTED', `The run was stopped before it began${goOn}`, { cause })
-      : cause;
-  const loadPolicy = abortable(options.loadPolicy, signal);
-  const loadCritic = abortable(options.loadCritic, signal);
-  const inputs = await loadInputs(fixed, options).catch((cause: unknown) => {
-    throw stopped(cause);
-  });
-  const closers: (() => void)[] = [inputs.closeReward];
+  const closers: (() => void)[] = [];
   const close = (): void => {
     while (closers.length > 0) closers.pop()?.();
   };
   const opened = (model: { dispose(): void }): void => void closers.push(() => model.dispose());
-  const load = async (directory: string): Promise<OpenPolicy> => {
-    const open = await openPolicy(directory, inputs.config, loadPolicy);
-    opened(open.policy);
-    return open;
-  };
-  const companions = (policy: TrainingPolicy, checkpoint?: string): Promise<Companions> =>
-    loadCompanions(inputs.located, policy, checkpoint, { policy: loadPolicy, critic: loadCritic }, opened);
-  const lockFolder = async (folder: RunFolder): Promise<RunLock> => {
-    const lock = await lockRun(folder.path, options);
+  const lockFolder = async (path: string): Promise<RunLock> => {
+    const lock = await lockRun(path, options);
     closers.push(() => lock.release());
     return lock;
   };
-  /** Looks at the lengths of prompts; returns the held-out problems that fit. */
-  const checkPrompts = async (config: TrainConfig, policy: TrainingPolicy, done: number): Promise<Problem[]> => {
-    const { problems, parts } = inputs;
+  try {
+    const resumed =
+      options.resume === undefined
+        ? null
+        : await resumeFolder(options.resume, given, await lockFolder(RunFolder.open(options.resume).path), options);
+    const wanted = resumed?.config ?? given;
+    const saved = resumed ? await findKeptModels(resumed.folder, resumed.checkpoint) : {};
+    // Kept in the folder, since the number of threads and the micro-batches may change the last bits of a sum.
+    const fixed = { ...wanted, threads: wanted.threads ?? defaultThreads() };
+    const inputs = await loadInputs(fixed, options, saved);
+    closers.push(inputs.closeReward);
+    // A model that cannot be loaded, and prompts that are refused, leave no run folder behind.
+    await makeFolder(inputs.config.output);
+    const load = { policy: abortable(options.loadPolicy, signal), critic: abortable(options.loadCritic, signal) };
+    const { policy, config } = await openPolicy(saved.policy ?? inputs.located.model, inputs.config, load.policy);
+    opened(policy);
+    const state = resumed?.state ?? initialState();
     const input = { ...inputs, config, policy, signal, warn };
     const heldOut = await fittingProblems('held-out', inputs.heldOut, input);
     // Those whose difficulty is measured are looked at then.
-    if (!config.data.difficulty) await checkDrawnPrompts(problems, parts, done, input);
-    return heldOut;
-  };
-  const ready = async (
-    config: TrainConfig,
-    folder: RunFolder,
-    lock: RunLock,
-    { heldOut, ...models }: { policy: TrainingPolicy; heldOut: Problem[] } & Companions,
-    state: TrainerState,
-  ): Promise<Run> => {
-    const { policy } = models;
-    const { leaked } = inputs;
-    if (leaked.length > 0) {
-      const rows = leaked.map((row) => `${JSON.stringify(row)}\n`).join('');
+    if (!config.data.difficulty) await checkDrawnPrompts(inputs.problems, inputs.parts, state.step, input);
+    if (saved.policy !== undefined) await policy.loadTrainingState(saved.policy);
+    const companions = await loadCompanions(inputs.located, policy, saved, load, opened);
+    signal?.throwIfAborted();
+
+    const folder = resumed?.folder ?? (await RunFolder.create(config));
+    goOn = `; go on with resume: ${folder.path}`;
+    const lock = resumed?.lock ?? (await lockFolder(folder.path));
+    if (resumed) {
+      await folder.truncateTo(state.step, state.unfinished ? state.step - 1 : state.step);
+      await folder.writeConfig(config);
+    }
+    await noteData(folder, inputs, warn);
+    await keepReference(folder, config, companions.reference);
+    if (inputs.leaked.length > 0) {
+      const rows = inputs.leaked.map((row) => `${JSON.stringify(row)}\n`).join('');
       await writeFileAtomically(folder.file(runFiles.leakage), rows);
     }
     const file = folder.file(runFiles.difficulty);
-    const { onDifficulty: onProgress } = options;
-    const kept = await moderateProblems({ ...inputs, config, policy, file, signal, warn, onProgress });
-    return {
-      ...inputs,
-      ...kept,
-      ...models,
-      heldOut,
-      config,
-      folder,
-      lock,
-      state,
-      rollbacks: readRollbacks(folder),
-      close,
-    };
-  };
-  try {
-    if (options.resume === undefined) {
-      // A model that cannot be loaded, and prompts that are refused, leave no run folder behind.
-      await makeFolder(inputs.config.output);
-      const { policy, config } = await load(inputs.located.model);
-      const heldOut = await checkPrompts(config, policy, 0);
-      const beside = await companions(policy);
-      signal?.throwIfAborted();
-      const folder = await RunFolder.create(config);
-      goOn = `; go on with resume: ${folder.path}`;
-      return await ready(config, folder, await lockFolder(folder), { policy, heldOut, ...beside }, initialState());
-    }
-    const folder = RunFolder.open(options.resume);
-    const lock = await lockFolder(folder);
-    const checkpoints = folder.file(runFiles.checkpoints);
-    removePartial(checkpoints);
-    await finishRollback(folder);
-    pruneCheckpoints(checkpoints, inputs.config.checkpoint.keep);
-    const checkpoint = listCheckpoints(checkpoints).at(-1);
-    const state = checkpoint ? readTrainerState(checkpoint.path) : initialState();
-    const { policy, config } = await load(checkpoint?.path ?? inputs.located.model);
-    const heldOut = await checkPrompts(config, policy, state.step);
-    if (checkpoint) await policy.loadTrainingState(checkpoint.path);
-    const beside = await companions(policy, checkpoint?.path);
-    await folder.truncateTo(state.step, state.unfinished ? state.step - 1 : state.step);
-    await folder.writeConfig(config);
-    return await ready(config, folder, lock, { policy, heldOut, ...beside }, state);
+    const kept = await moderateProblems({ ...input, file, onProgress });
+    const rollbacks = readRollbacks(folder);
+    return { ...inputs, ...kept, ...companions, heldOut, policy, config, folder, lock, state, rollbacks, close };
   } catch (error) {
     close();
-    throw stopped(error);
+    if (!signal?.aborted) throw error;
+    throw new ZeroRlError('ERR_ZERO_RL_ABORTED', `The run was stopped before it began${goOn}`, { cause: error });
   }
 }

@@ -68,7 +68,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
     await fittingProblems('held-out', heldOut, lengths);
     await checkDrawnPrompts(problems, inputs.parts, 0, lengths);
     const load = { policy: loadPolicy, critic: loadCritic };
-    const companions = await loadCompanions(inputs.located, policy, undefined, load, (model) =>
+    const companions = await loadCompanions(inputs.located, policy, {}, load, (model) =>
       closers.push(() => model.dispose()),
     );
     const { preview, samples } = await makePreview({

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { ZeroRlError } from '../errors';
 import type { StepMetrics } from '../observe/metrics';
-import { listCheckpoints } from './checkpoint';
+import { newestWhole, type SavedCheckpoint } from './checkpoint';
 import { collectSamples } from './collect';
 import { configAt, type TrainConfig, type TrainConfigInput } from './config';
 import { readYamlFile, resolveConfig } from './load-config';
@@ -15,10 +15,12 @@ import type { TokenTerms } from './loss-terms';
 import { makeBatch } from './make-batch';
 import { openRun, type InputOptions } from './open-run';
 import { PhaseClock } from './phase-clock';
+import { rollbacksBefore } from './rollback';
 import { meanAdvantage, RunFolder, runFiles, sampleRow, type SampleRow } from './run-folder';
 import { stepLoss, type StepLoss } from './step-loss';
 import { tokenTexts } from './token-columns';
 import { train } from './train';
+import { watchdogRules, type WatchdogRule } from './watchdog';
 import { loadCritic, loadPolicy, type LoadCritic, type LoadPolicy } from './training-policy';
 
 /** Code that was given to `train` has to be given here too. */
@@ -61,16 +63,14 @@ export interface Replay {
 const COMPARED = ['completion', 'length', 'finishReason', 'reward', 'reason', 'correct', 'advantage'] as const;
 
 /** A folder that can be gone on with from `checkpoint` without touching the run's own. */
-function scratchRun(
-  run: RunFolder,
-  config: TrainConfig,
-  checkpoint: { step: number; path: string } | undefined,
-): string {
+function scratchRun(run: RunFolder, config: TrainConfig, checkpoint: SavedCheckpoint | null): string {
   const scratch = mkdtempSync(join(tmpdir(), 'zero-rl-replay-'));
   for (const folder of [runFiles.rollouts, runFiles.evaluations, runFiles.checkpoints])
     mkdirSync(join(scratch, folder));
   if (checkpoint) symlinkSync(resolve(checkpoint.path), join(scratch, runFiles.checkpoints, `step-${checkpoint.step}`));
-  for (const file of [runFiles.rollbacks, runFiles.difficulty])
+  const { reference, rollbacks, difficulty, data } = runFiles;
+  if (existsSync(run.file(reference))) symlinkSync(resolve(run.file(reference)), join(scratch, reference));
+  for (const file of [rollbacks, difficulty, data])
     if (existsSync(run.file(file))) copyFileSync(run.file(file), join(scratch, file));
   // Rows for the watchdog's medians; one at least, so that nothing is evaluated.
   const rows = run.metrics().filter(({ step }) => step <= (checkpoint?.step ?? 0));
@@ -92,6 +92,12 @@ function rowOf(run: RunFolder, folder: string, step: number): StepMetrics {
       ? `The run ${folder} has done no step yet`
       : `The run ${folder} has done steps 1 to ${done}, not ${step}; give one of them`,
   );
+}
+
+/** The run has been through these steps: nothing is to stop it or take it back again. */
+function atRest({ watchdog }: TrainConfig): TrainConfig['watchdog'] {
+  const rules = watchdogRules.map((rule) => [rule, { ...watchdog[rule], limit: null, action: 'warn' as const }]);
+  return { ...watchdog, ...(Object.fromEntries(rules) as Pick<TrainConfig['watchdog'], WatchdogRule>) };
 }
 
 /** Where no checkpoint is kept the model that the run began with is loaded, which may be gone. */
@@ -117,8 +123,8 @@ export async function replay(folder: string, step: number, options: ReplayOption
   const source = run.file(runFiles.config);
   const given = resolveConfig(readYamlFile(source) as TrainConfigInput, source, warn);
   const row = rowOf(run, folder, step);
-  const before = listCheckpoints(run.file(runFiles.checkpoints)).filter((checkpoint) => checkpoint.step < step);
-  const checkpoint = before.at(-1);
+  const { whole: checkpoint, damaged } = await newestWhole(run.file(runFiles.checkpoints), step);
+  for (const each of damaged) warn(`The checkpoint of step ${each.step} is damaged (${each.why}) and passed over`);
   if (!checkpoint) checkStart(folder, step, given);
   const config: TrainConfig = {
     ...given,
@@ -126,6 +132,7 @@ export async function replay(folder: string, step: number, options: ReplayOption
     evaluation: { ...given.evaluation, every: 0 },
     checkpoint: { every: 0, keep: 2, best: 'none' },
     rollouts: { ...given.rollouts, every: 0 },
+    watchdog: atRest(given),
   };
   const scratch = scratchRun(run, config, checkpoint);
   options.onStart?.(checkpoint?.step ?? 0);
@@ -144,7 +151,7 @@ export async function replay(folder: string, step: number, options: ReplayOption
     }
     const opened = await openRun(config, { ...load, resume: scratch, warn });
     try {
-      const now = configAt(opened.config, step, opened.rollbacks);
+      const now = configAt(opened.config, step, rollbacksBefore(opened.rollbacks, step));
       const clock = new PhaseClock(() => undefined);
       const collected = await collectSamples(opened, now, step, clock, { signal, warn });
       const { samples } = collected;

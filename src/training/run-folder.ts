@@ -1,6 +1,7 @@
 /**
  * The files of a run: config.resolved.yaml, preview.json, metrics.jsonl, events.jsonl, rollouts/, evaluations/, checkpoints/, summary.json and report.html;
- * where the data gives rise to them also leakage.jsonl and difficulty.jsonl.
+ * data.json says which problems it began with; where the data gives rise to them there are also leakage.jsonl and difficulty.jsonl, and with
+ * a reference that stands still `reference/`.
  * Rows are appended; everything else is written under a temporary name and renamed, so a killed process leaves a folder
  * that can be resumed.
  */
@@ -32,6 +33,8 @@ export const runFiles = {
   summary: 'summary.json',
   leakage: 'leakage.jsonl',
   difficulty: 'difficulty.jsonl',
+  data: 'data.json',
+  reference: 'reference',
   report: 'report.html',
 } as const;
 
@@ -111,21 +114,15 @@ function timestamp(date: Date): string {
   return `${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
 }
 
-/** Rows of a JSON Lines file of a run; a torn last line, as a killed process leaves it, is dropped. */
-export function readRows<T>(file: string): T[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.flatMap((line, i) => {
-    if (line === '') return [];
+/** False where the name is taken, be it by a run that began in the same second. */
+async function makeNew(path: string): Promise<boolean> {
+  return output(path, async () => {
     try {
-      return [JSON.parse(line) as T];
-    } catch (cause) {
-      if (i === lines.length - 1) return [];
-      throw new ZeroRlError(
-        'ERR_ZERO_RL_DATA',
-        `Line ${i + 1} of ${file} is not JSON; restore the file or remove the line`,
-        { cause },
-      );
+      await mkdir(path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
     }
   });
 }
@@ -139,6 +136,52 @@ export function checkRunFolder(path: string): void {
   );
 }
 
+interface Rows<T> {
+  rows: T[];
+  /** Whether the end of the file is torn, as a killed process or a power cut leaves it. */
+  torn: boolean;
+}
+
+function parseRows<T>(file: string): Rows<T> {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [''];
+  const rows: T[] = [];
+  let bad: { line: number; cause: unknown } | null = null;
+  for (const [i, line] of lines.entries()) {
+    if (line === '') continue;
+    let row: T;
+    try {
+      row = JSON.parse(line) as T;
+    } catch (cause) {
+      bad ??= { line: i + 1, cause };
+      continue;
+    }
+    if (bad !== null) {
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_DATA',
+        `Line ${bad.line} of ${file} is not JSON; restore the file or remove the line`,
+        { cause: bad.cause },
+      );
+    }
+    rows.push(row);
+  }
+  return { rows, torn: bad !== null || lines.at(-1) !== '' };
+}
+
+/** Rows of a JSON Lines file of a run; a torn end, as a killed process leaves it, is dropped. */
+export function readRows<T>(file: string): T[] {
+  return parseRows<T>(file).rows;
+}
+
+async function toLines(rows: readonly object[]): Promise<string> {
+  return (await mapInSlices(rows, (row) => `${JSON.stringify(row)}\n`)).join('');
+}
+
+/** Drops a torn end, so that what is appended next begins on a line of its own. */
+async function mendRows(file: string): Promise<void> {
+  const { rows, torn } = parseRows<object>(file);
+  if (torn) await writeFileAtomically(file, await toLines(rows));
+}
+
 export class RunFolder {
   private constructor(readonly path: string) {}
 
@@ -147,9 +190,8 @@ export class RunFolder {
     await makeFolder(config.output);
     const base = join(config.output, `${config.name}-${timestamp(new Date())}`);
     let path = base;
-    for (let attempt = 2; existsSync(path); attempt++) path = `${base}-${attempt}`;
+    for (let attempt = 2; !(await makeNew(path)); attempt++) path = `${base}-${attempt}`;
     const folder = new RunFolder(path);
-    await output(path, () => mkdir(path));
     for (const name of [runFiles.rollouts, runFiles.evaluations, runFiles.checkpoints]) {
       await output(path, () => mkdir(folder.file(name)));
     }
@@ -222,7 +264,8 @@ export class RunFolder {
 
   /** Flushes what a checkpoint relies on, so that no crash leaves one that is ahead of the metrics. */
   async sync(): Promise<void> {
-    for (const name of [runFiles.metrics, runFiles.rollouts, runFiles.evaluations]) await syncPath(this.file(name));
+    const { metrics, rollouts, evaluations, difficulty } = runFiles;
+    for (const name of [metrics, rollouts, evaluations, difficulty]) await syncPath(this.file(name));
   }
 
   /**
@@ -233,7 +276,8 @@ export class RunFolder {
     for (const name of ['', runFiles.rollouts, runFiles.evaluations, runFiles.watchdog])
       removeTemporary(this.file(name));
     const rows = this.metrics().filter((row) => row.step <= lastRow);
-    await writeFileAtomically(this.file(runFiles.metrics), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    await writeFileAtomically(this.file(runFiles.metrics), await toLines(rows));
+    for (const name of [runFiles.events, runFiles.difficulty]) await mendRows(this.file(name));
     for (const folder of [runFiles.rollouts, runFiles.evaluations]) {
       for (const name of readdirSync(this.file(folder))) {
         if (!(stepOf(name) <= step)) rmSync(this.file(folder, name), { force: true });
@@ -243,12 +287,11 @@ export class RunFolder {
   }
 
   private async append(file: string, rows: readonly object[]): Promise<void> {
-    const lines = await mapInSlices(rows, (row) => `${JSON.stringify(row)}\n`);
-    await output(file, () => appendFile(file, lines.join('')));
+    const lines = await toLines(rows);
+    await output(file, () => appendFile(file, lines));
   }
 
   private async write(file: string, rows: readonly object[]): Promise<void> {
-    const lines = await mapInSlices(rows, (row) => `${JSON.stringify(row)}\n`);
-    await writeFileAtomically(file, lines.join(''));
+    await writeFileAtomically(file, await toLines(rows));
   }
 }

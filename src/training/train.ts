@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { runningBaseline } from '../algorithms';
-import { ZeroRlError } from '../errors';
+import { isZeroRlError, ZeroRlError } from '../errors';
 import { stepMetrics, type StepMetrics } from '../observe/metrics';
 import { EventLog } from '../observe/tensorboard/event-log';
 import { timed, timedSync } from '../profile/spans';
@@ -25,7 +25,7 @@ import { optimize } from './optimize';
 import { PhaseClock } from './phase-clock';
 import { makePreview } from './preview';
 import { stepOptions } from './phase-options';
-import { rollBack } from './rollback';
+import { rollBack, rollbacksBefore } from './rollback';
 import { RunLog } from './run-log';
 import { runFiles, type MetricsRow } from './run-folder';
 import type { TrainEvent } from './train-event';
@@ -41,6 +41,8 @@ import { writeRollouts } from './write-rollouts';
 export interface TrainOptions extends Omit<InputOptions, 'warn'> {
   /** Run folder to go on with. */
   resume?: string;
+  /** With `resume`: go on even where steps are erased and done again that a checkpoint should have kept. Default false. */
+  discardSteps?: boolean;
   onEvent?: (event: TrainEvent) => void;
   /** How model folders become policies. Default `Policy.load`. */
   loadPolicy?: LoadPolicy;
@@ -73,7 +75,11 @@ async function* trainUntilAlarm(
 ): AsyncGenerator<StepMetrics, string | null, undefined> {
   const opened = performance.now();
   const { signal, onEvent: emit = () => undefined } = options;
-  const early = (message: string): void => emit({ type: 'warning', message });
+  const warnings: string[] = [];
+  const early = (message: string): void => {
+    warnings.push(message);
+    emit({ type: 'warning', message });
+  };
   const run = await timed('load', () =>
     openRun(resolveConfig(input, 'the config', early), {
       ...options,
@@ -86,6 +92,7 @@ async function* trainUntilAlarm(
   const { config, policy, reference, problems, folder, state } = run;
   const log = new RunLog(folder, state, emit);
   const { warn } = log;
+  for (const message of warnings) log.note('warning', message);
   atStart(folder.path);
   const earlier = state.seconds.total;
   let savedStep = state.step;
@@ -108,6 +115,22 @@ async function* trainUntilAlarm(
     log.note('rollback', message);
     emit({ type: 'warning', message });
     return folder.path;
+  };
+  let closed = false;
+  /** Saves, once, what the last checkpoint lacks. */
+  const saveLast = async (): Promise<void> => {
+    if (closed || state.step <= savedStep) return;
+    closed = true;
+    try {
+      await save();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ZeroRlError(
+        'ERR_ZERO_RL_OUTPUT',
+        `The closing checkpoint of step ${state.step} was not saved, so resume: ${folder.path} goes on after step ${savedStep}: ${why}`,
+        { cause },
+      );
+    }
   };
   const evaluateNow = (): Promise<Evaluations> => timed('evaluation', () => evaluateRun(run, { emit, warn, signal }));
 
@@ -175,7 +198,7 @@ async function* trainUntilAlarm(
       }
       const step = state.step + 1;
       const clock = new PhaseClock(emit);
-      const now = configAt(config, step, run.rollbacks);
+      const now = configAt(config, step, rollbacksBefore(run.rollbacks, step));
       const { temperature } = now.rollout;
 
       const collected = await collectSamples(run, now, step, clock, { signal, warn });
@@ -261,6 +284,12 @@ async function* trainUntilAlarm(
         cause: error,
       });
     }
+    const asked = signal?.aborted === true || (isZeroRlError(error) && error.code === 'ERR_ZERO_RL_ABORTED');
+    await saveLast().catch((unsaved: unknown) => {
+      if (asked) throw unsaved;
+      // The error under way says more.
+      warn((unsaved as ZeroRlError).message);
+    });
     if (!signal?.aborted) throw error;
     throw new ZeroRlError(
       'ERR_ZERO_RL_ABORTED',
@@ -268,11 +297,13 @@ async function* trainUntilAlarm(
       { cause: error },
     );
   } finally {
-    // The error under way, if any, says more than a second failure to write.
-    if (state.step > savedStep) await save().catch(() => undefined);
-    if (state.step < config.steps && state.step > 0) await report(folder, () => undefined);
-    run.close();
-    stopIdleVerifiers();
+    try {
+      await saveLast();
+    } finally {
+      if (state.step < config.steps && state.step > 0) await report(folder, () => undefined);
+      run.close();
+      stopIdleVerifiers();
+    }
   }
 }
 

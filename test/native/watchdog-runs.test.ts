@@ -147,7 +147,7 @@ test('a rollback goes on from the checkpoint before the trouble, with other rand
     ...Array<number>(5).fill(0.02),
     ...Array<number>(4).fill(0.01),
   ]);
-  expect(JSON.parse(readFileSync(join(folder, 'rollbacks.json'), 'utf8'))).toEqual({ rollbacks: 1 });
+  expect(JSON.parse(readFileSync(join(folder, 'rollbacks.json'), 'utf8'))).toEqual({ rollbacks: [5] });
   expect(existsSync(join(folder, 'summary.json'))).toBe(true);
 });
 

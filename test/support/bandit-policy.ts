@@ -119,6 +119,7 @@ export class BanditPolicy implements TrainingPolicy {
   }
 
   save(directory: string): Promise<void> {
+    mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, 'weights.json'), JSON.stringify(this.logits));
     return Promise.resolve();
   }

@@ -19,6 +19,8 @@ export interface ChildOptions {
   cwd?: string;
   /** Text for its standard input, which is then closed; without it stdin stays open. */
   input?: string;
+  /** Called as soon as it runs. */
+  onSpawn?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Called with the output so far whenever some arrives. */
   onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
   /** The same for standard error. */
@@ -29,6 +31,7 @@ export interface ChildOptions {
 export function runChild(args: string[], options: ChildOptions = {}): Promise<Ended> {
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: undefined, ...options.env };
   const child = spawn(options.command ?? process.execPath, args, { env, cwd: options.cwd ?? repository });
+  options.onSpawn?.((signal) => child.kill(signal));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,12 +1,13 @@
 /**
  * Trains with a fault in the file layer: faulty-train.cjs <options as JSON>. `killAt`: the process kills itself before its
  * killAt-th file operation, or in the midst of it where it is an append or a write. `fullAt`: from the time a checkpoint of that step is written on, no
- * bytes fit. Prints the operation of the kill on standard output; with `log`, all operations, one a line.
+ * bytes fit. `again`: the checkpoint of that step is asked for once more when it is saved. Prints the step
+ * that it goes on after on standard output, then the operation of the kill; with `log`, all operations, one a line.
  */
 const fs = require('node:fs');
 const promises = require('node:fs/promises');
 
-const { config, resume, killAt = 0, fullAt = null, log = false } = JSON.parse(process.argv[2]);
+const { config, resume, killAt = 0, fullAt = null, again = null, log = false } = JSON.parse(process.argv[2]);
 const operations = [];
 /** Of the open files, by descriptor. */
 const paths = new Map();
@@ -71,7 +72,17 @@ const { parse } = require('yaml');
 
 (async () => {
   const given = resume ? parse(fs.readFileSync(`${resume}/config.resolved.yaml`, 'utf8')) : config;
-  for await (const step of train(given, resume ? { resume } : {})) void step;
+  let folder;
+  let asked = false;
+  const onEvent = (event) => {
+    if (event.type === 'start') fs.writeSync(1, `${event.step}\n`);
+    if (event.type === 'start') ({ folder } = event);
+    if (event.type !== 'checkpoint' || event.step !== again || asked) return;
+    asked = true;
+    fs.mkdirSync(`${folder}/control`, { recursive: true });
+    fs.writeFileSync(`${folder}/control/checkpoint`, '');
+  };
+  for await (const step of train(given, { resume, onEvent })) void step;
   if (log) process.stdout.write(operations.join(''));
 })().catch((error) => {
   process.stderr.write(`${error.code}: ${error.message}\n`);

@@ -40,21 +40,21 @@ describe('pruning', () => {
 describe('going back', () => {
   test('deletes the checkpoints from the trouble on and counts', async () => {
     const folder = runWith({ 2: null, 4: null, 6: null });
-    expect(readRollbacks(folder)).toBe(0);
+    expect(readRollbacks(folder)).toEqual([]);
     expect(await rollBack(folder, 4)).toBe(2);
     expect(checkpointsOf(folder)).toEqual(['step-2']);
     expect(await rollBack(folder, 1)).toBe(0);
     expect(checkpointsOf(folder)).toEqual([]);
-    expect(readRollbacks(folder)).toBe(2);
+    expect(readRollbacks(folder)).toEqual([2, 0]);
   });
 
   test('one that was cut short is finished once, and only then', async () => {
     const folder = runWith({ 2: null, 4: null, 6: null });
     const file = folder.file('rollbacks.json');
-    writeFileSync(file, JSON.stringify({ rollbacks: 1, discardFrom: 4 }));
+    writeFileSync(file, JSON.stringify({ rollbacks: [2], discardFrom: 4 }));
     await finishRollback(folder);
     expect(checkpointsOf(folder)).toEqual(['step-2']);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ rollbacks: 1 });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ rollbacks: [2] });
     mkdirSync(folder.file('checkpoints', 'step-4'));
     writeFileSync(folder.file('checkpoints', 'step-4', 'trainer-state.json'), JSON.stringify(initialState()));
     await finishRollback(folder);
