@@ -31,9 +31,14 @@ function isFalse(node: Node, context: CompareContext): boolean {
   });
 }
 
+/** No relation is inside one of these. */
+const SCALAR = /^(?:number|symbol|constant|sum|product|quotient|negation|power|root|percent|degrees|quantity|text)$/;
+
 /** Where one of the answers holds a false equality it equals only what is written the same; null where both are free of them. */
 export function compareContradictions(a: Node, b: Node, context: CompareContext): Decision | null {
-  const holds = [a, b].some((node) => contains(node, (part) => isFalse(part, context), context.budget));
+  const holds = [a, b].some(
+    (node) => !SCALAR.test(node.kind) && contains(node, (part) => isFalse(part, context), context.budget),
+  );
   if (!holds) return null;
   return new StructureTable(context.budget).same(a, b) ? 'equal' : 'different';
 }

@@ -25,6 +25,7 @@ function least({ value, modulus }: ResidueNode, context: CompareContext): bigint
 
 /** Null where neither side is a residue, or both are congruences with a name, which have rules of their own. */
 export function compareResidues(a: Node, b: Node, context: CompareContext): Decision | null {
+  if (![a, b].some(({ kind }) => kind === 'residue' || kind === 'relation')) return null;
   const [left, right] = [asResidue(a), asResidue(b)];
   if (!left && !right) return null;
   if (left?.name && right?.name) return null;
