@@ -24,9 +24,12 @@ export const templates = {
   countdown: `The assistant first thinks about the user's question inside <think> </think> and then states the result inside <answer> </answer>, for example <answer>(1 + 2) / 3</answer>.\nUser: ${PLACEHOLDER}\nAssistant: I will work it out step by step.\n<think>`,
 } as const;
 
+/** The template of this name is the model's own chat template; see training/chat-prompts.ts. */
+export const CHAT = 'chat';
+
 /** Whether a template sees the messages of a conversation, and not its last question alone. */
 export function readsMessages(template: string): boolean {
-  return isUserCode(template);
+  return template === CHAT || isUserCode(template);
 }
 
 /**
@@ -65,7 +68,7 @@ export async function loadTemplate(template: string, signal?: AbortSignal): Prom
   if (!text.includes(PLACEHOLDER)) {
     throw new ZeroRlError(
       'ERR_ZERO_RL_CONFIG',
-      `Expected ${Object.keys(templates).join(', ')} or a text with ${PLACEHOLDER} for data.template but received ${JSON.stringify(template)}`,
+      `Expected ${[...Object.keys(templates), CHAT].join(', ')} or a text with ${PLACEHOLDER} for data.template but received ${JSON.stringify(template)}`,
     );
   }
   return ({ problem }) => text.replaceAll(PLACEHOLDER, () => problem);

@@ -119,7 +119,7 @@ export async function evaluateModel(
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
         checkProblems(problems);
         const result = await timed('evaluation', async () => {
-          const opened = { ...task, ...(await openPolicy(folder, suite, load)), signal };
+          const opened = { ...task, ...(await openPolicy(folder, suite, load, task)), signal };
           const fitting = await fittingProblems('held-out', problems, { ...opened, warn });
           return evaluate({ ...opened, problems: fitting, onProgress });
         });

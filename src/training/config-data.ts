@@ -119,7 +119,7 @@ export const dataSchema = z.strictObject({
   train: sourcesSchema,
   /** Held-out problems, the same forms; of several each has its share by weight, else by size. Default: the sources of `train` where all are generators; none otherwise. */
   evaluation: sourcesSchema.optional(),
-  /** A name of `templates`, a text with {problem}, or `./my.mjs#name`. */
+  /** A name of `templates`, a text with {problem}, `chat` (the chat template of the model folder), or `./my.mjs#name`. */
   template: text.default('plain'),
   /** Column of the problem text. Default: the first of `problem`, `question`, `prompt` and kin that a row has. */
   problemKey: text.optional(),
@@ -132,7 +132,7 @@ export const dataSchema = z.strictObject({
   badRows: z.enum(['error', 'skip']).default('error'),
   /** Problems that a generator makes for training. */
   count: positiveInteger.default(10_000),
-  /** Whether the tokenizer adds its special tokens to prompts. */
+  /** Whether the tokenizer adds its special tokens to prompts; never with the template `chat`, which has them. */
   addSpecialTokens: z.boolean().default(true),
   arithmetic: arithmeticSchema.prefault({}),
   countdown: countdownSchema.prefault({}),

@@ -6,6 +6,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { isHubDataset } from '../data/dataset';
 import { isGenerator, type DataSource } from '../data/source';
+import { CHAT } from '../data/template';
 import { invalidType, ZeroRlError } from '../errors';
 import { parseHubId } from '../hub/repository';
 import { nearest } from '../nearest';
@@ -213,6 +214,8 @@ function resolvePaths(config: TrainConfig): TrainConfig {
       train: sources(data.train),
       ...(data.evaluation === undefined ? {} : { evaluation: sources(data.evaluation) }),
       template: isUserCode(data.template) ? resolveUserCode(data.template) : data.template,
+      // A chat template writes special tokens itself.
+      addSpecialTokens: data.addSpecialTokens && data.template !== CHAT,
     },
     algorithm: {
       ...config.algorithm,

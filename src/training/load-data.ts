@@ -84,7 +84,7 @@ function warnOfMessages(kind: string, problems: readonly Problem[], { warn, need
   if (cut.length === 0) return;
   const roles = [...new Set(cut.flatMap((messages) => messages.map(({ role }) => role)))].join(' and ');
   warn(
-    `${cut.length} of ${problems.length} ${kind} problems have messages of ${roles} before the last one of the user; data.template leaves them out`,
+    `${cut.length} of ${problems.length} ${kind} problems have messages of ${roles} before the last one of the user; data.template leaves them out ("chat" keeps them)`,
   );
 }
 

@@ -2,13 +2,14 @@
  * What a policy is asked and how its answers are scored, of a config or given in code in its place: the same for training,
  * evaluations, replays and plans.
  */
-import { loadTemplate, readsMessages, type Template } from '../data/template';
+import { CHAT, loadTemplate, readsMessages, type Template } from '../data/template';
 import type { Environment } from '../environments/environment';
 import type { Play } from '../environments/ask';
 import { checkEnvironment, environmentTemplate, loadEnvironment } from '../environments/load';
 import { ZeroRlError } from '../errors';
 import { isUserCode } from '../user-code';
 import type { RewardFunction } from '../rewards';
+import { chatPrompts } from './chat-prompts';
 import { environmentLimits, type TrainConfig } from './config';
 import { everyPart } from './config-reward';
 import { givenReward, loadReward, type GivenRewardOptions, type LoadedReward } from './load-reward';
@@ -34,6 +35,8 @@ export interface DataNeeds {
 
 export interface Task {
   template: Template;
+  /** Takes from the folder of the model what the template needs; before any prompt is made. */
+  prepare: (folder: string) => Promise<void>;
   reward: RewardFunction;
   /** Null where completions have one turn. */
   play: Play | null;
@@ -76,7 +79,10 @@ function namesRowCode({ data, reward }: TrainConfig): boolean {
 export async function loadTask(config: TrainConfig, options: TaskOptions): Promise<Task> {
   const play = await findEnvironment(config, options);
   const environment = play?.environment;
-  const template = (play && environmentTemplate(play)) ?? (await loadTemplate(config.data.template, options.signal));
+  const own = play && environmentTemplate(play);
+  const chat = own === null && config.data.template === CHAT ? chatPrompts() : null;
+  const template = own ?? chat?.template ?? (await loadTemplate(config.data.template, options.signal));
+  const prepare = chat?.prepare ?? (() => Promise.resolve());
   const given = options.reward ?? environment?.reward;
   const loaded = given ? givenReward(given, options) : await loadReward(config, options);
   const { reward, checkProblems, close: closeReward } = loaded;
@@ -87,5 +93,5 @@ export async function loadTask(config: TrainConfig, options: TaskOptions): Promi
     ),
     messages: environment?.prompt !== undefined || readsMessages(config.data.template),
   };
-  return { template, reward, play, needs, checkProblems, closeReward };
+  return { template, prepare, reward, play, needs, checkProblems, closeReward };
 }

@@ -188,7 +188,12 @@ export async function openRun(given: TrainConfig, options: OpenOptions): Promise
     // A model that cannot be loaded, and prompts that are refused, leave no run folder behind.
     await makeFolder(inputs.config.output);
     const load = { policy: abortable(options.loadPolicy, signal), critic: abortable(options.loadCritic, signal) };
-    const { policy, config } = await openPolicy(saved.policy ?? inputs.located.model, inputs.config, load.policy);
+    const { policy, config } = await openPolicy(
+      saved.policy ?? inputs.located.model,
+      inputs.config,
+      load.policy,
+      inputs,
+    );
     opened(policy);
     const state = resumed?.state ?? initialState();
     const input = { ...inputs, config, policy, signal, warn };

@@ -62,7 +62,7 @@ export async function planRun(config: TrainConfig, options: PlanOptions = {}): P
   const { problems, heldOut, closeReward } = inputs;
   const closers = [closeReward];
   try {
-    const { policy, config: opened } = await openPolicy(inputs.located.model, config, loadPolicy);
+    const { policy, config: opened } = await openPolicy(inputs.located.model, config, loadPolicy, inputs);
     closers.push(() => policy.dispose());
     const lengths = { ...inputs, config: opened, policy, signal, warn };
     await fittingProblems('held-out', heldOut, lengths);

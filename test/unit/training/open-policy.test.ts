@@ -2,6 +2,7 @@
 import { criticBytes, trainingBytes } from '../../../src/training/memory';
 import { resolveConfig } from '../../../src/training/load-config';
 import { openPolicy } from '../../../src/training/open-policy';
+import type { LoadPolicy } from '../../../src/training/training-policy';
 import { BanditPolicy } from '../../support/bandit-policy';
 
 const configOf = (options: object) => resolveConfig({ model: '/m', data: { train: 'arithmetic' }, ...options });
@@ -9,10 +10,11 @@ const configOf = (options: object) => resolveConfig({ model: '/m', data: { train
 test('the policy is loaded as the config says', async () => {
   const loads: object[] = [];
   const engine = { dtype: 'bfloat16', masterWeights: false, moments: 'host', device: 'cuda:1', threads: 3 };
-  await openPolicy('/m', configOf(engine), (_, options) => {
+  const load: LoadPolicy = (_, options) => {
     loads.push(options);
     return Promise.resolve(new BanditPolicy());
-  });
+  };
+  await openPolicy('/m', configOf(engine), load, { prepare: () => Promise.resolve() });
   expect(loads).toEqual([engine]);
 });
 
