@@ -263,6 +263,7 @@ const walks: Record<string, Walk> = {
       ),
       'no-master-weights': { beside: [config, '--dtype', 'bfloat16'] },
       resume: 'test/process/train-interrupted.test.ts',
+      'discard-steps': 'test/unit/training/resume.test.ts',
     },
   },
   pretrain: {
