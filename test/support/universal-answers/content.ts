@@ -13,7 +13,7 @@ import { evaluateReal } from '../../../src/verifier/numeric/equal-expressions';
 import { parseAnswer } from '../../../src/verifier/parse/parse-answer';
 
 /** The letter of a choice before what it says. */
-const LABEL = /^(?:\\text(?:bf)?\{)?\(?[A-E][).:]+\}?(?:\\ |[ :])*(?=.)/;
+const LABEL = /^(?:\\text(?:bf)?\{)?\(?([A-E])[).:]+\}?(?:\\ |[ :])*(?=.)/;
 
 /** Values of symbols, all positive, so that √(x²) is x. */
 const VALUES = new Map(
@@ -39,7 +39,12 @@ function collect(node: Node, found: string[], budget: Budget): void {
   if (node.kind === 'text') found.push(Number.isNaN(Number(node.text)) ? `"${node.text}"` : digits(Number(node.text)));
   else if (node.kind === 'namedSet') found.push(node.name);
   else if (node.kind === 'based') found.push(digits(Number(node.digits)));
-  else if (node.kind === 'interval') {
+  else if (node.kind === 'residue') collect(node.value, found, budget);
+  else if (node.kind === 'clock') found.push(digits(node.parts[0] / node.parts[1]));
+  else if (node.kind === 'ratio' && node.parts.length === 2) {
+    const [numerator, denominator] = node.parts;
+    collect({ kind: 'quotient', numerator, denominator }, found, budget);
+  } else if (node.kind === 'interval') {
     if (node.lowerClosed) found.push('[');
     if (node.upperClosed) found.push(']');
     for (const end of [node.lower, node.upper]) collect(end, found, budget);
@@ -63,8 +68,10 @@ function collect(node: Node, found: string[], budget: Budget): void {
 export function contentsOf(answer: string): string[] {
   const budget = new Budget(limits.workUnits);
   try {
-    const plain = answer.replace(/^(?:[\s*$]|\\\[|\\\()+|(?:[\s*$.]|\\\]|\\\))+$/g, '').replace(LABEL, '');
-    return parseAnswer(plain, budget).flatMap((node) => {
+    const plain = answer.replace(/^(?:[\s*$]|\\\[|\\\()+|(?:[\s*$.]|\\\]|\\\))+$/g, '');
+    const letter = LABEL.exec(plain)?.[1];
+    const labelled = letter === undefined ? [] : contentsOf(letter);
+    const readings = parseAnswer(plain.replace(LABEL, ''), budget).flatMap((node) => {
       const found: string[] = [];
       collect(node, found, budget);
       const content = found.sort().join(' ');
@@ -73,6 +80,7 @@ export function contentsOf(answer: string): string[] {
       const scale = Number(node.unit.scale.numerator) / Number(node.unit.scale.denominator);
       return value === null ? [content] : [content, digits(value * scale)];
     });
+    return [...labelled, ...readings];
   } catch (error) {
     if (!(error instanceof BudgetExceeded)) throw error;
     return [];
