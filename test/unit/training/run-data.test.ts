@@ -269,7 +269,9 @@ test('earlier turns of conversations are kept for templates of one’s own, and 
   const told = await run({ train: chats });
   expect(told.error).toBeNull();
   expect(told.warnings).toEqual([
-    expect.stringMatching(/^2 of 2 training problems have messages of system before .*data\.template leaves them out \("chat" keeps them\)$/),
+    expect.stringMatching(
+      /^2 of 2 training problems have messages of system before .*data\.template leaves them out \("chat" keeps them\)$/,
+    ),
   ]);
   const template = join(scratch, 'chat.mjs');
   writeFileSync(
