@@ -73,7 +73,8 @@ describe.each(['portable', 'avx2', 'avx512', 'avx512bf16', 'amx'])('%s', (set) =
   let outcome: Outcome;
   beforeAll(async () => {
     const ended = await runChild([childProgram('golden.cjs'), jobs], { env: { ZERO_RL_ISA: set } });
-    expect(ended.stderr).toBe('');
+    // Up to four threads, on however few processors.
+    expect(ended.stderr.replace(/^zero-rl: warn: \d threads share .*\n/gm, '')).toBe('');
     outcome = JSON.parse(ended.stdout) as Outcome;
   });
 

@@ -120,7 +120,7 @@ test('the command keeps its exit code and its own options; two summaries are com
 });
 
 test.each([
-  [[], 'name the command to profile'],
+  [[], 'Name the command to profile'],
   [['--compare', 'one.json'], 'two summaries'],
   [['--kernels', '-1', '--', 'doctor'], 'Expected an integer'],
 ])('%j is wrong usage', async (parameters, message) => {

@@ -15,6 +15,8 @@ import { parseAnswer } from '../../../src/verifier/parse/parse-answer';
 /** The letter of a choice before what it says. */
 const LABEL = /^(?:\\text(?:bf)?\{)?\(?([A-E])[).:]+\}?(?:\\ |[ :])*(?=.)/;
 
+const CHOICE = /^(?:option|choice|answer)? ?\(?([a-e])\)?$/;
+
 /** Values of symbols, all positive, so that √(x²) is x. */
 const VALUES = new Map(
   [...Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'), 'x_1', 'a_1', 'theta', "x'"].map((name) => [
@@ -36,7 +38,10 @@ function digits(value: number): string {
 
 function collect(node: Node, found: string[], budget: Budget): void {
   budget.spend(1);
-  if (node.kind === 'text') found.push(Number.isNaN(Number(node.text)) ? `"${node.text}"` : digits(Number(node.text)));
+  const choice = node.kind === 'text' ? CHOICE.exec(node.text)?.[1] : undefined;
+  if (choice !== undefined) found.push(digits(VALUES.get(choice.toUpperCase())!));
+  else if (node.kind === 'text')
+    found.push(Number.isNaN(Number(node.text)) ? `"${node.text}"` : digits(Number(node.text)));
   else if (node.kind === 'namedSet') found.push(node.name);
   else if (node.kind === 'based') found.push(digits(Number(node.digits)));
   else if (node.kind === 'residue') collect(node.value, found, budget);
@@ -68,7 +73,7 @@ function collect(node: Node, found: string[], budget: Budget): void {
 export function contentsOf(answer: string): string[] {
   const budget = new Budget(limits.workUnits);
   try {
-    const plain = answer.replace(/^(?:[\s*$]|\\\[|\\\()+|(?:[\s*$.]|\\\]|\\\))+$/g, '');
+    const plain = answer.normalize('NFKC').replace(/^(?:[\s*$]|\\\[|\\\()+|(?:[\s*$.]|\\\]|\\\))+$/g, '');
     const letter = LABEL.exec(plain)?.[1];
     const labelled = letter === undefined ? [] : contentsOf(letter);
     const readings = parseAnswer(plain.replace(LABEL, ''), budget).flatMap((node) => {
