@@ -5,6 +5,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ZeroRlError } from '../errors';
+import { isCommit, parseHubId } from '../hub/repository';
 import { makeFolder, syncFolder } from '../policy/atomic-file';
 import { findDamage, writeSums } from './checksums';
 import { companionFolders, type SavedModels } from './companions';
@@ -62,6 +63,13 @@ export function startsFromModel(config: TrainConfig, saved: SavedModels): boolea
   );
 }
 
+/** Whether a run that has recorded `before` may have begun with `name`: a branch or tag of the hub is recorded as its commit. */
+function mayBe(name: string | undefined, before: string | undefined): boolean {
+  if (name === before) return true;
+  const [now, then] = [name, before].map((text) => (text === undefined ? null : parseHubId(text)));
+  return now !== null && now.name === then?.name && isCommit(then.revision) && !isCommit(now.revision);
+}
+
 /**
  * A run keeps the models that it began with: another name in its config would change nothing, or half of it.
  *
@@ -70,7 +78,7 @@ export function startsFromModel(config: TrainConfig, saved: SavedModels): boolea
  */
 export function keepModels(given: TrainConfig, recorded: TrainConfig, folder: RunFolder): TrainConfig {
   const same = (key: string, name: string | undefined, before: string | undefined): string | undefined => {
-    if (name === before || (name !== undefined && before?.startsWith(`${name}@`))) return before;
+    if (mayBe(name, before)) return before;
     throw new ZeroRlError(
       'ERR_ZERO_RL_CONFIG',
       `The run ${folder.path} began with ${key} ${before ?? 'not set'} and not ${name ?? 'without it'}; leave ${key} as it was, ` +

@@ -343,6 +343,19 @@ describe('what a resumed run needs', () => {
     expect(fs.existsSync(join(folder, 'lock'))).toBe(false);
   });
 
+  test('is a model of the hub at the commit that its branch had', async () => {
+    const { folder } = await run(settings(), { stopAfter: 2 });
+    const file = join(folder, 'config.resolved.yaml');
+    const [one, other] = ['1', '2'].map((digit) => digit.repeat(40));
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/^model: .*$/m, `model: org/name@${one}`));
+    for (const name of [`org/name@${other}`, 'org/others@main'])
+      expect((await resume(folder, {}, { model: name })).error).toMatchObject({ code: 'ERR_ZERO_RL_CONFIG' });
+    for (const name of ['org/name@main', 'org/name', 'hf:org/name@v1']) {
+      expect((await resume(folder, { stopAfter: 3 }, { model: name })).error).toBeNull();
+      expect(configOf(folder).model).toBe(`org/name@${one}`);
+    }
+  });
+
   test('is a reference as it was written', async () => {
     const { folder } = await run(settings({ kl: { measure: true } }), { stopAfter: 2 });
     flipBit(join(folder, 'reference', 'weights.json'));
