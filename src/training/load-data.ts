@@ -74,9 +74,6 @@ function datasetOptions({ data }: TrainConfig, { warn, signal, needs }: LoadOpti
   return { split: 'train', count, arithmetic, countdown, ...keys, warn, signal };
 }
 
-const usesVerifier = ({ reward }: TrainConfig): boolean =>
-  (Array.isArray(reward) ? reward : [reward]).some(({ name }) => name === 'math');
-
 /** Says once which turns of conversations no prompt will have. */
 function warnOfMessages(kind: string, problems: readonly Problem[], { warn, needs }: LoadOptions): void {
   if (needs.messages) return;
@@ -167,7 +164,7 @@ export async function loadData(config: TrainConfig, options: LoadOptions): Promi
   const { warn } = options;
   const training = await loadProblems(data.train, datasetOptions(config, options));
   warnOfMessages('training', training.problems, options);
-  if (usesVerifier(config) && !data.train.every(({ source }) => isGenerator(source))) {
+  if (options.needs.golds && !data.train.every(({ source }) => isGenerator(source))) {
     const unreadable = await describeUnreadableGolds('training', training.problems, options.signal);
     if (unreadable !== null) warn(unreadable);
   }

@@ -31,6 +31,8 @@ export interface DataNeeds {
   columns: string[];
   /** Whether prompts are made of whole conversations. */
   messages: boolean;
+  /** Whether the math verifier reads the answer of every row. */
+  golds: boolean;
 }
 
 export interface Task {
@@ -92,6 +94,7 @@ export async function loadTask(config: TrainConfig, options: TaskOptions): Promi
       part.name === 'by-source' && part.column !== undefined ? [part.column] : [],
     ),
     messages: environment?.prompt !== undefined || readsMessages(config.data.template),
+    golds: given === undefined && [config.reward].flat().some(({ name }) => name === 'math'),
   };
   return { template, prepare, reward, play, needs, checkProblems, closeReward };
 }

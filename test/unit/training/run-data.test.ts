@@ -103,8 +103,11 @@ describe('golds that cannot be read', () => {
   });
 
   test('do not matter to other rewards', async () => {
-    const { warnings } = await run({ train: path }, { reward: 'format' });
-    expect(warnings.join()).not.toContain('cannot be read');
+    const named = await run({ train: path }, { reward: 'format' });
+    expect(named.warnings.join()).not.toContain('cannot be read');
+    const given = await run({ train: path }, {}, { reward: ({ index = 0 }) => index });
+    expect(given.error).toBeNull();
+    expect(given.warnings.join()).not.toContain('cannot be read');
   });
 
   test('are not spoken of where there are none', async () => {
