@@ -61,7 +61,12 @@ async function trainOnce(name: string, optimizer: TrainConfigInput['optimizer'])
 test.each([
   ['one minibatch', {}, 1, 1],
   ['two passes of two minibatches', { objective: 'ppo', epochs: 2, minibatches: 2 }, 2, 2],
-  ['three minibatches over sequences', { minibatches: 3, aggregation: 'seq-mean-token-mean' }, 1, 3],
+  [
+    'three minibatches over sequences',
+    { objective: 'reinforce', minibatches: 3, aggregation: 'seq-mean-token-mean' },
+    1,
+    3,
+  ],
 ] as const)('%s', async (_, optimizer, epochs, minibatches) => {
   const { prompts, rollouts, checkpoint } = await trainOnce(`run-${epochs}-${minibatches}`, optimizer);
   const groups = rollouts.map(({ prompt }) => prompt);

@@ -53,7 +53,7 @@ test('tables are written, and a summary is printed', async () => {
 test('wrong usage and a folder that is no run are said in one sentence', async () => {
   expect(await runCli(['export', run])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('name what to export') as string,
+    stderr: expect.stringContaining('Name what to export') as string,
   });
   const { code, stderr } = await runCli(['export', folder, '--metrics', file('none.csv')]);
   expect(code).toBe(1);
