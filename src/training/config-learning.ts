@@ -189,8 +189,8 @@ export const optimizerSchema = z.strictObject({
    * Optimizer steps of a pass, at most rollout.promptsPerStep: each takes an equal share of the prompts with all their samples,
    * drawn anew in every pass. Advantages, old log-probs and learning rate are those of the rollout batch; the loss is
    * aggregated within the minibatch. More than 1 wants an objective on ratios. verl's ppo_mini_batch_size is
-   * promptsPerStep/minibatches. Default 1; where neither this nor `epochs` is set, that of the paper: of `ppo` 8, of `gspo` 4, of
-   * `cispo` 16, or as many as there are prompts.
+   * promptsPerStep/minibatches. Default 1; where neither this nor `epochs` is set, nor `ema.sample`, that of the paper: of `ppo` 8,
+   * of `gspo` 4, of `cispo` 16, or as many as there are prompts.
    */
   minibatches: positiveInteger.default(1),
   /**
