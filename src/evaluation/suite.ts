@@ -117,6 +117,7 @@ export async function evaluateModel(
         const { heldOut: problems } = await loadHeldOut(suite, { warn, signal, needs });
         if (problems.length === 0)
           throw new ZeroRlError('ERR_ZERO_RL_CONFIG', `The suite ${suite.name} has no problems; set data.evaluation`);
+        // That some reward is for none of them says nothing: a run may train on more sources.
         checkProblems(problems);
         const result = await timed('evaluation', async () => {
           const opened = { ...task, ...(await openPolicy(folder, suite, load, task)), signal };

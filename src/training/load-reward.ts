@@ -20,11 +20,12 @@ export interface GivenRewardOptions {
 export interface LoadedReward {
   reward: RewardFunction;
   /**
-   * Checks that there is a reward for every problem, and warns of those that no problem asks for.
+   * Checks that there is a reward for every problem.
    *
+   * @returns a sentence on each group of rewards that none of them asks for
    * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` naming a problem without one
    */
-  checkProblems: (problems: readonly Problem[]) => void;
+  checkProblems: (problems: readonly Problem[]) => string[];
   /** Ends the threads of user code. */
   close: () => void;
 }
@@ -34,7 +35,7 @@ export function givenReward(reward: RewardFunction, options: GivenRewardOptions)
   const { rewardTimeoutSeconds: timeoutSeconds = REWARD_TIMEOUT_SECONDS, warn } = options;
   return {
     reward: timeoutSeconds === null ? reward : limitReward(reward, { timeoutSeconds, warn }),
-    checkProblems: () => undefined,
+    checkProblems: () => [],
     close: () => undefined,
   };
 }
@@ -53,7 +54,7 @@ function uniqueNames(parts: readonly RewardPart[]): string[] {
 /** Loads parts and keeps what is to be done with them later. */
 class RewardLoader {
   readonly closers: (() => void)[] = [];
-  readonly checks: ((problems: readonly Problem[]) => void)[] = [];
+  readonly checks: LoadedReward['checkProblems'][] = [];
 
   constructor(
     private readonly config: TrainConfig,
@@ -103,8 +104,8 @@ class RewardLoader {
     const reward = bySource({ keyOf, rewards: functions, otherwise });
     this.checks.push((problems) => {
       const unused = reward.check(problems);
-      if (unused.length > 0)
-        this.options.warn(`No problem is of the source ${unused.join(' or ')}, for which reward.rewards has a reward`);
+      if (unused.length === 0) return [];
+      return [`No problem is of the source ${unused.join(' or ')}, for which reward.rewards has a reward`];
     });
     return reward;
   }
@@ -119,7 +120,7 @@ export async function loadReward(
   const close = (): void => loader.closers.forEach((closePart) => closePart());
   try {
     const reward = await loader.load(config.reward);
-    return { reward, checkProblems: (problems) => loader.checks.forEach((check) => check(problems)), close };
+    return { reward, checkProblems: (problems) => loader.checks.flatMap((check) => check(problems)), close };
   } catch (error) {
     close();
     throw error;

@@ -125,7 +125,7 @@ export async function loadInputs(
     const reference = await beside(config.referenceModel, needsReference(config) && saved.reference === undefined);
     const critic = await beside(config.critic.model, needsCritic(config) && saved.critic === undefined);
     const { data, ...loaded } = await loadData(config, { warn, signal, needs: task.needs });
-    task.checkProblems([...loaded.problems, ...loaded.heldOut]);
+    task.checkProblems([...loaded.problems, ...loaded.heldOut]).forEach((message) => warn(message));
     const withModels = (form: keyof ModelFolder): TrainConfig => ({
       ...config,
       model: model[form],

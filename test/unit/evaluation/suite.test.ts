@@ -219,6 +219,19 @@ test('a reward and an environment may be given in code', async () => {
   expect(sampled).toHaveLength(2);
 });
 
+test('the config of a run on several sources is a suite of one of them without a warning', async () => {
+  const reward = { name: 'by-source', rewards: { [held]: 'math', [others]: 'format' } };
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  const data = (evaluation: string) => ({ train: [held, others], evaluation });
+  await observe({ model, data: data(held), reward, evaluation: { problems: 4 } }, { warn });
+  expect(warnings).toEqual([]);
+  const unknown = { name: 'by-source', rewards: { [others]: 'format' } };
+  await expect(observe({ model, data: data(held), reward: unknown })).rejects.toMatchObject({
+    code: 'ERR_ZERO_RL_CONFIG',
+  });
+});
+
 test('a model of the hub is one, and a folder that is not there is an error', async () => {
   const repository = { 'config.json': '{}', 'model.safetensors': 'x' };
   const hub = await startFakeHub({ 'model org/name': repository });
