@@ -24,7 +24,8 @@ async function run(file: string, flags: Flags): Promise<void> {
   let step = 0;
   let heldOutLoss: number | null = null;
   try {
-    for await (const metrics of pretrain(config, { resume, signal: abort.signal, device, dtype, threads })) {
+    const warn = (message: string): void => progress.line(`warning: ${message}`);
+    for await (const metrics of pretrain(config, { resume, signal: abort.signal, warn, device, dtype, threads })) {
       step = metrics.step;
       progress.set(step, `loss ${metrics.loss.toFixed(3)}  ${Math.round(metrics.tokensPerSecond)} tokens/s`);
       if (metrics.heldOutLoss !== null) {

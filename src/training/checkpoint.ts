@@ -61,7 +61,8 @@ export interface CheckpointSource extends Companions {
   state: TrainerState;
 }
 
-const stepOf = (name: string): number => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
+/** N of `step-N`; NaN for other names. */
+export const stepOf = (name: string): number => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
 
 /**
  * That `checkpoint.best` has something to go by, before a run relies on it.

@@ -7,16 +7,19 @@
  */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ZeroRlError } from '../errors';
+import { isZeroRlError, ZeroRlError } from '../errors';
 import { copyTokenizerFiles } from '../policy/checkpoint-folder';
 import { Policy } from '../policy/policy';
 import { Tokenizer } from '../policy/tokenizer';
 import type { PolicyOptions, TrainingSequence } from '../policy/types';
 import { timed, timedSync } from '../profile/spans';
+import { writeSums } from './checksums';
 import { checkpointFolder, modelConfig, pretrainLearningRate, type PretrainConfig } from './pretrain-config';
 import { openCorpus, type Corpus } from './pretrain-corpus';
 import {
   dropState,
+  lockOutput,
+  newestState,
   openOutput,
   recordConfig,
   saveState,
@@ -25,13 +28,19 @@ import {
   writeRecord,
   type PretrainRecord,
 } from './pretrain-state';
+import type { RunLock } from './run-lock';
 import { ASCII_BYTES, bytesOf, SEPARATOR, writeByteTokenizer } from './pretrain-tokenizer';
 
 export interface PretrainOptions extends PolicyOptions {
   /** Go on from the state in the output folder. */
   resume?: boolean;
-  /** Stops after saving the state; the loop then ends without an error. */
+  /**
+   * Gives up the step under way, unless it has reached the optimizer, or the held-out evaluation, which a resumed run makes
+   * then; the state is saved and the loop ends without an error.
+   */
   signal?: AbortSignal;
+  /** Told of damaged states. Default: nobody is. */
+  warn?: (message: string) => void;
 }
 
 /** One step. */
@@ -80,8 +89,8 @@ async function prepareTokenizer(config: PretrainConfig, corpus: Corpus): Promise
 }
 
 /** Mean cross-entropy in nats per token. */
-async function meanLoss(policy: Policy, sequences: readonly TrainingSequence[]): Promise<number> {
-  const logProbs = await policy.logProbs(sequences);
+async function meanLoss(policy: Policy, sequences: readonly TrainingSequence[], signal?: AbortSignal): Promise<number> {
+  const logProbs = await policy.logProbs(sequences, { signal });
   let sum = 0;
   let count = 0;
   for (const values of logProbs) {
@@ -91,19 +100,50 @@ async function meanLoss(policy: Policy, sequences: readonly TrainingSequence[]):
   return sum / count;
 }
 
+/** What `work` gives; null where the signal cut it off. */
+async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (
+      signal?.aborted &&
+      (error === signal.reason || (isZeroRlError(error) && error.code === 'ERR_ZERO_RL_ABORTED'))
+    ) {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /**
  * Trains a model from random weights (or from the saved state) and yields each step's metrics. When it ends, the output
  * folder is a Hugging Face model folder with `checkpoints/`, `metrics.jsonl` and `pretrain.json` beside the weights.
- * @throws ZeroRlError `ERR_ZERO_RL_CONFIG`, `ERR_ZERO_RL_DATA`, `ERR_ZERO_RL_OUTPUT`
+ * @throws ZeroRlError `ERR_ZERO_RL_CONFIG`, `ERR_ZERO_RL_DATA`, `ERR_ZERO_RL_OUTPUT` (also when another process
+ *   writes the output), `ERR_ZERO_RL_CHECKPOINT` when every saved state is damaged
  */
 export async function* pretrain(
   config: PretrainConfig,
   options: PretrainOptions = {},
 ): AsyncGenerator<PretrainMetrics> {
-  const { resume = false, signal, ...engine } = options;
+  const { resume = false, signal, warn = () => undefined } = options;
+  const lock = await unlessAborted(signal, lockOutput(config, resume, { warn, signal }));
+  if (lock === null) return;
+  try {
+    yield* pretrainLocked(config, { ...options, resume, warn }, lock);
+  } finally {
+    lock.release();
+  }
+}
+
+async function* pretrainLocked(
+  config: PretrainConfig,
+  { resume, signal, warn, ...engine }: PretrainOptions & Required<Pick<PretrainOptions, 'resume' | 'warn'>>,
+  lock: RunLock,
+): AsyncGenerator<PretrainMetrics> {
   const corpus = await timed('data', () => openCorpus(config.corpus, config.seed));
-  const found = await openOutput(config, resume);
-  if (found && found.step >= config.steps) return;
+  const recorded = await openOutput(config, resume);
+  if (recorded && recorded.step >= config.steps && !recorded.unfinished) return;
+  const found = recorded && (await newestState(config, recorded, warn));
   const [tokenizer, separator] = await prepareTokenizer(config, corpus);
   const encode = (text: string): TrainingSequence[] =>
     documentSequences(tokenizer.encode(text, { addSpecialTokens: false }), separator, config.model.maxPositions);
@@ -129,42 +169,65 @@ export async function* pretrain(
     heldOutLoss: null,
   };
   const metricsFile = join(config.output, 'metrics.jsonl');
-  await trimMetrics(metricsFile, record.step);
+  await trimMetrics(metricsFile, record.unfinished ? record.step - 1 : record.step);
   const saveDtype = config.saveDtype === 'float32' ? 'F32' : 'BF16';
 
-  let next = batch(record.step + 1);
-  while (record.step < config.steps) {
-    if (signal?.aborted) {
-      await saveState(policy, config, record);
-      return;
-    }
-    const step = record.step + 1;
+  let next = record.step < config.steps ? batch(record.step + 1) : [];
+  while (record.unfinished !== undefined || record.step < config.steps) {
+    lock.check();
     const started = performance.now();
-    const learningRate = pretrainLearningRate(config, step);
-    const running = policy.step(next, {
-      ...config.optimizer,
-      objective: 'reinforce',
-      aggregation: 'token-mean',
-      learningRate,
-    });
-    if (step < config.steps) next = timedSync('data', () => batch(step + 1));
-    const stats = await running;
-    const seconds = (performance.now() - started) / 1000;
-    record.step = step;
-    record.tokens += stats.tokens;
-    const measure = heldOut.length > 0 && (step % config.evaluateEvery === 0 || step === config.steps);
-    if (measure) record.heldOutLoss = await timed('evaluation', () => meanLoss(policy, heldOut));
-    if (config.checkpoints.includes(step)) await policy.save(checkpointFolder(config, step), { dtype: saveDtype });
+    if (record.unfinished === undefined) {
+      const step = record.step + 1;
+      const learningRate = pretrainLearningRate(config, step);
+      const running = unlessAborted(
+        signal,
+        policy.step(next, {
+          ...config.optimizer,
+          objective: 'reinforce',
+          aggregation: 'token-mean',
+          learningRate,
+          signal,
+        }),
+      );
+      if (step < config.steps) next = timedSync('data', () => batch(step + 1));
+      const stats = await running;
+      if (stats === null) {
+        await saveState(policy, config, record);
+        return;
+      }
+      record.step = step;
+      record.tokens += stats.tokens;
+      record.unfinished = {
+        step,
+        loss: stats.loss,
+        heldOutLoss: null,
+        learningRate,
+        gradNorm: stats.gradNorm,
+        tokens: stats.tokens,
+        tokensPerSecond: stats.tokens / ((performance.now() - started) / 1000),
+      };
+    }
+    const metrics: PretrainMetrics = record.unfinished;
+    const { step } = metrics;
+    if (heldOut.length > 0 && (step % config.evaluateEvery === 0 || step === config.steps)) {
+      const loss = await unlessAborted(
+        signal,
+        timed('evaluation', () => meanLoss(policy, heldOut, signal)),
+      );
+      if (loss === null) {
+        record.seconds += (performance.now() - started) / 1000;
+        await saveState(policy, config, record);
+        return;
+      }
+      metrics.heldOutLoss = record.heldOutLoss = loss;
+    }
+    lock.check();
+    if (config.checkpoints.includes(step)) {
+      await policy.save(checkpointFolder(config, step), { dtype: saveDtype });
+      await writeSums(checkpointFolder(config, step));
+    }
     record.seconds += (performance.now() - started) / 1000;
-    const metrics: PretrainMetrics = {
-      step,
-      loss: stats.loss,
-      heldOutLoss: measure ? record.heldOutLoss : null,
-      learningRate,
-      gradNorm: stats.gradNorm,
-      tokens: stats.tokens,
-      tokensPerSecond: stats.tokens / seconds,
-    };
+    delete record.unfinished;
     await appendFile(metricsFile, `${JSON.stringify(metrics)}\n`);
     if (step % config.saveEvery === 0 && step < config.steps) await saveState(policy, config, record);
     yield metrics;

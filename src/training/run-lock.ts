@@ -12,6 +12,12 @@ export interface RunLock {
   release(): void;
 }
 
+export interface LockRunOptions {
+  warn?: (message: string) => void;
+  signal?: AbortSignal;
+  times?: LockTimes;
+}
+
 /** Whether a process is writing the run. */
 export function isLocked(folder: string): boolean {
   return isHeld(join(folder, LOCK));
@@ -24,11 +30,7 @@ export function isLocked(folder: string): boolean {
  */
 export async function lockRun(
   folder: string,
-  {
-    warn = () => undefined,
-    signal,
-    times,
-  }: { warn?: (message: string) => void; signal?: AbortSignal; times?: LockTimes } = {},
+  { warn = () => undefined, signal, times }: LockRunOptions = {},
 ): Promise<RunLock> {
   const path = join(folder, LOCK);
   const onWait = (holder: string): void =>

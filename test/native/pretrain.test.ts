@@ -1,11 +1,13 @@
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Policy } from '../../src/policy/policy';
+import { findDamage } from '../../src/training/checksums';
 import { resolvePretrainConfig } from '../../src/training/load-pretrain-config';
 import { documentSequences, pretrain, type PretrainMetrics, type PretrainOptions } from '../../src/training/pretrain';
 import { modelConfig, type PretrainConfig } from '../../src/training/pretrain-config';
 import { openCorpus } from '../../src/training/pretrain-corpus';
+import { isLocked } from '../../src/training/run-lock';
 
 let folder: string;
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'zero-rl-pretrain-'))));
@@ -117,4 +119,62 @@ describe('pretrain', () => {
     await expect(collect(config)).rejects.toThrow(/--resume or choose another output/);
     await expect(collect({ ...config, seed: 4 }, { resume: true })).rejects.toThrow(/other settings/);
   });
+
+  test('goes on from the state before a damaged one, and refuses where all are damaged', async () => {
+    const config = { ...smallConfig('damaged'), saveEvery: 2 };
+    await interrupt(config, 5);
+    const states = join(config.output, 'state');
+    expect((await readdir(states)).sort()).toEqual(['step-4', 'step-5']);
+    const flip = async (step: number): Promise<void> => {
+      const file = join(states, `step-${step}`, 'optimizer.safetensors');
+      const bytes = await readFile(file);
+      bytes[bytes.length - 1] ^= 1;
+      await writeFile(file, bytes);
+    };
+    await flip(5);
+    await flip(4);
+    const warnings: string[] = [];
+    const options = { resume: true, warn: (message: string) => warnings.push(message) };
+    await expect(collect(config, options)).rejects.toMatchObject({ code: 'ERR_ZERO_RL_CHECKPOINT' });
+    expect((await readdir(states)).sort()).toEqual(['step-4', 'step-5']);
+    expect(warnings).toEqual([]);
+    await flip(4);
+    const steps = await collect(config, options);
+    expect(steps[0].step).toBe(5);
+    expect(warnings).toEqual([expect.stringMatching(/state of step 5 is damaged .* goes on from that of step 4/)]);
+    expect(await findDamage(join(config.output, 'checkpoints', 'step-8'))).toBeNull();
+    expect(await readdir(join(config.output, 'checkpoints', 'step-8'))).toContain('SHA256SUMS');
+  });
+
+  test('an output is written by one pre-training at a time', async () => {
+    const config = smallConfig('locked');
+    const first = pretrain(config, engine);
+    await first.next();
+    await expect(collect(config)).rejects.toMatchObject({ code: 'ERR_ZERO_RL_OUTPUT' });
+    await first.return(undefined);
+    expect(isLocked(config.output)).toBe(false);
+  });
+
+  test.each(['step', 'logProbs'] as const)(
+    'an abort within %s saves the state, and nothing differs later',
+    async (call) => {
+      const whole = await collect(smallConfig(`whole-${call}`));
+      const config = smallConfig(`aborted-${call}`);
+      const abort = new AbortController();
+      const original = Reflect.get(Policy.prototype, call) as (...parameters: unknown[]) => Promise<unknown>;
+      let calls = 0;
+      const spy = jest.spyOn(Policy.prototype, call as 'step').mockImplementation(function (
+        this: Policy,
+        ...parameters
+      ) {
+        if (++calls === (call === 'step' ? 3 : 1)) abort.abort();
+        return original.apply(this, parameters) as ReturnType<Policy['step']>;
+      });
+      const before = await collect(config, { signal: abort.signal });
+      spy.mockRestore();
+      expect(before.map(({ step }) => step)).toEqual(call === 'step' ? [1, 2] : [1, 2, 3, 4, 5]);
+      const after = await collect(config, { resume: true });
+      expect([...before, ...after].map(deterministic)).toEqual(whole.map(deterministic));
+    },
+  );
 });
