@@ -7,7 +7,8 @@ const LINE =
   /^[ \t]*[*_`]{0,2}[ \t]*((?:[-+]\s?)?[$€£¥]?\s?-?\d[\d,]*(?:\.\d+)?(?:\/\d+)?)(st|nd|rd|th(?![a-z]))?([^\n]*)/;
 
 /** Words that make of the number a part of something that the line does not say. */
-const UNCLEAR = /(?:^|\s)(?:less|more|fewer|than|plus|minus|times|unless|except|until|half|quarter|third)(?![A-Za-z])/i;
+const UNCLEAR =
+  /(?:^|\s)(?:less|more|fewer|than|plus|minus|times|squared|cubed|factorial|doubled|tripled|halved|unless|except|until|half|quarter|third)(?![A-Za-z])/i;
 
 /** Words that change what the number says, or say another one. */
 const CHANGES =

@@ -134,6 +134,9 @@ function withUnit(p: Parser, value: Node): Node {
   return quantity?.unit.dimension ? compound(p, quantity) : (quantity ?? value);
 }
 
+/** Words that change the number before them: what it counts is none of them. */
+const CHANGES = /^(?:squared|cubed|factorial|doubled|tripled|halved|minus|plus|times)(?![A-Za-z])/i;
+
 /** The value with the unit at the cursor; null where there is none. */
 function readQuantity(p: Parser, value: Node): QuantityNode | null {
   const text = unitWords(p);
@@ -141,7 +144,7 @@ function readQuantity(p: Parser, value: Node): QuantityNode | null {
   const unit = readUnit(text);
   if (unit) return p.node({ kind: 'quantity', value, unit });
   // A noun: `12 apples`. Symbols alone with words behind them are a sentence, not a quantity.
-  if (!hasNumber(value)) throw parseError;
+  if (!hasNumber(value) || CHANGES.test(text.trim())) throw parseError;
   return p.node({ kind: 'quantity', value, unit: word(text.toLowerCase()) });
 }
 
