@@ -6,6 +6,7 @@ import type { Node } from '../node';
 import { leastDigits } from './approximate';
 import { compareResidueRatios } from './compare-residues';
 import {
+  areApart,
   decideZero,
   isProvedNonZero,
   provedSize,
@@ -17,7 +18,6 @@ import type { Complex, ComplexArithmetic } from './complex';
 import { DoubleArithmetic } from './double-arithmetic';
 import { equalExpressions } from './equal-expressions';
 import { Evaluator } from './evaluate';
-import { evaluateReal } from './evaluate-real';
 import { EvaluationFailure } from './real-arithmetic';
 import { agreeingPairs, type DefinedPair, onlyPoint, type PairSearch } from './sample-pairs';
 import { SamplePoint } from './sample-point';
@@ -32,8 +32,6 @@ export type ConstantRatio = { decided: 'constant'; sign: 1 | -1 | 0 } | 'zero' |
 type Values = NonNullable<DefinedPair['values']>;
 
 const confirmedPoints = 2;
-
-const places = [1.4375, 2.8125];
 
 /** How much more than its tolerance a side has to change. */
 const CLEAR = 1000;
@@ -80,18 +78,22 @@ export function constantRatio(a: Node, b: Node, context: CompareContext): Consta
 
 /** Whether an expression is one number whatever its symbols are, as are x - x and sin²x + cos²x. @throws BudgetExceeded */
 export function isOneNumber(node: Node, context: CompareContext): boolean {
-  const names = freeSymbols(node);
-  if (names.size === 0) return true;
-  if (names.size === 1 && differsInDoubles(node, [...names][0], context)) return false;
+  if (freeSymbols(node).size === 0) return true;
+  if (differsInDoubles(node, context)) return false;
   const ratio = constantRatio(node, one, context);
   return typeof ratio === 'object' || (ratio === 'different' && equalExpressions(node, zero, context) === 'equal');
 }
 
-/** Whether an expression of one symbol is plainly not the same at two places: what most are, for little work. */
-function differsInDoubles(node: Node, name: string, { budget }: CompareContext): boolean {
-  const [first, second] = places.map((at) => evaluateReal(node, new Map([[name, at]]), budget));
-  if (first === null || second === null) return false;
-  return Math.abs(first - second) > 1e-6 * Math.max(Math.abs(first), Math.abs(second));
+/** Whether doubles prove that an expression differs at two places: what most do, for little work. */
+function differsInDoubles(node: Node, { budget }: CompareContext): boolean {
+  const [classes, structure] = [classifySymbols([node], budget), new StructureTable(budget)];
+  const [first, second] = [0, 1].map((index) => {
+    const point = new SamplePoint(index, classes, structure);
+    const evaluator = new Evaluator(new DoubleArithmetic(budget), budget, point.bindings, point);
+    return { value: valueOrFailure(evaluator, node), complex: evaluator.complex };
+  });
+  if (first.value instanceof EvaluationFailure || second.value instanceof EvaluationFailure) return false;
+  return areApart(first.value, second.value, first.complex);
 }
 
 /** Whether an expression is identically 0: `different` where a point proves that it is not. */
