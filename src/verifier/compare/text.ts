@@ -41,7 +41,7 @@ const normalize = (text: string): string =>
 
 const choiceOf = (text: string): string | null => CHOICE.exec(text)?.[1] ?? null;
 
-const ANOTHER_LABEL = /.(?:[\s(,;])[a-j][.):](?:\s|$)/;
+const ANOTHER_LABEL = /.(?:[\s(,;])[a-j][.):](?:\s|$)|^\(?[a-z][).:] \(?[a-j]\)?$/;
 
 /** Null also where several choices stand in a row. */
 const labelOf = (text: string): string | null => (ANOTHER_LABEL.test(text) ? null : (LABELLED.exec(text)?.[1] ?? null));

@@ -135,7 +135,8 @@ function withUnit(p: Parser, value: Node): Node {
 }
 
 /** Words that change the number before them: what it counts is none of them. */
-const CHANGES = /^(?:squared|cubed|factorial|doubled|tripled|halved|minus|plus|times)(?![A-Za-z])/i;
+const CHANGES =
+  /^(?:squared|cubed|factorial|doubled|tripled|halved|minus|plus|twice|negative|halves|thirds|tens|tenths|hundredths|thousandths|millionths|half$|third$)(?![A-Za-z])/i;
 
 /** The value with the unit at the cursor; null where there is none. */
 function readQuantity(p: Parser, value: Node): QuantityNode | null {

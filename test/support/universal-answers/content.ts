@@ -13,7 +13,7 @@ import { evaluateReal } from '../../../src/verifier/numeric/equal-expressions';
 import { parseAnswer } from '../../../src/verifier/parse/parse-answer';
 
 /** The letter of a choice before what it says. */
-const LABEL = /^(?:\\text(?:bf)?\{)?\(?([A-E])[).:]+\}?(?:\\ |[ :])*(?=.)/;
+const LABEL = /^(?:\\(?:text(?:bf)?|mathbf|mathrm)\{)?\(?([A-E])(?:[).:]+\}?|\})(?:\\ |[ :])*(?=.)/;
 
 const CHOICE = /^(?:option|choice|answer)? ?\(?([a-e])\)?$/;
 
