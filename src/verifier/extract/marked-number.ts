@@ -34,7 +34,7 @@ export function markedNumber(text: string): Description | null {
   if (rest === '' ? ordinal === undefined : /[\d=+*/^\\<>~%$!|:]|[^\p{ASCII}\p{L}’]/u.test(rest)) return null;
   if (UNCLEAR.test(rest)) return stated(`${written}${tail}`.trim());
   const words = rest.split(/[\s(),.]+/).filter((word) => word !== '');
-  if (words.length > 12 || !words.every(isPlain)) return null;
+  if (words.length === 0 || words.length > 12 || !words.every(isPlain)) return null;
   if (ordinal !== undefined) return stated(number);
   const glued = /^[A-Za-z]/.test(tail);
   for (let count = Math.min(3, words.length); count > 0; count--) {

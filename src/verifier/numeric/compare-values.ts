@@ -48,10 +48,14 @@ export function valueOrFailure<R>(evaluator: Evaluator<R>, node: Node): Complex<
   }
 }
 
-/** True where the balls are proved to be apart. */
+/** True where the balls are proved to be apart; a difference out of reach proves nothing. */
 export function areApart<R>(a: Complex<R>, b: Complex<R>, c: ComplexArithmetic<R>): boolean {
-  const difference = c.subtract(a, b);
-  return isProvedNonZero(difference, c);
+  try {
+    return isProvedNonZero(c.subtract(a, b), c);
+  } catch (error) {
+    if (!(error instanceof EvaluationFailure)) throw error;
+    return false;
+  }
 }
 
 export function isProvedNonZero<R>(a: Complex<R>, c: ComplexArithmetic<R>): boolean {

@@ -99,3 +99,16 @@ test('white space of any kind is the same, beside other white space too', () => 
 test('values whose products leave the range of doubles are compared without an error', () => {
   expect(verify('x^x=1', 'x=\\sqrt{-71!}')).toMatchObject({ correct: false });
 });
+
+test('differences out of reach and marks with a number but no word behind it are no errors', () => {
+  for (let factor = 1; factor < 100; factor += 9) {
+    for (const exponent of [298, 299]) {
+      const answer = `\\boxed{${factor}\\cdot 10^{${exponent}}x<0}`;
+      expect(verify('x>1', answer).correct).toBe(false);
+    }
+  }
+  for (const text of ['####1)', '#### 2)', '(1,-####52)']) {
+    expect(verify('5', text).correct).toBe(false);
+    expect(verify(text, '\\boxed{7}').correct).not.toBe(true);
+  }
+});
