@@ -70,11 +70,12 @@ function unless<T, U>(codes: readonly string[], action: () => T, otherwise: U): 
   }
 }
 
-/** Field 22 of /proc/PID/stat; null where it cannot be read. */
-function processStart(pid: number): string | null {
+/** State and start of a process: fields 3 and 22 of /proc/PID/stat; null where it cannot be read. */
+function readProcess(pid: number): { state: string; started: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0], started: fields[19] };
   } catch {
     return null;
   }
@@ -91,8 +92,9 @@ function thisSystem(): string | null {
 /** Whether the process is there; null where this system cannot tell. */
 function isAlive(owner: Owner | null): boolean | null {
   if (owner?.system == null || owner.system !== thisSystem()) return null;
-  const started = processStart(owner.pid);
-  if (started !== null) return started === owner.started;
+  const found = readProcess(owner.pid);
+  // One that has ended stays in the table until its parent asks for it, which the first process of a container may never do.
+  if (found !== null) return found.started === owner.started && !'ZX'.includes(found.state);
   try {
     process.kill(owner.pid, 0);
     return true;
@@ -172,7 +174,7 @@ export class Lock {
     const made = join(dirname(path), `.${basename(path)}-${token}.tmp-${process.pid}`);
     const owner: Owner = {
       pid: process.pid,
-      started: processStart(process.pid),
+      started: readProcess(process.pid)?.started ?? null,
       host: hostname(),
       system: thisSystem(),
     };

@@ -1,4 +1,15 @@
-import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acquireLock, isHeld, Lock, withLock } from '../../src/lock';
@@ -51,6 +62,27 @@ test.each([
   const onWait = jest.fn();
   (await acquireLock(path, { onWait })).release();
   expect(onWait).not.toHaveBeenCalled();
+});
+
+test('a lock whose process has ended is taken over, also where its parent never asks for it', async () => {
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(line);
+  const until = async (file: string, pattern: RegExp): Promise<void> => {
+    while (!pattern.test(readFileSync(file, 'utf8'))) await new Promise(setImmediate);
+  };
+  try {
+    await until(`/proc/${parent.pid}/comm`, /cat/);
+    writeLock(path, ownerHere(pid, startOf(pid)));
+    expect(isHeld(path)).toBe(true);
+    process.kill(pid, 'SIGKILL');
+    await until(`/proc/${pid}/stat`, /\) Z/);
+    expect(isHeld(path)).toBe(false);
+    (await acquireLock(path, { signal: AbortSignal.timeout(5000) })).release();
+  } finally {
+    parent.stdin.end();
+    await once(parent, 'exit');
+  }
 });
 
 test('one that finds a stale lock and is overtaken does not free the lock of the other', async () => {
