@@ -2,7 +2,7 @@
  * JSON whose numbers keep every digit: one that a double does not hold, such as a whole number beyond 2^53, becomes its text.
  * lossless-json reads the rows that have such numbers; all others take the faster JSON.parse.
  */
-import { isInteger, isSafeNumber, parse } from 'lossless-json';
+import { isInteger, isSafeNumber, parse, type ParseOptions } from 'lossless-json';
 
 /** Digits that determine a double. */
 const DOUBLE_DIGITS = 17;
@@ -30,10 +30,13 @@ export function exactNumber(text: string): number | string {
   return isSafeNumber(text) || isDouble(text) ? Number(text) : text;
 }
 
+/** Of a key that occurs twice the last value counts, as for JSON.parse. */
+const OPTIONS: ParseOptions = { parseNumber: exactNumber, onDuplicateKey: ({ newValue }) => newValue };
+
 /** @throws SyntaxError where `text` is no JSON */
 export function parseExactJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  return MAY_LOSE_DIGITS.test(text) ? parse(text, undefined, exactNumber) : value;
+  return MAY_LOSE_DIGITS.test(text) ? parse(text, undefined, OPTIONS) : value;
 }
 
 /** The nearest value of a half (10 bits of fraction, exponents from −14). */

@@ -18,6 +18,11 @@ test.each<[string, unknown]>([
   expect(parseExactJson(`{"a":[${text}],"b":"${text}"}`)).toEqual({ a: [value], b: text });
 });
 
+test('of a key that occurs twice the last value counts, whatever digits stand beside it', () => {
+  for (const number of ['1', '12345678901234567890'])
+    expect(parseExactJson(`{"n":${number},"a":1,"a":{"b":2}}`)).toMatchObject({ a: { b: 2 } });
+});
+
 test('what is no JSON is a SyntaxError, with digits or without', () => {
   expect(() => parseExactJson('{"a":')).toThrow(SyntaxError);
   expect(() => parseExactJson('{"a":12345678901234567890')).toThrow(SyntaxError);
