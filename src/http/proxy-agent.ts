@@ -8,7 +8,8 @@ function proxyUrl(name: string, value: string): string {
   if (/^https?:/i.test(url) && URL.canParse(url)) return url;
   throw new ZeroRlError(
     'ERR_ZERO_RL_CONFIG',
-    `${name} is ${JSON.stringify(value)}, and only HTTP proxies can be used; set it to http://host:port or unset it`,
+    // Without the user and password, which are no text for a log.
+    `${name} is ${JSON.stringify(value.replace(/^(.*:\/\/)?.*@/, '$1'))}, and only HTTP proxies can be used; set it to http://host:port or unset it`,
   );
 }
 

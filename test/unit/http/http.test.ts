@@ -55,3 +55,14 @@ test.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('%s withou
 test.each(['socks5://127.0.0.1:1080', 'http://', 'a b'])('a proxy that cannot be used is named: %s', (value) => {
   expect(() => proxyAgent({}, { HTTPS_PROXY: value })).toThrow(/HTTPS_PROXY is .*http:\/\/host:port/);
 });
+
+test.each(['socks5://user:p@ss@127.0.0.1:1080', 'user:p@ss@a b'])('nor are its user and password said: %s', (value) => {
+  let said = '';
+  try {
+    void proxyAgent({}, { HTTPS_PROXY: value });
+  } catch (error) {
+    said = String(error);
+  }
+  expect(said).toContain('HTTPS_PROXY is');
+  expect(said).not.toMatch(/user|p@ss|ss@/);
+});
