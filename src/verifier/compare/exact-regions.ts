@@ -13,6 +13,7 @@ import { absoluteArguments, type RationalFunction, readRationalFunction } from '
 import { Incomparable, RealSets } from './real-sets';
 import {
   combine,
+  endsOf,
   exactNode,
   holdsExactly,
   isInside,
@@ -125,12 +126,7 @@ function between(from: number, to: number): Node {
 
 /** Finite ends of intervals with their places. @throws Incomparable */
 function placedEnds(regions: Region[], context: CompareContext): { end: Node; place: number }[] {
-  const ends = new Set<Node>();
-  for (const leaf of regions.flatMap(leavesOf)) {
-    if (leaf.kind !== 'pieces') continue;
-    for (const { lower, upper } of leaf.pieces) for (const end of [lower, upper]) if (end) ends.add(end);
-  }
-  const placed = [...ends].map((end) => {
+  const placed = endsOf(...regions).map((end) => {
     const place = evaluateReal(end, new Map(), context.budget);
     if (place === null) throw new Incomparable();
     return { end, place };

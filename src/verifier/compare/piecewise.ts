@@ -9,7 +9,7 @@ import { compareNodes } from './compare-nodes';
 import { type Decision, every } from './decision';
 import { matchUnordered } from './matching';
 import { Incomparable, type Piece, reals, type RealSet, RealSets } from './real-sets';
-import { minus, substitute, times } from './rewrite';
+import { integerNode, minus, substitute, times } from './rewrite';
 import { isScalar, readRealSet } from './solution-sets';
 import type { CompareContext } from './types';
 
@@ -46,9 +46,9 @@ const T: Node = { kind: 'symbol', name: '□' };
 const SQUARE: Node = {
   kind: 'power',
   base: T,
-  exponent: { kind: 'number', value: { numerator: 2n, denominator: 1n }, significant: null, decimals: 0 },
+  exponent: integerNode(2n),
 };
-const ONE: Node = { kind: 'number', value: { numerator: 1n, denominator: 1n }, significant: null, decimals: 0 };
+const ONE = integerNode(1n);
 
 /** The variable in terms of one that may be any real number, so that it stays between the ends. */
 function within({ lower, upper }: Piece, variable: Node): Node {

@@ -167,3 +167,13 @@ export function leavesOf(region: Region): (Predicate | { kind: 'pieces'; pieces:
   if (region.kind === 'pieces' || region.kind === 'predicate') return [region];
   return (region.kind === 'not' ? [region.operand] : region.operands).flatMap(leavesOf);
 }
+
+/** Finite ends of pieces, without repetition of the same node. */
+export function endsOf(...regions: Region[]): Node[] {
+  const ends = new Set<Node>();
+  for (const leaf of regions.flatMap(leavesOf)) {
+    if (leaf.kind === 'pieces')
+      for (const { lower, upper } of leaf.pieces) for (const end of [lower, upper]) if (end) ends.add(end);
+  }
+  return [...ends];
+}

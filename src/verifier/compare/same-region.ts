@@ -9,7 +9,17 @@ import type { Node } from '../node';
 import type { Decision } from './decision';
 import { compareExactly } from './exact-regions';
 import { Incomparable, RealSets } from './real-sets';
-import { distances, exactNode, holds, holdsExactly, leavesOf, piecesOf, type Predicate, type Region } from './regions';
+import {
+  distances,
+  endsOf,
+  exactNode,
+  holds,
+  holdsExactly,
+  leavesOf,
+  piecesOf,
+  type Predicate,
+  type Region,
+} from './regions';
 import type { CompareContext } from './types';
 
 /** Relative distance of "just beside". */
@@ -44,16 +54,6 @@ const fixedPoints: readonly number[] = (() => {
   }
   return [...new Set(points.flatMap((x) => [x, -x]))].sort((a, b) => a - b);
 })();
-
-/** Finite ends of pieces, without repetition of the same node. */
-function endsOf(...regions: Region[]): Node[] {
-  const ends = new Set<Node>();
-  for (const leaf of regions.flatMap(leavesOf)) {
-    if (leaf.kind === 'pieces')
-      for (const { lower, upper } of leaf.pieces) for (const end of [lower, upper]) if (end) ends.add(end);
-  }
-  return [...ends];
-}
 
 const reach = (x: number): number => BESIDE * Math.max(1, Math.abs(x));
 

@@ -1,4 +1,5 @@
 /** Expressions that differ by a constant factor, as both sides of equivalent equations and inequalities do. */
+import { integerNode } from '../compare/rewrite';
 import type { CompareContext } from '../compare/types';
 import { StructureTable } from '../exact/structure';
 import { freeSymbols } from '../exact/tree';
@@ -39,13 +40,7 @@ const CLEAR = 1000;
 /** Points in doubles at which an expression may show that it is not 0. */
 const pointsTried = 3;
 
-const exactly = (numerator: bigint): Node => ({
-  kind: 'number',
-  value: { numerator, denominator: 1n },
-  significant: null,
-  decimals: 0,
-});
-const [zero, one] = [exactly(0n), exactly(1n)];
+const [zero, one] = [integerNode(0n), integerNode(1n)];
 
 /**
  * Whether a/b is one constant. Whether a side is identically 0 is decided before any ratio is formed: of two sides that are 0, or
