@@ -97,13 +97,14 @@ export function startProgress(
   stream: NodeJS.WriteStream | (NodeJS.WritableStream & { isTTY?: boolean }) = process.stderr,
 ): Progress {
   if (!stream.isTTY) return plainProgress(options, (text) => void stream.write(`${text}\n`));
-  const started = Date.now();
+  const { now = () => performance.now() } = options;
+  const started = now();
   let [first, value] = [0, 0];
   const bar = new SingleBar({
     stream,
     format: (settings, parameters, payload: { note?: string }) => {
       const filled = Format.BarFormat(parameters.progress, settings);
-      const seconds = (Date.now() - started) / 1000;
+      const seconds = (now() - started) / 1000;
       const said = figures(options, value, parameters.total, value - first, seconds);
       return `${options.label} ${filled} ${said}${payload.note ? `  ${payload.note}` : ''}`;
     },

@@ -30,7 +30,7 @@ test('on a terminal the last drawing holds label, count, unit and note; stop may
     progress.stop();
   }
   expect(text()).toContain('a line\n');
-  expect(text()).toMatch(/work .*3\/3 steps, .*steps\/s, \d+ s {2}reward 0\.5[^/]*$/);
+  expect(text()).toMatch(/work \S+ 3\/3 steps, 1\.5 steps\/s, 2 s {2}reward 0\.5[^/]*$/);
 });
 
 test('off a terminal a plain line says count, rate, time left and note every ten seconds, unless the caller writes its own', () => {
