@@ -47,6 +47,7 @@ struct EngineOptions {
   at::ScalarType dtype = at::kFloat;
   bool masters = true;
   std::string moments;  // see device/moments.h
+  int64_t memory_bytes = 0;  // most that the engine may hold where its weights are; 0: what the machine gives, see runtime/memory_budget.h
 };
 
 std::unique_ptr<Engine> make_engine(const ModelConfig& config, const EngineOptions& options);
