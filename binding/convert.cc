@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -92,25 +93,73 @@ Array copy_array(Napi::Env env, const std::vector<T>& values) {
 
 }  // namespace
 
-ModelConfig to_model_config(const Napi::Object& object) {
-  ModelConfig config;
-  config.vocab_size = integer(object, "vocabSize");
-  config.hidden_size = integer(object, "hiddenSize");
-  config.intermediate_size = integer(object, "intermediateSize");
-  config.layers = integer(object, "layers");
-  config.heads = integer(object, "heads");
-  config.kv_heads = integer(object, "kvHeads");
-  config.head_dim = integer(object, "headDim");
-  config.max_positions = integer(object, "maxPositions");
-  config.rms_norm_eps = number(object, "rmsNormEps");
-  config.tie_word_embeddings = boolean(object, "tieWordEmbeddings");
-  config.attention_bias = boolean(object, "attentionBias");
-  config.output_bias = boolean(object, "outputBias");
-  config.mlp_bias = boolean(object, "mlpBias");
-  config.qk_norm = boolean(object, "qkNorm");
-  config.value_head = boolean(object, "valueHead");
-  config.rope = to_rope_config(object.Get("rope").As<Napi::Object>());
-  return config;
+namespace {
+
+Role to_role(const std::string& name) {
+  static const std::map<std::string, Role> roles{{"embedding", Role::kEmbedding},
+                                                 {"attentionNorm", Role::kAttentionNorm},
+                                                 {"qkv", Role::kQkv},
+                                                 {"qkvBias", Role::kQkvBias},
+                                                 {"queryNorm", Role::kQueryNorm},
+                                                 {"keyNorm", Role::kKeyNorm},
+                                                 {"attentionOutput", Role::kAttentionOutput},
+                                                 {"attentionOutputBias", Role::kAttentionOutputBias},
+                                                 {"attentionOutputNorm", Role::kAttentionOutputNorm},
+                                                 {"mlpNorm", Role::kMlpNorm},
+                                                 {"gateUp", Role::kGateUp},
+                                                 {"gateUpBias", Role::kGateUpBias},
+                                                 {"down", Role::kDown},
+                                                 {"downBias", Role::kDownBias},
+                                                 {"mlpOutputNorm", Role::kMlpOutputNorm},
+                                                 {"finalNorm", Role::kFinalNorm},
+                                                 {"head", Role::kHead}};
+  return roles.at(name);
+}
+
+QkNorm to_qk_norm(const std::string& name) {
+  if (name == "head") return QkNorm::kHead;
+  return name == "projection" ? QkNorm::kProjection : QkNorm::kNone;
+}
+
+// body(item) of each object of an array.
+template <class Body>
+void for_objects(const Napi::Value& value, const Body& body) {
+  const auto array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::HandleScope scope(array.Env());
+    body(array.Get(i).As<Napi::Object>());
+  }
+}
+
+NamedShape to_named_shape(const Napi::Object& object) {
+  NamedShape result{.name = text(object, "name"), .shape = {}};
+  const auto shape = object.Get("shape").As<Napi::Array>();
+  for (uint32_t i = 0; i < shape.Length(); ++i) result.shape.push_back(shape.Get(i).As<Napi::Number>().Int64Value());
+  return result;
+}
+
+}  // namespace
+
+Description to_description(const Napi::Object& object) {
+  Description result;
+  result.vocab_size = integer(object, "vocabSize");
+  result.hidden_size = integer(object, "hiddenSize");
+  result.intermediate_size = integer(object, "intermediateSize");
+  result.heads = integer(object, "heads");
+  result.kv_heads = integer(object, "kvHeads");
+  result.head_dim = integer(object, "headDim");
+  result.max_positions = integer(object, "maxPositions");
+  result.rms_norm_eps = number(object, "rmsNormEps");
+  result.value_head = boolean(object, "valueHead");
+  result.rope = to_rope_config(object.Get("rope").As<Napi::Object>());
+  for_objects(object.Get("layers"), [&](const Napi::Object& layer) {
+    result.layers.push_back({.rotary = boolean(layer, "rotary"), .qk_norm = to_qk_norm(text(layer, "qkNorm"))});
+  });
+  for_objects(object.Get("blocks"), [&](const Napi::Object& block) {
+    Block& added = result.blocks.emplace_back(Block{to_role(text(block, "role")), integer(block, "layer"), {}});
+    for_objects(block.Get("tensors"), [&](const Napi::Object& tensor) { added.tensors.push_back(to_named_shape(tensor)); });
+  });
+  return result;
 }
 
 GenerateRequest to_generate_request(const Napi::Object& object) {
@@ -256,6 +305,7 @@ Napi::Object to_object(Napi::Env env, const StepStats& stats, double seconds) {
   object.Set("logProbDifference", stats.log_prob_difference);
   object.Set("clipFraction", stats.clip_fraction);
   object.Set("tokens", static_cast<double>(stats.tokens));
+  object.Set("measuredTokens", static_cast<double>(stats.measured_tokens));
   object.Set("totalTokens", static_cast<double>(stats.total_tokens));
   object.Set("microBatches", static_cast<double>(stats.micro_batches));
   object.Set("applied", stats.applied);

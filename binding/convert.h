@@ -12,7 +12,7 @@
 
 namespace zero_rl::binding {
 
-ModelConfig to_model_config(const Napi::Object& object);
+Description to_description(const Napi::Object& object);
 GenerateRequest to_generate_request(const Napi::Object& object);
 Sequences to_sequences(const Napi::Object& object);
 StepRequest to_step_request(const Napi::Object& object);

@@ -42,7 +42,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
     const auto options = info[1].As<Napi::Object>();
     const auto text = [&](const char* name) { return options.Get(name).As<Napi::String>().Utf8Value(); };
     session_ = std::make_shared<Session>(
-        to_model_config(info[0].As<Napi::Object>()),
+        to_description(info[0].As<Napi::Object>()),
         EngineOptions{.device = text("device"),
                       .on_device = options.Get("deviceEngine").ToBoolean().Value(),
                       .dtype = text("dtype") == "bfloat16" ? at::kBFloat16 : at::kFloat,
@@ -118,7 +118,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
       const Scope section(Section::kInitialize);
       const auto entered = session->enter();
       const Engine& engine = session->engine();
-      zero_rl::initialize(engine.parameters(), engine.config(), seed, std);
+      zero_rl::initialize(engine.parameters(), engine.description(), seed, std);
       return nullptr;
     });
   }
@@ -151,7 +151,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                       [session = session(), sequences = to_sequences(info[0].As<Napi::Object>()),
                        temperature](Job& job) mutable -> Finish {
                         const auto entered = session->enter();
-                        sequences.read_kept(session->engine().config().vocab_size);
+                        sequences.read_kept(session->engine().description().vocab_size);
                         auto values = session->engine().log_probs(sequences, temperature, job.abort());
                         check_finite(values);
                         return [values = std::move(values)](Napi::Env env) { return to_float32_array(env, values); };
@@ -164,7 +164,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
         [session = session(), request = to_step_request(info[0].As<Napi::Object>())](Job& job) mutable -> Finish {
           const auto entered = session->enter();
           const auto start = std::chrono::steady_clock::now();
-          request.sequences.read_kept(session->engine().config().vocab_size);
+          request.sequences.read_kept(session->engine().description().vocab_size);
           const StepStats stats = session->engine().step(request, job.abort());
           return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
         });

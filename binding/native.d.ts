@@ -4,23 +4,42 @@
  * Errors carry a `code` of src/errors.ts.
  */
 
-/** Normalised architecture, see src/policy/model-config.ts. */
-export interface NativeModelConfig {
+/** Tensors that are stored as one matrix or vector, one after the other; see native/model/description.h. */
+export interface NativeBlock {
+  role:
+    | 'embedding'
+    | 'attentionNorm'
+    | 'qkv'
+    | 'qkvBias'
+    | 'queryNorm'
+    | 'keyNorm'
+    | 'attentionOutput'
+    | 'attentionOutputBias'
+    | 'attentionOutputNorm'
+    | 'mlpNorm'
+    | 'gateUp'
+    | 'gateUpBias'
+    | 'down'
+    | 'downBias'
+    | 'mlpOutputNorm'
+    | 'finalNorm'
+    | 'head';
+  /** −1: of no layer. */
+  layer: number;
+  tensors: { name: string; shape: number[] }[];
+}
+
+/** A decoder as data, see native/model/description.h. */
+export interface NativeDecoder {
   vocabSize: number;
   hiddenSize: number;
   intermediateSize: number;
-  layers: number;
   heads: number;
   kvHeads: number;
   headDim: number;
   maxPositions: number;
   rmsNormEps: number;
-  tieWordEmbeddings: boolean;
-  attentionBias: boolean;
-  outputBias: boolean;
-  mlpBias: boolean;
-  qkNorm: boolean;
-  /** A critic: `value_head.weight` (1, hiddenSize) in place of the vocabulary's head. */
+  /** A critic: a head (1, hiddenSize) in place of the vocabulary's. */
   valueHead: boolean;
   rope: {
     theta: number;
@@ -35,6 +54,10 @@ export interface NativeModelConfig {
           originalMaxPositions: number;
         };
   };
+  /** What the tensors of a layer do not say: whether queries and keys are rotated, and what their norm, if any, is over. */
+  layers: { rotary: boolean; qkNorm: 'none' | 'head' | 'projection' }[];
+  /** In storage order. */
+  blocks: NativeBlock[];
 }
 
 /** Where a tensor's bytes lie in a safetensors file; checked by src/policy/safetensors.ts. */
@@ -148,6 +171,8 @@ export interface NativeStepStats {
   logProbDifference: number;
   clipFraction: number;
   tokens: number;
+  /** Of these, those in sequences that were run; means over tokens are over these. */
+  measuredTokens: number;
   totalTokens: number;
   microBatches: number;
   applied: boolean;
@@ -177,7 +202,7 @@ export interface NativeModelOptions {
 
 /** Weights are made by the first job, `load` or `initialize`; what is synchronous works after that. */
 export class NativeModel {
-  constructor(config: NativeModelConfig, options: NativeModelOptions);
+  constructor(decoder: NativeDecoder, options: NativeModelOptions);
   /** Hugging Face names and shapes, in storage order. */
   parameters(): { name: string; shape: number[] }[];
   /** Maps the files and fills every parameter. */

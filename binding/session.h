@@ -18,14 +18,14 @@ namespace zero_rl::binding {
 // What jobs share with the wrapper; freed on the engine thread once no job needs it.
 class Session {
  public:
-  Session(const ModelConfig& config, EngineOptions options, int threads)
-      : config_(config), options_(std::move(options)), threads_(threads) {}
+  Session(Description description, EngineOptions options, int threads)
+      : description_(std::move(description)), options_(std::move(options)), threads_(threads) {}
 
   // The engine, on the engine thread, as long as the scope lives. The first one makes it: weights of a device take a while.
-  std::unique_ptr<Engine::Scope> enter() {
+  std::unique_ptr<Operators::Scope> enter() {
     ThreadPool::instance().set_threads(threads_);
     if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
-    if (engine_ == nullptr) engine_ = make_engine(config_, options_);
+    if (engine_ == nullptr) engine_ = std::make_unique<Engine>(description_, options_);
     return engine_->enter();
   }
   Engine& engine() const {
@@ -58,7 +58,7 @@ class Session {
     return engine().moment(name == "expAvg" ? Moment::kExpAvg : Moment::kExpAvgSq);
   }
 
-  ModelConfig config_;
+  Description description_;
   EngineOptions options_;
   int threads_;
   std::unique_ptr<Engine> engine_;

@@ -10,14 +10,9 @@
 #include <memory>
 #include <string>
 
-namespace zero_rl {
+#include "operators/operators.h"
 
-// A recorded sequence of kernels.
-class Graph {
- public:
-  virtual ~Graph() = default;
-  virtual void replay() = 0;
-};
+namespace zero_rl {
 
 class Runtime {
  public:

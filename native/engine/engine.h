@@ -1,5 +1,5 @@
-// What the border to JavaScript asks of an engine. There are two: over raw pointers on the CPU (engine/cpu_engine.h), and in
-// terms of tensors and operators on a device (device/device_engine.h).
+// What the border to JavaScript asks for: one set of weights, which samples, scores and learns. Memory goes to caches while
+// sequences are drawn and to activations while it learns.
 #pragma once
 
 #include <memory>
@@ -8,48 +8,57 @@
 
 #include "generate/generator.h"
 #include "learn/trainer.h"
-#include "model/parameter_store.h"
+#include "model/model.h"
 
 namespace zero_rl {
 
 enum class Moment { kExpAvg, kExpAvgSq };
 
-class Engine {
- public:
-  virtual ~Engine() = default;
-
-  // While it lives the engine may be used on the thread that made it; null where nothing needs to be done.
-  class Scope {
-   public:
-    virtual ~Scope() = default;
-  };
-  virtual std::unique_ptr<Scope> enter() { return nullptr; }
-
-  virtual const ModelConfig& config() const = 0;
-  virtual const ParameterStore& parameters() const = 0;
-  virtual GenerateStats generate(const GenerateRequest& request, const CompletionSink& sink, const AbortFlag& abort) = 0;
-  // One value per response token: log-probs, or the values of a critic.
-  virtual std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) = 0;
-  // The normed hidden states before each response token, a micro-batch at a time.
-  virtual void hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort) = 0;
-  virtual StepStats step(const StepRequest& request, const AbortFlag& abort) = 0;
-
-  // Optimizer steps taken.
-  virtual int64_t steps() const = 0;
-  virtual void set_steps(int64_t steps) = 0;
-  // [size], where and as the engine stores it; zeros before the first step.
-  virtual const at::Tensor& moment(Moment moment) = 0;
-};
-
 struct EngineOptions {
   std::string device;  // `cpu` or `cuda:N`
-  bool on_device = false;  // the device engine on the CPU too, for tests
+  bool on_device = false;  // the operators of devices on the CPU too, for tests
   at::ScalarType dtype = at::kFloat;
   bool masters = true;
-  std::string moments;  // see device/moments.h
-  int64_t memory_bytes = 0;  // most that the engine may hold where its weights are; 0: what the machine gives, see runtime/memory_budget.h
+  std::string moments;  // see learn/moments.h
+  int64_t memory_bytes = 0;  // most that the engine may hold; 0: what the machine gives
 };
 
-std::unique_ptr<Engine> make_engine(const ModelConfig& config, const EngineOptions& options);
+class Engine {
+ public:
+  Engine(const Description& description, const EngineOptions& options);
+
+  // While it lives the engine may be used on the thread that made it; null where nothing needs to be done.
+  std::unique_ptr<Operators::Scope> enter() { return operators_->enter(); }
+
+  const Description& description() const { return model_->description; }
+  const ParameterStore& parameters() const { return model_->parameters; }
+  GenerateStats generate(const GenerateRequest& request, const CompletionSink& sink, const AbortFlag& abort);
+  // One value per response token: log-probs, or the values of a critic.
+  std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort);
+  // The normed hidden states before each response token, a micro-batch at a time.
+  void hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort);
+  StepStats step(const StepRequest& request, const AbortFlag& abort);
+
+  // Optimizer steps taken.
+  int64_t steps() const { return trainer_->steps(); }
+  void set_steps(int64_t steps) { trainer_->set_steps(steps); }
+  // [size], where and as the engine stores it; zeros before the first step.
+  const at::Tensor& moment(Moment moment);
+
+ private:
+  // Runs work; a device without memory left becomes an error that says what to lower.
+  template <class Work>
+  decltype(auto) with_memory(const char* advice, const Work& work);
+  // Gives back what generation keeps between requests.
+  void make_room();
+  // Bytes of activations: those asked for, or most of what is free. Caches make room where they are in the way.
+  int64_t pass_budget(int64_t asked);
+
+  int64_t memory_bytes_;
+  std::unique_ptr<Operators> operators_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Generator> generator_;
+  std::unique_ptr<Trainer> trainer_;
+};
 
 }  // namespace zero_rl

@@ -10,7 +10,6 @@
 
 #include "generate/sampler.h"
 #include "generate/stop_matcher.h"
-#include "model/model.h"
 #include "runtime/abort_flag.h"
 
 namespace zero_rl {
@@ -60,7 +59,6 @@ void check_drawn(float log_prob);
 // Called with the completions that ended in a step.
 using CompletionSink = std::function<void(std::vector<Completion>)>;
 
-GenerateStats generate(Model& model, const GenerateRequest& request, const CompletionSink& sink,
-                       const AbortFlag& abort);
+class Generator {};
 
 }  // namespace zero_rl

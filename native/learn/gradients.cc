@@ -2,16 +2,17 @@
 
 #include <ATen/ops/zeros.h>
 
-#include "model/flat_buffer.h"
+#include "operators/operators.h"
 
 namespace zero_rl {
 
-Gradients::Gradients(const ParameterStore& store)
-    : flat_(flat_buffer(store.size(), store.state_dtype(), store.device())), tensors_(store.bind(flat_)) {
+Gradients::Gradients(const ParameterStore& store, const Operators& operators)
+    : flat_(operators.flat_buffer(store.size(), store.state_dtype())), tensors_(store.bind(flat_)) {
   if (flat_.scalar_type() == at::kFloat) return;
   for (LayerTensors& layer : tensors_.layers) {
-    for (at::Tensor* vector : {&layer.input_norm, &layer.qkv_bias, &layer.q_norm, &layer.k_norm, &layer.output_bias,
-                               &layer.post_norm, &layer.gate_up_bias, &layer.down_bias}) {
+    for (at::Tensor* vector : {&layer.attention_norm, &layer.qkv.bias, &layer.q_norm, &layer.k_norm, &layer.output.bias,
+                               &layer.attention_output_norm, &layer.mlp_norm, &layer.gate_up.bias, &layer.down.bias,
+                               &layer.mlp_output_norm}) {
       if (vector->defined()) sum_apart(*vector);
     }
   }

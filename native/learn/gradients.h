@@ -9,7 +9,7 @@ class Gradients {
  public:
   // In the store's dtype of state. In bfloat16 the gradients of biases and norms, which gather many small terms, are summed
   // in float32 beside the buffer.
-  explicit Gradients(const ParameterStore& store);
+  Gradients(const ParameterStore& store, const Operators& operators);
 
   void clear();
   // To be added to.

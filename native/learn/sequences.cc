@@ -27,39 +27,42 @@ void Sequences::read_kept(int64_t vocab) {
 
 namespace {
 
-// Sequences after the first one that begin with its prompt; those without a response end the run.
-int64_t sharing_run(const Sequences& sequences, int64_t first) {
-  const int64_t prompt = sequences.prompt_lengths[first];
-  const int32_t* tokens = sequences.tokens.data() + sequences.offsets[first];
-  int64_t end = first + 1;
-  while (end < sequences.count() && sequences.prompt_lengths[end] == prompt && sequences.response_length(end) > 0 &&
-         std::equal(tokens, tokens + prompt, sequences.tokens.data() + sequences.offsets[end])) {
-    ++end;
+// What is run of a call, in order: sequences with a response that are not skipped.
+std::vector<int64_t> running(const Sequences& sequences, const std::vector<bool>& skipped) {
+  std::vector<int64_t> result;
+  for (int64_t i = 0; i < sequences.count(); ++i) {
+    if (sequences.response_length(i) > 0 && (skipped.empty() || !skipped[i])) result.push_back(i);
   }
-  return end - first;
+  return result;
+}
+
+bool share_prompt(const Sequences& sequences, int64_t a, int64_t b) {
+  const int64_t prompt = sequences.prompt_lengths[a];
+  const int32_t* tokens = sequences.tokens.data();
+  return sequences.prompt_lengths[b] == prompt &&
+         std::equal(tokens + sequences.offsets[a], tokens + sequences.offsets[a] + prompt, tokens + sequences.offsets[b]);
 }
 
 }  // namespace
 
-std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, bool share_prompts) {
+std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, const std::vector<bool>& skipped) {
   std::vector<MicroBatch> batches;
-  kernels::Segment beginning{};  // that the sequences left in the run share
-  int64_t run = 0;
-  int64_t response = 0;
-  for (int64_t i = 0; i < sequences.count(); ++i) {
+  std::vector<int64_t> first_response{0};
+  for (int64_t i = 0; i < sequences.count(); ++i) first_response.push_back(first_response.back() + sequences.response_length(i));
+  const std::vector<int64_t> run = running(sequences, skipped);
+  kernels::Segment beginning{};  // of the prompt of the sequence before
+  for (size_t r = 0; r < run.size(); ++r) {
+    const int64_t i = run[r];
     const int32_t* tokens = sequences.tokens.data() + sequences.offsets[i];
     const int64_t length = sequences.offsets[i + 1] - sequences.offsets[i];
     const int64_t prompt = sequences.prompt_lengths[i];
-    if (length == prompt) {
-      run = 0;
-      continue;
-    }
-    bool fresh = run == 0;
-    if (fresh) run = share_prompts ? sharing_run(sequences, i) : 1;
-    const int64_t shared = run > 1 || !fresh ? prompt - 1 : 0;
+    const bool as_before = r > 0 && share_prompt(sequences, run[r - 1], i);
+    const bool as_next = r + 1 < run.size() && share_prompt(sequences, i, run[r + 1]);
+    const int64_t shared = as_before || as_next ? prompt - 1 : 0;
+    bool fresh = !as_before;
     const int64_t added = length - 1 - (fresh ? 0 : shared);
     if (batches.empty() || batches.back().packed.count() + added > token_limit) {
-      batches.emplace_back().first_response = response;
+      batches.emplace_back();
       if (!sequences.kept.empty()) batches.back().kept = &sequences.kept;
       fresh = true;
     }
@@ -70,10 +73,8 @@ std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, b
     for (int64_t t = prompt; t < length; ++t) {
       batch.rows.push_back(own.begin + t - 1 - shared);
       batch.targets.push_back(tokens[t]);
+      batch.responses.push_back(first_response[i] + t - prompt);
     }
-    batch.sequence_tokens += length;
-    response += length - prompt;
-    --run;
   }
   return batches;
 }

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/decoder.h"
 #include "model/kept_sets.h"
+#include "model/packed_tokens.h"
 
 namespace zero_rl {
 
@@ -30,15 +30,14 @@ struct Sequences {
 // A run of whole sequences. The last token of a sequence predicts nothing and is not run.
 struct MicroBatch {
   PackedTokens packed;
-  std::vector<int64_t> rows;     // [R] packed position whose output predicts the response token
-  std::vector<int32_t> targets;  // [R]
-  int64_t first_response = 0;    // index of the first response token among all of the call
-  int64_t sequence_tokens = 0;   // prompts and responses, each as often as it occurs
+  std::vector<int64_t> rows;       // [R] packed position whose output predicts the response token
+  std::vector<int32_t> targets;    // [R]
+  std::vector<int64_t> responses;  // [R] index of the response token among all of the call
   const KeptSets* kept = nullptr;  // of all response tokens of the call; null where nothing was truncated
 };
 
-// Consecutive sequences up to `token_limit` packed tokens each; a longer sequence is a batch of its own. With
-// `share_prompts` neighbours with the same prompt share all of it but its last token.
-std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, bool share_prompts = true);
+// Consecutive sequences up to `token_limit` packed tokens each; a longer sequence is a batch of its own. Neighbours with the same
+// prompt share all of it but its last token. Sequences that `skipped` [sequences] names are left out; it may be empty.
+std::vector<MicroBatch> split(const Sequences& sequences, int64_t token_limit, const std::vector<bool>& skipped = {});
 
 }  // namespace zero_rl

@@ -1,13 +1,14 @@
 #include "learn/trainer.h"
 
+#include <ATen/ops/stack.h>
+
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "learn/head.h"
-#include "learn/token_loss.h"
 #include "learn/update_factors.h"
-#include "learn/value_head.h"
-#include "model/flat_buffer.h"
+#include "runtime/error.h"
 #include "runtime/profiler.h"
 
 namespace zero_rl {
@@ -17,202 +18,229 @@ namespace {
 using profiler::Scope;
 using profiler::Section;
 
-constexpr int64_t kScoringBudget = int64_t{1} << 29;
-constexpr int64_t kMostStepTokens = 4096;  // of a micro-batch: more run no faster and take more memory
-// With fewer tokens gradients are gone through so often that computing gates and ups again for more of them is cheaper.
-constexpr int64_t kFewStepTokens = 1024;
+constexpr int64_t kRowTile = 32;   // products are fastest with whole ones
+constexpr int64_t kHeadShare = 4;  // the head gets one of so many parts of a budget
+constexpr int64_t kMiB = int64_t{1} << 20;
+
+// Sequences that add nothing to the gradient.
+std::vector<bool> without_gradient(const StepRequest& request) {
+  const Objective& objective = request.objective;
+  std::vector<bool> result(request.sequences.count(), false);
+  if (objective.kind == ObjectiveKind::kValue || objective.kl_coefficient != 0 || objective.entropy_coefficient != 0) {
+    return result;
+  }
+  int64_t token = 0;
+  for (size_t i = 0; i < result.size(); ++i) {
+    const int64_t end = token + request.sequences.response_length(static_cast<int64_t>(i));
+    result[i] = true;
+    for (; token < end; ++token) result[i] = result[i] && (request.advantages[token] == 0 || request.weights[token] == 0);
+  }
+  return result;
+}
+
+// Of what a step's head found for the rows of a micro-batch.
+void tally(const StepRequest& request, const MicroBatch& batch, const LossResults& results, StepStats& stats) {
+  const at::Tensor values = at::stack({results.log_probs, results.entropies, results.losses, results.clipped}).cpu();
+  const int64_t rows = values.size(1);
+  const float* log_probs = values.data_ptr<float>();
+  const float* entropies = log_probs + rows;
+  const float* losses = entropies + rows;
+  const float* clipped = losses + rows;
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t token = batch.responses[i];
+    const double weight = request.weights[token];
+    if (weight == 0) continue;
+    if (!request.old_log_probs.empty()) {
+      stats.log_prob_difference += std::abs(log_probs[i] - request.old_log_probs[token]);
+    }
+    if (!request.reference_log_probs.empty()) stats.kl += log_probs[i] - request.reference_log_probs[token];
+    stats.loss += losses[i] - weight * request.objective.entropy_coefficient * entropies[i];
+    stats.entropy += entropies[i];
+    stats.clip_fraction += clipped[i];
+    ++stats.measured_tokens;
+  }
+  ++stats.micro_batches;
+}
+
+// The budget is too small for one token of a pass.
+Error budget_error(int64_t budget, int64_t needed) {
+  return out_of_memory_error("A pass over one token and the smallest chunk of the head take " +
+                             std::to_string((needed + kMiB - 1) / kMiB) + " MiB but " + std::to_string(budget / kMiB) +
+                             " MiB are left; raise memoryBudgetMiB or memoryMiB");
+}
 
 }  // namespace
 
 void StepStats::finish() {
-  const auto trained = static_cast<double>(std::max<int64_t>(1, tokens));
-  entropy /= trained;
-  kl /= trained;
-  log_prob_difference /= trained;
-  clip_fraction /= trained;
+  const auto measured = static_cast<double>(std::max<int64_t>(1, measured_tokens));
+  entropy /= measured;
+  kl /= measured;
+  log_prob_difference /= measured;
+  clip_fraction /= measured;
 }
 
 bool StepStats::finite() const { return std::isfinite(grad_norm) && std::isfinite(loss); }
 
-int64_t Trainer::activation_bytes(int64_t budget) const {
-  return budget - head_chunk_bytes(model_.config, model_.parameters.dtype());
+Trainer::Plan Trainer::plan_of(int64_t budget) const {
+  const int64_t row = head_row_bytes(model_);
+  const int64_t most = model_.operators.limits().chunk_rows;
+  const int64_t rows =
+      model_.description.value_head ? 0 : std::clamp<int64_t>(budget / kHeadShare / row / kRowTile * kRowTile, kRowTile, most);
+  const Plan plan{std::max(rows, kRowTile), budget - rows * row};
+  const int64_t token = activation_bytes_per_token(model_);
+  if (plan.activations < token) throw budget_error(budget, rows * row + token);
+  return plan;
 }
 
-int64_t Trainer::kept_tokens(int64_t budget) const {
-  const ModelConfig& config = model_.config;
-  const at::ScalarType dtype = model_.parameters.dtype();
-  const int64_t per_token =
-      activation_bytes_per_token(config, dtype) + config.layers * gate_up_bytes_per_token(config, dtype);
-  return std::max<int64_t>(1, activation_bytes(budget) / per_token);
+int64_t Trainer::scored_tokens(const Plan& plan) const {
+  return std::clamp<int64_t>(plan.activations / pass_bytes_per_token(model_), 1, model_.operators.limits().pass_tokens);
 }
 
-int64_t Trainer::micro_batch_tokens(int64_t budget) const {
-  const int64_t kept = kept_tokens(budget);
-  if (kept >= kFewStepTokens) return std::min(kept, kMostStepTokens);
-  const int64_t fitting = activation_bytes(budget) / activation_bytes_per_token(model_.config, model_.parameters.dtype());
-  return std::clamp<int64_t>(fitting, 1, kFewStepTokens);
+int64_t Trainer::trained_tokens(const Plan& plan) const {
+  const Limits limits = model_.operators.limits();
+  const int64_t least = activation_bytes_per_token(model_);
+  const int64_t all = least + model_.description.layer_count() * gate_up_bytes_per_token(model_);
+  const int64_t kept = plan.activations / all;
+  if (kept >= limits.few_step_tokens) return std::min(kept, limits.step_tokens);
+  return std::clamp<int64_t>(plan.activations / least, 1, limits.few_step_tokens);
 }
 
-Keep Trainer::keep_of(const MicroBatch& batch, int64_t budget) const {
-  const ModelConfig& config = model_.config;
-  const at::ScalarType dtype = model_.parameters.dtype();
-  const int64_t tokens = batch.packed.count();
-  const int64_t left = activation_bytes(budget) - tokens * activation_bytes_per_token(config, dtype);
-  const int64_t gate_ups = left / (tokens * gate_up_bytes_per_token(config, dtype));
-  return {.layers = true, .gate_ups = std::clamp<int64_t>(gate_ups, 0, config.layers)};
+Keep Trainer::keep_of(int64_t tokens, const Plan& plan) const {
+  const int64_t left = plan.activations - tokens * activation_bytes_per_token(model_);
+  const int64_t gate_ups = left / (tokens * gate_up_bytes_per_token(model_));
+  return {.layers = true, .gate_ups = std::clamp<int64_t>(gate_ups, 0, model_.description.layer_count())};
 }
 
 template <class Head>
-void Trainer::score(const Sequences& sequences, const AbortFlag& abort, const Head& head) {
+void Trainer::score(const Sequences& sequences, const std::vector<bool>& skipped, const Plan& plan,
+                    const AbortFlag& abort, const Head& head) {
   const Scope section(Section::kLogProbs);
-  for (const MicroBatch& batch : split(sequences, kept_tokens(kScoringBudget))) {
-    const Workspace::Frame frame(model_.workspace);
+  for (const MicroBatch& batch : split(sequences, scored_tokens(plan), skipped)) {
+    const Operators::Frame frame(model_.operators);
+    const PackedBatch packed(model_.operators, batch.packed);
     Activations saved;
     {
       const Scope forward(Section::kForward);
-      decoder_forward(model_, batch.packed, {}, saved, nullptr, abort);
+      decoder_forward(model_, packed, {}, saved, abort);
     }
     const Scope section_of_head(Section::kHead);
     head(batch, saved);
   }
 }
 
-std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) {
+std::vector<float> Trainer::log_probs(const Sequences& sequences, const std::vector<bool>& skipped, float temperature,
+                                      int64_t budget, const AbortFlag& abort) {
   std::vector<float> result(sequences.response_tokens());
-  score(sequences, abort, [&](const MicroBatch& batch, const Activations& saved) {
-    float* values = result.data() + batch.first_response;
-    if (model_.config.value_head) {
-      value_head_values(model_, saved, batch, values);
-    } else {
-      head_log_probs(model_, saved, batch, temperature, values, abort);
-    }
+  const Plan plan = plan_of(budget);
+  score(sequences, skipped, plan, abort, [&](const MicroBatch& batch, const Activations& saved) {
+    const at::Tensor values = head_values(model_, saved, batch, temperature, plan.chunk_rows, abort).cpu();
+    for (int64_t i = 0; i < values.numel(); ++i) result[batch.responses[i]] = values.data_ptr<float>()[i];
   });
   return result;
 }
 
-void Trainer::hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort) {
-  score(sequences, abort, [&](const MicroBatch& batch, const Activations& saved) {
-    sink(batch, hidden_rows(model_, saved, batch).normed);
+std::vector<float> Trainer::log_probs(const Sequences& sequences, float temperature, int64_t budget,
+                                      const AbortFlag& abort) {
+  return log_probs(sequences, {}, temperature, budget, abort);
+}
+
+void Trainer::hidden_states(const Sequences& sequences, int64_t budget, const HiddenSink& sink,
+                            const AbortFlag& abort) {
+  score(sequences, {}, plan_of(budget), abort, [&](const MicroBatch& batch, const Activations& saved) {
+    sink(batch, hidden_rows(model_, saved, model_.operators.upload(batch.rows)).normed);
   });
 }
 
 void Trainer::ensure_state() {
-  if (gradients_) return;
-  gradients_.emplace(model_.parameters);
-  const at::ScalarType dtype = model_.parameters.state_dtype();
-  exp_avg_sq_ = flat_buffer(model_.parameters.size(), dtype).zero_();
-  exp_avg_ = flat_buffer(model_.parameters.size(), dtype).zero_();
+  if (!moments_) moments_.emplace(model_.parameters, storage_, model_.operators);
+  if (!gradients_) gradients_.emplace(model_.parameters, model_.operators);
 }
 
-const at::Tensor& Trainer::exp_avg() {
+Moments& Trainer::moments() {
   ensure_state();
-  return exp_avg_;
-}
-
-const at::Tensor& Trainer::exp_avg_sq() {
-  ensure_state();
-  return exp_avg_sq_;
+  return *moments_;
 }
 
 void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch,
-                         StepStats& stats, const AbortFlag& abort) {
-  const Workspace::Frame frame(model_.workspace);
+                         const Plan& plan, StepStats& stats, const AbortFlag& abort) {
+  const Operators::Frame frame(model_.operators);
+  const auto of_rows = [&](const std::vector<float>& values) {
+    if (values.empty()) return at::Tensor();
+    std::vector<float> picked;
+    for (const int64_t token : batch.responses) picked.push_back(values[token]);
+    return model_.operators.upload(picked);
+  };
+  const LossInputs inputs{of_rows(request.advantages),    of_rows(request.weights),
+                          of_rows(request.old_log_probs), of_rows(request.reference_log_probs),
+                          of_rows(ratios.log_ratios),     of_rows(ratios.shares)};
+  const PackedBatch packed(model_.operators, batch.packed);
   Activations saved;
   {
     const Scope forward(Section::kForward);
-    decoder_forward(model_, batch.packed, keep_of(batch, request.memory_budget), saved, nullptr, abort);
+    decoder_forward(model_, packed, keep_of(packed.count, plan), saved, abort);
   }
-  const HeadLoss loss = [&](int64_t start, int64_t count, const float* log_probs, const float* entropies,
-                            float* coefficients, float* entropy_coefficients) {
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t token = batch.first_response + start + i;
-      const double weight = request.weights[token];
-      coefficients[i] = 0;
-      entropy_coefficients[i] = 0;
-      if (weight == 0) continue;
-      TokenInputs inputs{.log_prob = log_probs[i], .advantage = request.advantages[token]};
-      if (!request.old_log_probs.empty()) {
-        inputs.old_log_prob = request.old_log_probs[token];
-        stats.log_prob_difference += std::abs(log_probs[i] - inputs.old_log_prob);
-      }
-      if (!request.reference_log_probs.empty()) {
-        inputs.reference_log_prob = request.reference_log_probs[token];
-        stats.kl += log_probs[i] - inputs.reference_log_prob;
-      }
-      if (request.objective.needs_sequence_ratio()) {
-        inputs.sequence_log_ratio = ratios.log_ratios[token];
-        inputs.loss_share = ratios.shares[token];
-      }
-      const TokenLoss value = token_loss(request.objective, inputs);
-      const double bonus = weight * request.objective.entropy_coefficient;
-      coefficients[i] = static_cast<float>(weight * value.derivative);
-      entropy_coefficients[i] = static_cast<float>(-bonus);
-      stats.loss += weight * value.loss - bonus * entropies[i];
-      stats.entropy += entropies[i];
-      stats.clip_fraction += value.clipped ? 1 : 0;
-      ++stats.tokens;
-    }
-  };
-  at::Tensor dx = model_.workspace.take({batch.packed.count(), model_.config.hidden_size}, model_.parameters.dtype());
+  const at::Tensor dx = model_.take({packed.count, model_.description.hidden_size});
+  LossResults results;
   {
     const Scope head(Section::kHead);
-    if (model_.config.value_head) {
-      value_head_backward(model_, saved, batch, loss, gradients_->tensors(), dx);
-    } else {
-      const bool with_entropy = request.objective.entropy_coefficient != 0;
-      head_backward(model_, saved, batch, request.temperature, loss, with_entropy, gradients_->tensors(), dx, abort);
-    }
+    results = head_backward(model_, saved, batch, request.objective, request.temperature, inputs, plan.chunk_rows,
+                            gradients_->tensors(), dx, abort);
   }
   const Scope backward(Section::kBackward);
-  decoder_backward(model_, batch.packed, saved, dx, gradients_->tensors(), abort);
+  decoder_backward(model_, packed, saved, dx, gradients_->tensors(), abort);
+  tally(request, batch, results, stats);
 }
 
 void Trainer::update(const StepRequest& request, double grad_norm) {
   ++steps_;
   const UpdateFactors factors = update_factors(request, steps_, grad_norm);
-  const at::Tensor& remainders = model_.parameters.remainders();
-  model_.parameters.changed();
-  model_.kernels().adamw({
-      .weights = model_.parameters.weights().data_ptr(),
-      .remainders = remainders.defined() ? remainders.data_ptr<int16_t>() : nullptr,
-      .gradient = gradients_->flat().data_ptr(),
-      .exp_avg = exp_avg_.data_ptr(),
-      .exp_avg_sq = exp_avg_sq_.data_ptr(),
-      .noise = static_cast<uint32_t>(steps_),
-      .count = model_.parameters.size(),
-      .gradient_scale = static_cast<float>(factors.gradient_scale),
-      .beta1 = static_cast<float>(request.beta1),
-      .beta2 = static_cast<float>(request.beta2),
-      .eps = static_cast<float>(request.eps),
-      .step_size = static_cast<float>(factors.step_size),
-      .inverse_sqrt_correction = static_cast<float>(factors.inverse_sqrt_correction),
-      .decay = static_cast<float>(factors.decay),
+  const ParameterStore& parameters = model_.parameters;
+  parameters.changed();
+  moments_->update([&](int64_t first, const at::Tensor& exp_avg, const at::Tensor& exp_avg_sq) {
+    const auto part = [&](const at::Tensor& flat) {
+      return flat.defined() ? flat.narrow(0, first, exp_avg.numel()) : at::Tensor();
+    };
+    model_.operators.adamw({.weights = part(parameters.weights()),
+                            .remainders = part(parameters.remainders()),
+                            .gradient = part(gradients_->flat()),
+                            .exp_avg = exp_avg,
+                            .exp_avg_sq = exp_avg_sq,
+                            .noise = steps_,
+                            .first = first,
+                            .gradient_scale = factors.gradient_scale,
+                            .beta1 = request.beta1,
+                            .beta2 = request.beta2,
+                            .eps = request.eps,
+                            .step_size = factors.step_size,
+                            .inverse_sqrt_correction = factors.inverse_sqrt_correction,
+                            .decay = factors.decay});
   });
 }
 
-StepStats Trainer::step(const StepRequest& request, const AbortFlag& abort) {
+StepStats Trainer::step(const StepRequest& request, int64_t budget, const AbortFlag& abort) {
   const Scope section(Section::kStep);
   ensure_state();
-  model_.panels.release_large_layers();
+  model_.operators.release_copies();
   gradients_->clear();
   StepStats stats;
+  stats.total_tokens = static_cast<int64_t>(request.sequences.tokens.size());
+  stats.tokens = std::count_if(request.weights.begin(), request.weights.end(), [](float weight) { return weight != 0; });
+  const std::vector<bool> skipped = without_gradient(request);
   SequenceRatios ratios;
   if (request.objective.needs_sequence_ratio()) {
-    ratios = sequence_ratios(request.sequences, log_probs(request.sequences, request.temperature, abort),
+    ratios = sequence_ratios(request.sequences,
+                             log_probs(request.sequences, skipped, request.temperature, budget, abort),
                              request.old_log_probs, request.weights, request.objective.product_ratio);
   }
-  for (const MicroBatch& batch : split(request.sequences, micro_batch_tokens(request.memory_budget))) {
-    accumulate(request, ratios, batch, stats, abort);
-    stats.total_tokens += batch.sequence_tokens;
-    ++stats.micro_batches;
+  const Plan plan = plan_of(budget);
+  for (const MicroBatch& batch : split(request.sequences, trained_tokens(plan), skipped)) {
+    accumulate(request, ratios, batch, plan, stats, abort);
   }
   abort.check();
   stats.finish();
   const Scope optimizer(Section::kOptimizer);
   gradients_->collect();
-  const at::Tensor& gradient = gradients_->flat();
-  const kernels::Table& kernels = model_.kernels(gradient.scalar_type());
-  stats.grad_norm = std::sqrt(kernels.squared_norm(gradient.data_ptr(), gradient.numel()));
+  stats.grad_norm = std::sqrt(model_.operators.squared_norm(gradients_->flat()));
   if (!stats.finite()) return stats;
   update(request, stats.grad_norm);
   stats.applied = true;

@@ -7,6 +7,7 @@
 
 #include "learn/gradients.h"
 #include "learn/hidden_rows.h"
+#include "learn/moments.h"
 #include "learn/objective.h"
 #include "learn/sequence_ratio.h"
 #include "learn/sequences.h"
@@ -31,17 +32,18 @@ struct StepRequest {
   double eps = 1e-8;
   double weight_decay = 0;
   double max_grad_norm = 1;  // 0: no clipping
-  int64_t memory_budget = int64_t{1} << 30;  // bytes of activations per micro-batch
+  int64_t memory_budget = 0;  // bytes of activations and of the head per micro-batch; 0: most of what is free
 };
 
 struct StepStats {
   double loss = 0;
   double grad_norm = 0;
-  double entropy = 0;
+  double entropy = 0;  // a mean over the tokens measured, like the next three
   double kl = 0;
   double log_prob_difference = 0;
   double clip_fraction = 0;
-  int64_t tokens = 0;
+  int64_t tokens = 0;           // that train
+  int64_t measured_tokens = 0;  // of these, in sequences that were run: those without a gradient are not
   int64_t total_tokens = 0;
   int64_t micro_batches = 0;
   bool applied = false;
@@ -54,43 +56,51 @@ struct StepStats {
 
 class Trainer {
  public:
-  explicit Trainer(Model& model) : model_(model) {}
+  Trainer(Model& model, MomentStorage storage) : model_(model), storage_(storage) {}
 
-  // One value per response token: log-probs, or the values of a critic.
-  std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort);
+  // One value per response token: log-probs, or the values of a critic. `budget`: bytes of activations and of the head.
+  std::vector<float> log_probs(const Sequences& sequences, float temperature, int64_t budget, const AbortFlag& abort);
 
   // The normed hidden states before each response token.
-  void hidden_states(const Sequences& sequences, const HiddenSink& sink, const AbortFlag& abort);
+  void hidden_states(const Sequences& sequences, int64_t budget, const HiddenSink& sink, const AbortFlag& abort);
 
-  // Forward, backward, clip, AdamW. An abort leaves weights and moments as they were.
-  StepStats step(const StepRequest& request, const AbortFlag& abort);
+  // Forward, backward, clip, AdamW. An abort leaves weights and moments as they were. Sequences whose advantages are all zero
+  // have no gradient where the loss has no other term: they are not run.
+  StepStats step(const StepRequest& request, int64_t budget, const AbortFlag& abort);
 
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
-  // [size], of the parameters' dtype of state; zeros before the first step.
-  const at::Tensor& exp_avg();
-  const at::Tensor& exp_avg_sq();
+  bool has_state() const { return gradients_.has_value(); }
+  // Allocates gradients and moments unless that was done; zeros before the first step.
+  void ensure_state();
+  Moments& moments();
 
  private:
+  // How a budget is spent: rows that go through the head together, and bytes left for activations.
+  struct Plan {
+    int64_t chunk_rows;
+    int64_t activations;
+  };
+  Plan plan_of(int64_t budget) const;
+  // Tokens of a micro-batch.
+  int64_t scored_tokens(const Plan& plan) const;
+  int64_t trained_tokens(const Plan& plan) const;
+  Keep keep_of(int64_t tokens, const Plan& plan) const;
   // Calls `head(batch, saved)` with the last hidden states of each micro-batch.
   template <class Head>
-  void score(const Sequences& sequences, const AbortFlag& abort, const Head& head);
-  void ensure_state();
-  // Bytes that a budget leaves for activations.
-  int64_t activation_bytes(int64_t budget) const;
-  // Tokens whose activations fit when all are kept.
-  int64_t kept_tokens(int64_t budget) const;
-  int64_t micro_batch_tokens(int64_t budget) const;
-  Keep keep_of(const MicroBatch& batch, int64_t budget) const;
-  void accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch, StepStats& stats,
-                  const AbortFlag& abort);
+  void score(const Sequences& sequences, const std::vector<bool>& skipped, const Plan& plan, const AbortFlag& abort,
+             const Head& head);
+  std::vector<float> log_probs(const Sequences& sequences, const std::vector<bool>& skipped, float temperature,
+                               int64_t budget, const AbortFlag& abort);
+  void accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch, const Plan& plan,
+                  StepStats& stats, const AbortFlag& abort);
   void update(const StepRequest& request, double grad_norm);
 
   Model& model_;
+  MomentStorage storage_;
   int64_t steps_ = 0;
   std::optional<Gradients> gradients_;
-  at::Tensor exp_avg_;     // [size], of the gradient's dtype
-  at::Tensor exp_avg_sq_;  // [size]
+  std::optional<Moments> moments_;
 };
 
 }  // namespace zero_rl

@@ -4,8 +4,6 @@
 #include <ATen/ops/mv.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <algorithm>
-
 #include "learn/token_loss.h"
 #include "learn/update_factors.h"
 
@@ -17,7 +15,7 @@ namespace {
 at::Tensor derivatives(const StepRequest& request, const MicroBatch& batch, const at::Tensor& values, StepStats& stats) {
   at::Tensor result = at::zeros_like(values);
   for (int64_t i = 0; i < values.numel(); ++i) {
-    const int64_t token = batch.first_response + i;
+    const int64_t token = batch.responses[i];
     const double weight = request.weights[token];
     if (weight == 0) continue;
     const TokenLoss loss =
@@ -27,9 +25,8 @@ at::Tensor derivatives(const StepRequest& request, const MicroBatch& batch, cons
     result.data_ptr<float>()[i] = static_cast<float>(weight * loss.derivative);
     stats.loss += weight * loss.loss;
     stats.clip_fraction += loss.clipped ? 1 : 0;
-    ++stats.tokens;
+    ++stats.measured_tokens;
   }
-  stats.total_tokens += batch.sequence_tokens;
   ++stats.micro_batches;
   return result;
 }
@@ -51,7 +48,7 @@ std::vector<float> trunk_values(Engine& engine, const Sequences& sequences, cons
   std::vector<float> result(sequences.response_tokens());
   const auto sink = [&](const MicroBatch& batch, const at::Tensor& rows) {
     const at::Tensor values = at::mv(rows.to(at::kFloat), weights.to(rows.device())).cpu();
-    std::copy_n(values.data_ptr<float>(), values.numel(), result.data() + batch.first_response);
+    for (int64_t i = 0; i < values.numel(); ++i) result[batch.responses[i]] = values.data_ptr<float>()[i];
   };
   engine.hidden_states(sequences, sink, abort);
   return result;
@@ -59,6 +56,7 @@ std::vector<float> trunk_values(Engine& engine, const Sequences& sequences, cons
 
 StepStats trunk_step(Engine& engine, const StepRequest& request, TrunkHead& head, const AbortFlag& abort) {
   StepStats stats;
+  stats.total_tokens = static_cast<int64_t>(request.sequences.tokens.size());
   at::Tensor gradient = at::zeros_like(head.weights);
   const auto sink = [&](const MicroBatch& batch, const at::Tensor& hidden) {
     const at::Tensor rows = hidden.to(at::kFloat);
@@ -68,6 +66,7 @@ StepStats trunk_step(Engine& engine, const StepRequest& request, TrunkHead& head
   };
   engine.hidden_states(request.sequences, sink, abort);
   abort.check();
+  stats.tokens = stats.measured_tokens;
   stats.finish();
   stats.grad_norm = at::linalg_vector_norm(gradient).item<double>();
   if (!stats.finite()) return stats;

@@ -4,49 +4,46 @@
 #include <ATen/ops/outer.h>
 #include <ATen/ops/zeros.h>
 
-#include <vector>
-
-#include "learn/hidden_rows.h"
-#include "model/decoder_steps.h"
+#include "learn/token_losses.h"
 
 namespace zero_rl {
 
 namespace {
 
-// [R] float32
-at::Tensor values_of(const Model& model, const HiddenRows& rows) {
-  return at::mv(rows.normed.to(at::kFloat), model.parameters.tensors().head.flatten().to(at::kFloat));
-}
+// [H] float32
+at::Tensor head_of(const Model& model) { return model.weights().head.weight.flatten().to(at::kFloat); }
+
+at::Tensor on_host(const at::Tensor& values) { return values.defined() ? values.cpu() : at::Tensor(); }
 
 }  // namespace
 
-void value_head_values(Model& model, const Activations& saved, const MicroBatch& batch, float* values) {
-  const Workspace::Frame frame(model.workspace);
-  const at::Tensor result = values_of(model, hidden_rows(model, saved, batch));
-  std::memcpy(values, result.data_ptr(), result.nbytes());
+at::Tensor value_head_values(Model& model, const Activations& saved, const MicroBatch& batch) {
+  const Operators::Frame frame(model.operators);
+  const HiddenRows hidden = hidden_rows(model, saved, model.operators.upload(batch.rows));
+  return at::mv(hidden.normed.to(at::kFloat), head_of(model));
 }
 
-void value_head_backward(Model& model, const Activations& saved, const MicroBatch& batch, const HeadLoss& loss,
-                         DecoderTensors& gradients, at::Tensor& dx) {
-  const Workspace::Frame frame(model.workspace);
-  const DecoderTensors& weights = model.parameters.tensors();
-  const auto count = static_cast<int64_t>(batch.rows.size());
-  const int64_t hidden = model.config.hidden_size;
-  const HiddenRows rows = hidden_rows(model, saved, batch);
-  const at::Tensor values = values_of(model, rows);
-  const at::Tensor coefficients = at::zeros({count}, at::kFloat);
-  const std::vector<float> none(count, 0.0F);
-  std::vector<float> unused(count);
-  loss(0, count, values.data_ptr<float>(), none.data(), coefficients.data_ptr<float>(), unused.data());
-
-  gradients.head.view({hidden}).add_(at::mv(rows.normed.to(at::kFloat).t(), coefficients));
-  at::Tensor dnormed = model.workspace.take({count, hidden}, model.parameters.dtype());
-  dnormed.copy_(at::outer(coefficients, weights.head.view({hidden}).to(at::kFloat)));
-  at::Tensor dinput = model.workspace.take({count, hidden}, model.parameters.dtype());
-  norm_rows_backward(model, dnormed, rows.input, weights.final_norm, rows.rstd, dinput, /*accumulate=*/false,
-                     gradients.final_norm);
-  dx.zero_();
-  put_rows(dinput, batch.rows.data(), dx);
+LossResults value_head_backward(Model& model, const Activations& saved, const MicroBatch& batch,
+                                const Objective& objective, const LossInputs& inputs, DecoderTensors& gradients,
+                                const at::Tensor& dx) {
+  const Operators::Frame frame(model.operators);
+  const HiddenRows hidden = hidden_rows(model, saved, model.operators.upload(batch.rows));
+  const at::Tensor rows = hidden.normed.to(at::kFloat);
+  const at::Tensor head = head_of(model);
+  const at::Tensor values = at::mv(rows, head);
+  const int64_t count = values.size(0);
+  const auto zeros = [&] { return at::zeros({count}, at::TensorOptions().dtype(at::kFloat)); };
+  const LossResults results{values.cpu(), zeros(), zeros(), zeros()};
+  const at::Tensor coefficients = zeros();
+  token_losses(objective,
+               {.advantages = on_host(inputs.advantages),
+                .weights = on_host(inputs.weights),
+                .old_log_probs = on_host(inputs.old_log_probs)},
+               results, count, coefficients.data_ptr<float>(), nullptr);
+  const at::Tensor derivatives = coefficients.to(values.device());
+  gradients.head.weight.view({head.size(0)}).add_(at::mv(rows.t(), derivatives));
+  hidden_rows_backward(model, hidden, at::outer(derivatives, head).to(model.dtype()), gradients, dx);
+  return results;
 }
 
 }  // namespace zero_rl

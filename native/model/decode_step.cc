@@ -1,161 +1,110 @@
 #include "model/decode_step.h"
 
-#include <ATen/ops/empty.h>
-
+#include "model/sublayers.h"
 #include "runtime/profiler.h"
 
 namespace zero_rl {
 
 namespace {
 
-void norm(const Model& model, const void* x, const at::Tensor& weight, void* y, int64_t rows) {
-  const int64_t hidden = model.config.hidden_size;
-  model.kernels().rms_norm({.x = x,
-                            .x_stride = hidden,
-                            .weight = weight.data_ptr(),
-                            .y = y,
-                            .y_stride = hidden,
-                            .rstd = nullptr,
-                            .outer = rows,
-                            .inner = 1,
-                            .dim = hidden,
-                            .eps = static_cast<float>(model.config.rms_norm_eps)});
+bool norms_outputs(const Model& model) {
+  for (const LayerTensors& layer : model.weights().layers) {
+    if (layer.attention_output_norm.defined() || layer.mlp_output_norm.defined()) return true;
+  }
+  return false;
 }
 
-// Each head of q or k in place.
-void norm_heads(const Model& model, void* heads, const at::Tensor& weight, int64_t rows, int64_t count) {
-  const ModelConfig& config = model.config;
-  model.kernels().rms_norm({.x = heads,
-                            .x_stride = config.qkv_width(),
-                            .weight = weight.data_ptr(),
-                            .y = heads,
-                            .y_stride = config.qkv_width(),
-                            .rstd = nullptr,
-                            .outer = rows,
-                            .inner = count,
-                            .dim = config.head_dim,
-                            .eps = static_cast<float>(config.rms_norm_eps)});
-}
+// The decoder's layers over one slice.
+class Layers {
+ public:
+  Layers(const Model& model, const DecodeStep::Slice& slice, const DecodeRows& rows, const Cache& cache)
+      : model_(model), ops_(model.operators), of_(model.description), s_(slice), rows_(rows), cache_(cache) {}
 
-// c [M, N] = a [M, K] Wᵀ (+ bias) (+ c)
-kernels::PackedGemm product(const void* a, const void* panels, const at::Tensor& bias, void* c, int64_t m, int64_t n,
-                            int64_t k) {
-  return {.a = a,
-          .a_stride = k,
-          .panels = panels,
-          .bias = bias.defined() ? bias.data_ptr() : nullptr,
-          .c = c,
-          .c_stride = n,
-          .m = m,
-          .n = n,
-          .k = k,
-          .accumulate = false,
-          .float_out = false,
-          .activated = nullptr,
-          .activated_stride = 0,
-          .paired = false};
-}
+  void run(int64_t l) const {
+    const LayerTensors& weights = model_.weights().layers[l];
+    ops_.linear(norm(weights.attention_norm), weights.qkv, s_.qkv);
+    Rotation rotation{.qkv = s_.qkv, .positions = rows_.positions, .rotary = of_.layers[l].rotary};
+    if (norms_projections(of_, l)) {
+      norm_projections(model_, weights, s_.qkv, s_.qkv, at::Tensor(), at::Tensor());
+    } else if (norms_heads(of_, l)) {
+      rotation.q_norm = weights.q_norm;
+      rotation.k_norm = weights.k_norm;
+    }
+    ops_.decode_attention(model_, rows_, cache_, l, rotation, s_.scratch, s_.attention);
+    add_sublayer(s_.attention, weights.output, weights.attention_output_norm);
+    ops_.linear_swiglu(norm(weights.mlp_norm), weights.gate_up, s_.gate_up, s_.act);
+    add_sublayer(s_.act, weights.down, weights.mlp_output_norm);
+  }
 
-kernels::PackedGemm added(kernels::PackedGemm gemm) {
-  gemm.accumulate = true;
-  return gemm;
-}
+ private:
+  const at::Tensor& norm(const at::Tensor& weight) const {
+    if (!weight.defined()) return s_.x;
+    ops_.rms_norm(s_.x, weight, of_.rms_norm_eps, s_.normed, at::Tensor());
+    return s_.normed;
+  }
+  void add_sublayer(const at::Tensor& from, const Linear& linear, const at::Tensor& output_norm) const {
+    if (!output_norm.defined()) {
+      ops_.linear_add(from, linear, s_.x);
+      return;
+    }
+    ops_.linear(from, linear, s_.delta);
+    ops_.rms_norm(s_.delta, output_norm, of_.rms_norm_eps, s_.normed, at::Tensor());
+    ops_.add(s_.x, s_.normed);
+  }
 
-kernels::PackedGemm activated(kernels::PackedGemm gemm, void* act) {
-  gemm.paired = true;
-  gemm.activated = act;
-  gemm.activated_stride = gemm.n / 2;
-  return gemm;
-}
+  const Model& model_;
+  Operators& ops_;
+  const Description& of_;
+  const DecodeStep::Slice& s_;
+  const DecodeRows& rows_;
+  const Cache& cache_;
+};
 
 }  // namespace
 
-void head_logits(const Model& model, const void* x, void* normed, float* logits, int64_t rows) {
+void head_logits(const Model& model, const at::Tensor& x, const at::Tensor& normed, const at::Tensor& logits) {
   const profiler::Scope section(profiler::Section::kDecodeHead);
-  norm(model, x, model.parameters.tensors().final_norm, normed, rows);
-  kernels::PackedGemm gemm = product(normed, model.panels.head(), at::Tensor(), logits, rows, model.config.vocab_size,
-                                     model.config.hidden_size);
-  gemm.float_out = model.parameters.dtype() != at::kFloat;
-  model.kernels().packed_gemm(gemm);
+  model.operators.rms_norm(x, model.weights().final_norm, model.description.rms_norm_eps, normed, at::Tensor());
+  model.operators.logits(normed, model.weights().head, logits);
 }
 
-DecodeStep::DecodeStep(Model& model, int64_t most_rows) : model_(model) {
-  model.panels.prepare_layers();
-  model.panels.prepare_head();
-  const ModelConfig& config = model.config;
-  const auto buffer = [&](int64_t width, at::ScalarType dtype) {
-    return at::empty({most_rows, width}, at::TensorOptions().dtype(dtype));
-  };
-  const at::ScalarType dtype = model.parameters.dtype();
-  x_ = buffer(config.hidden_size, dtype);
-  normed_ = buffer(config.hidden_size, dtype);
-  qkv_ = buffer(config.qkv_width(), dtype);
-  attention_ = buffer(config.query_width(), dtype);
-  act_ = buffer(config.intermediate_size, dtype);
-  logits_ = buffer(config.vocab_size, at::kFloat);
+DecodeStep::DecodeStep(const Model& model, int64_t most_rows, int64_t most_pages) : model_(model) {
+  const Description& of = model.description;
+  const Operators& ops = model.operators;
+  const auto buffer = [&](int64_t width) { return ops.empty({most_rows, width}, model.dtype()); };
+  all_.x = buffer(of.hidden_size);
+  all_.normed = buffer(of.hidden_size);
+  if (norms_outputs(model)) all_.delta = buffer(of.hidden_size);
+  all_.qkv = buffer(of.qkv_width());
+  all_.attention = buffer(of.query_width());
+  if (!ops.device().is_cpu()) all_.gate_up = buffer(2 * of.intermediate_size);
+  all_.act = buffer(of.intermediate_size);
+  all_.logits = ops.empty({most_rows, of.vocab_size}, at::kFloat);
+  all_.scratch = ops.decode_scratch(of, most_rows, most_pages);
 }
 
-void* DecodeStep::row(const at::Tensor& buffer, int64_t index) const {
-  return static_cast<std::byte*>(buffer.data_ptr()) +
-         index * buffer.size(1) * static_cast<int64_t>(buffer.element_size());
+DecodeStep::Slice DecodeStep::slice(int64_t begin, int64_t count) const {
+  const auto part = [&](const at::Tensor& all) { return all.defined() ? all.narrow(0, begin, count) : at::Tensor(); };
+  return {part(all_.x),       part(all_.normed), part(all_.delta),  part(all_.qkv),    part(all_.attention),
+          part(all_.gate_up), part(all_.act),    part(all_.logits), part(all_.scratch)};
 }
 
-void DecodeStep::run_layer(const DecodeRows& rows, int64_t begin, int64_t layer) {
-  const ModelConfig& config = model_.config;
-  const kernels::Table& kernels = model_.kernels();
-  const LayerTensors& weights = model_.parameters.tensors().layers[layer];
-  const WeightPanels::Layer& panels = model_.panels.layer(layer);
-  const int64_t hidden = config.hidden_size;
-  const int64_t inner = config.intermediate_size;
-  void* x = row(x_, begin);
-  void* normed = row(normed_, begin);
-  void* qkv = row(qkv_, begin);
-  void* attention = row(attention_, begin);
-  void* act = row(act_, begin);
-
-  norm(model_, x, weights.input_norm, normed, rows.count);
-  kernels.packed_gemm(product(normed, panels.qkv, weights.qkv_bias, qkv, rows.count, config.qkv_width(), hidden));
-  if (config.qk_norm) {
-    void* keys = static_cast<std::byte*>(qkv) + config.query_width() * static_cast<int64_t>(qkv_.element_size());
-    norm_heads(model_, qkv, weights.q_norm, rows.count, config.heads);
-    norm_heads(model_, keys, weights.k_norm, rows.count, config.kv_heads);
+void DecodeStep::run(const Slice& slice, const DecodeRows& rows, const Cache& cache) const {
+  {
+    const profiler::Scope section(profiler::Section::kDecodeLayers);
+    model_.operators.embedding(model_.weights().embedding, rows.tokens, slice.x);
+    const Layers layers(model_, slice, rows, cache);
+    for (int64_t l = 0; l < model_.description.layer_count(); ++l) layers.run(l);
   }
-  kernels.rope({.x = qkv,
-                .stride = config.qkv_width(),
-                .positions = rows.positions,
-                .cosines = model_.rope.cosines(),
-                .sines = model_.rope.sines(),
-                .tokens = rows.count,
-                .heads = config.heads + config.kv_heads,
-                .head_dim = config.head_dim,
-                .direction = 1.0F});
-  kernels.decode_attention({.qkv = qkv,
-                            .out = attention,
-                            .sequences = rows.sequences,
-                            .rows = rows.count,
-                            .layer = layer,
-                            .heads = config.heads,
-                            .kv_heads = config.kv_heads,
-                            .head_dim = config.head_dim});
-  kernels.packed_gemm(
-      added(product(attention, panels.output, weights.output_bias, x, rows.count, hidden, config.query_width())));
-  norm(model_, x, weights.post_norm, normed, rows.count);
-  kernels.packed_gemm(activated(
-      product(normed, panels.gate_up, weights.gate_up_bias, nullptr, rows.count, 2 * inner, hidden), act));
-  kernels.packed_gemm(added(product(act, panels.down, weights.down_bias, x, rows.count, hidden, inner)));
+  head_logits(model_, slice.x, slice.normed, slice.logits);
 }
 
-const float* DecodeStep::run(const DecodeRows& rows, int64_t begin) {
-  const profiler::Scope section(profiler::Section::kDecodeLayers);
-  model_.kernels().embedding({.table = model_.parameters.tensors().embedding.data_ptr(),
-                              .tokens = rows.tokens,
-                              .out = row(x_, begin),
-                              .count = rows.count,
-                              .width = model_.config.hidden_size});
-  for (int64_t layer = 0; layer < model_.config.layers; ++layer) run_layer(rows, begin, layer);
-  float* logits = static_cast<float*>(row(logits_, begin));
-  head_logits(model_, row(x_, begin), row(normed_, begin), logits, rows.count);
-  return logits;
+int64_t DecodeStep::row_bytes(const Model& model, int64_t most_pages) {
+  const Description& of = model.description;
+  const auto element = static_cast<int64_t>(c10::elementSize(model.dtype()));
+  const int64_t activations = 3 * of.hidden_size + of.qkv_width() + of.query_width() + 3 * of.intermediate_size;
+  return element * activations + 4 * of.vocab_size +
+         model.operators.decode_scratch(of, 1, most_pages).nbytes();
 }
 
 }  // namespace zero_rl

@@ -1,4 +1,4 @@
-// One new token for each of B sequences, over raw pointers: embedding, layers against the caches, head.
+// The decoder's step for one new token of each of B sequences: embedding, layers against the cache, head.
 #pragma once
 
 #include <cstdint>
@@ -7,42 +7,38 @@
 
 namespace zero_rl {
 
-// Arrays of one value per sequence. Positions must have been reserved in the rope table.
-struct DecodeRows {
-  const int32_t* tokens;
-  const int32_t* positions;
-  const kernels::KvSequence* sequences;
-  int64_t count;
-
-  DecodeRows slice(int64_t begin, int64_t end) const {
-    return {tokens + begin, positions + begin, sequences + begin, end - begin};
-  }
-};
-
 class DecodeStep {
  public:
-  // Packs the weights, which must not change as long as steps are run. All scratch is made here.
-  DecodeStep(Model& model, int64_t most_rows);
+  // All scratch is made here, for sequences of at most `most_pages`.
+  DecodeStep(const Model& model, int64_t most_rows, int64_t most_pages);
 
-  // Runs rows [begin, begin + rows.count) of the batch and returns their float32 logits [rows.count, V], valid until
-  // they are run again. Disjoint ranges may run on threads of their own.
-  const float* run(const DecodeRows& rows, int64_t begin);
+  // Buffers of rows [begin, begin + count); to be kept as long as the batch has these rows. `pages`: of a row's table.
+  struct Slice {
+    at::Tensor x;          // [B, H] residual stream
+    at::Tensor normed;     // [B, H]
+    at::Tensor delta;      // [B, H], undefined where no sublayer's output is normed
+    at::Tensor qkv;        // [B, (Hq + 2Hk)·D]
+    at::Tensor attention;  // [B, Hq·D]
+    at::Tensor gate_up;    // [B, 2I], undefined on the CPU
+    at::Tensor act;        // [B, I]
+    at::Tensor logits;     // [B, V] float32
+    at::Tensor scratch;    // of attention
+  };
+  Slice slice(int64_t begin, int64_t count) const;
+
+  // Leaves the slice's logits. Positions must have been reserved in the rope table, weights prepared. Disjoint slices may run
+  // at once.
+  void run(const Slice& slice, const DecodeRows& rows, const Cache& cache) const;
+
+  // Of all buffers, per row.
+  static int64_t row_bytes(const Model& model, int64_t most_pages);
 
  private:
-  void run_layer(const DecodeRows& rows, int64_t begin, int64_t layer);
-  void* row(const at::Tensor& buffer, int64_t index) const;
-
   const Model& model_;
-  at::Tensor x_;          // [B, H] residual stream
-  at::Tensor normed_;     // [B, H]
-  at::Tensor qkv_;        // [B, (Hq + 2Hk)·D]
-  at::Tensor attention_;  // [B, Hq·D]
-  at::Tensor act_;        // [B, I]
-  at::Tensor logits_;     // [B, V] float32
+  Slice all_;
 };
 
-// Final norm and head over `x` [R, H]: float32 logits [R, V]. The head's panels must
-// be prepared.
-void head_logits(const Model& model, const void* x, void* normed, float* logits, int64_t rows);
+// logits [R, V] of hidden states x [R, H] after the last layer.
+void head_logits(const Model& model, const at::Tensor& x, const at::Tensor& normed, const at::Tensor& logits);
 
 }  // namespace zero_rl

@@ -1,43 +1,33 @@
-// The decoder over packed sequences: forward, and a backward pass written out by hand. Norms and SwiGLU
-// are recomputed in the backward pass, and gates and ups where memory is short; everything else a product or the attention
-// needs is kept.
+// The decoder over packed sequences: forward, and a backward pass written out by hand. Norms and SwiGLU are recomputed in the
+// backward pass, and gates and ups where memory is short; everything else that a product or the attention needs is kept.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "model/model.h"
+#include "model/packed_tokens.h"
 #include "runtime/abort_flag.h"
 
 namespace zero_rl {
 
-// Sequences one after the other, each starting at position 0. A beginning that several share is stored once.
-struct PackedTokens {
-  std::vector<int32_t> tokens;     // [T]
-  std::vector<int32_t> positions;  // [T]
-  std::vector<kernels::Segment> segments;
-
-  int64_t count() const { return static_cast<int64_t>(tokens.size()); }
-  // A sequence, or the beginning of several.
-  kernels::Segment append(const int32_t* data, int64_t length);
-  // What follows that beginning in one of them. Nothing else may be appended between the two.
-  kernels::Segment append_after(const kernels::Segment& beginning, const int32_t* data, int64_t length);
-};
-
-// What the backward pass reads again. Tensors live in the model's workspace.
+// What the backward pass reads again.
 struct LayerActivations {
-  at::Tensor input;       // [T, H] residual stream before the layer
-  at::Tensor input_rstd;  // [T]
-  at::Tensor qkv;         // [T, (Hq + 2Hk)·D] after the rotation
-  at::Tensor raw_qk;      // [T, (Hq + Hk)·D] before the q and k norms
-  at::Tensor q_rstd;      // [T, Hq]
-  at::Tensor k_rstd;      // [T, Hk]
-  at::Tensor attention;   // [T, Hq·D]
-  at::Tensor lse;         // [T, Hq]
-  at::Tensor middle;      // [T, H] residual stream after attention
+  at::Tensor input;        // [T, H] residual stream before the layer
+  at::Tensor input_rstd;   // [T], like the rest undefined where the layer has no such norm
+  at::Tensor qkv;          // [T, (Hq + 2Hk)·D] after the rotation
+  at::Tensor raw_qk;       // [T, (Hq + Hk)·D] before the q and k norms
+  at::Tensor q_rstd;       // [T, Hq], or [T] of the whole projection
+  at::Tensor k_rstd;       // [T, Hk], or [T]
+  at::Tensor attention;    // [T, Hq·D]
+  at::Tensor lse;
+  at::Tensor attention_delta;  // [T, H] output of attention before its norm
+  at::Tensor attention_delta_rstd;
+  at::Tensor middle;       // [T, H] residual stream after attention
   at::Tensor middle_rstd;  // [T]
-  at::Tensor gate_up;     // [T, 2I], undefined where it is to be computed again
+  at::Tensor gate_up;      // [T, 2I], undefined where it is to be computed again
+  at::Tensor mlp_delta;    // [T, H] output of the MLP before its norm
+  at::Tensor mlp_delta_rstd;
 };
 
 struct Activations {
@@ -45,28 +35,26 @@ struct Activations {
   at::Tensor output;  // [T, H] residual stream after the last layer, before the final norm
 };
 
-// Called after the rotation with a layer's qkv: prefill stores keys and values. Runs on the engine's thread.
-using QkvSink = std::function<void(int64_t layer, const at::Tensor& qkv)>;
-
 // What a forward pass leaves for the backward pass.
 struct Keep {
   bool layers = false;
   int64_t gate_ups = 0;  // first layers that keep gate_up too
 };
 
-// Fills `saved.output`, and `saved.layers` where they are kept. All tensors come from the workspace: the
-// caller holds a frame.
-void decoder_forward(Model& model, const PackedTokens& packed, const Keep& keep, Activations& saved,
-                     const QkvSink& sink, const AbortFlag& abort);
+// Fills `saved.output`, and `saved.layers` where they are kept. The caller holds a frame.
+void decoder_forward(Model& model, const PackedBatch& batch, const Keep& keep, Activations& saved,
+                     const AbortFlag& abort);
 
-// Accumulates gradients of all but the final norm and the head. `dx` [T, H] is the gradient of
-// `saved.output` and is overwritten.
-void decoder_backward(Model& model, const PackedTokens& packed, const Activations& saved, at::Tensor& dx,
+// Accumulates gradients of all but the final norm and the head. `dx` [T, H] is the gradient of `saved.output` and is
+// overwritten. Gives up the layers of `saved` as it goes.
+void decoder_backward(Model& model, const PackedBatch& batch, Activations& saved, const at::Tensor& dx,
                       DecoderTensors& gradients, const AbortFlag& abort);
 
-// Bytes per token that decoder_forward keeps, and decoder_backward needs beside them, where no layer keeps its gate_up.
-int64_t activation_bytes_per_token(const ModelConfig& config, at::ScalarType dtype);
-// Those of one gate_up.
-int64_t gate_up_bytes_per_token(const ModelConfig& config, at::ScalarType dtype);
+// Bytes per token of a forward pass that keeps nothing.
+int64_t pass_bytes_per_token(const Model& model);
+// Of what decoder_forward keeps, and decoder_backward needs beside it, where no layer keeps its gate_up.
+int64_t activation_bytes_per_token(const Model& model);
+// Of one gate_up.
+int64_t gate_up_bytes_per_token(const Model& model);
 
 }  // namespace zero_rl

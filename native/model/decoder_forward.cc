@@ -1,143 +1,158 @@
-#include <algorithm>
 #include <utility>
 
 #include "model/decoder.h"
-#include "model/decoder_steps.h"
+#include "model/sublayers.h"
 
 namespace zero_rl {
 
 namespace {
 
-kernels::Segment append_tokens(PackedTokens& packed, const kernels::Segment& beginning, const int32_t* data,
-                               int64_t length) {
-  const kernels::Segment segment{.begin = packed.count(),
-                                 .length = length,
-                                 .prefix_begin = beginning.begin,
-                                 .prefix_length = beginning.length};
-  packed.tokens.insert(packed.tokens.end(), data, data + length);
-  for (int64_t i = 0; i < length; ++i) packed.positions.push_back(static_cast<int32_t>(beginning.length + i));
-  packed.segments.push_back(segment);
-  return segment;
-}
-
-// The buffers of one layer; without `keep` those that the backward pass alone reads stay undefined.
-LayerActivations layer_buffers(const ModelConfig& config, Workspace& workspace, at::ScalarType dtype, int64_t count,
-                               bool keep, bool keep_gate_up) {
-  LayerActivations buffers;
-  if (keep) {
-    buffers.input_rstd = workspace.take({count}, at::kFloat);
-    buffers.middle = workspace.take({count, config.hidden_size}, dtype);
-    buffers.middle_rstd = workspace.take({count}, at::kFloat);
-    buffers.lse = workspace.take({count, config.heads}, at::kFloat);
-    if (keep_gate_up) buffers.gate_up = workspace.take({count, 2 * config.intermediate_size}, dtype);
-    if (config.qk_norm) {
-      buffers.q_rstd = workspace.take({count, config.heads}, at::kFloat);
-      buffers.k_rstd = workspace.take({count, config.kv_heads}, at::kFloat);
-      buffers.raw_qk = workspace.take({count, config.query_width() + config.kv_width()}, dtype);
-    }
+class Forward {
+ public:
+  Forward(Model& model, const PackedBatch& batch, const Keep& keep)
+      : model_(model), ops_(model.operators), of_(model.description), batch_(batch), keep_(keep) {
+    normed_ = rows(of_.hidden_size);
+    act_ = rows(of_.intermediate_size);
+    // Where nothing is kept one set of buffers serves all layers.
+    if (!keep.layers) reused_ = attention_buffers();
   }
-  buffers.qkv = workspace.take({count, config.qkv_width()}, dtype);
-  buffers.attention = workspace.take({count, config.query_width()}, dtype);
-  return buffers;
-}
 
-void embed(const Model& model, const PackedTokens& packed, const at::Tensor& x) {
-  model.kernels().embedding({.table = model.parameters.tensors().embedding.data_ptr(),
-                             .tokens = packed.tokens.data(),
-                             .out = x.data_ptr(),
-                             .count = packed.count(),
-                             .width = model.config.hidden_size});
-}
+  at::Tensor rows(int64_t width) const { return model_.take({batch_.count, width}); }
+
+  // x [T, H] becomes what comes after the layer; where it is kept, in memory of its own.
+  void layer(int64_t l, at::Tensor& x, LayerActivations& kept) {
+    const LayerTensors& weights = model_.weights().layers[l];
+    kept.input = x;
+    const at::Tensor& attention_input = norm(x, weights.attention_norm, kept.input_rstd);
+    ops_.linear(attention_input, weights.qkv, kept.qkv);
+    rotate(l, weights, kept);
+    ops_.attention(model_, batch_, l, kept.qkv, kept.attention, kept.lse);
+    add_sublayer(kept.attention, weights.output, weights.attention_output_norm, x, kept.attention_delta,
+                 kept.attention_delta_rstd);
+    kept.middle = x;
+    const at::Tensor& mlp_input = norm(x, weights.mlp_norm, kept.middle_rstd);
+    if (keep_.layers && l < keep_.gate_ups) kept.gate_up = rows(2 * of_.intermediate_size);
+    ops_.linear_swiglu(mlp_input, weights.gate_up, kept.gate_up, act_);
+    add_sublayer(act_, weights.down, weights.mlp_output_norm, x, kept.mlp_delta, kept.mlp_delta_rstd);
+  }
+
+  LayerActivations buffers() const { return keep_.layers ? attention_buffers() : reused_; }
+
+ private:
+  LayerActivations attention_buffers() const {
+    LayerActivations buffers;
+    buffers.qkv = rows(of_.qkv_width());
+    buffers.attention = rows(of_.query_width());
+    if (keep_.layers) buffers.lse = ops_.take_lse(batch_.count, of_.heads);
+    return buffers;
+  }
+  at::Tensor statistics(at::IntArrayRef sizes) const { return keep_.layers ? ops_.take(sizes, at::kFloat) : at::Tensor(); }
+
+  // The norm of x, or x where there is none.
+  const at::Tensor& norm(const at::Tensor& x, const at::Tensor& weight, at::Tensor& rstd) {
+    if (!weight.defined()) return x;
+    rstd = statistics({batch_.count});
+    ops_.rms_norm(x, weight, of_.rms_norm_eps, normed_, rstd);
+    return normed_;
+  }
+
+  void rotate(int64_t l, const LayerTensors& weights, LayerActivations& kept) {
+    Rotation rotation{.qkv = kept.qkv, .positions = batch_.positions, .rotary = of_.layers[l].rotary};
+    if (norms_projections(of_, l)) {
+      if (keep_.layers) {
+        kept.raw_qk = rows(of_.query_width() + of_.kv_width());
+        ops_.copy_columns(kept.qkv, kept.raw_qk);
+      }
+      kept.q_rstd = statistics({batch_.count});
+      kept.k_rstd = statistics({batch_.count});
+      norm_projections(model_, weights, keep_.layers ? kept.raw_qk : kept.qkv, kept.qkv, kept.q_rstd, kept.k_rstd);
+    } else if (norms_heads(of_, l)) {
+      if (keep_.layers) kept.raw_qk = rows(of_.query_width() + of_.kv_width());
+      kept.q_rstd = statistics({batch_.count, of_.heads});
+      kept.k_rstd = statistics({batch_.count, of_.kv_heads});
+      rotation.q_norm = weights.q_norm;
+      rotation.k_norm = weights.k_norm;
+      rotation.raw_qk = kept.raw_qk;
+      rotation.q_rstd = kept.q_rstd;
+      rotation.k_rstd = kept.k_rstd;
+    }
+    ops_.rotate(model_, batch_, l, rotation);
+  }
+
+  // x += the sublayer's output, normed where the layer has such a norm.
+  void add_sublayer(const at::Tensor& from, const Linear& linear, const at::Tensor& output_norm, at::Tensor& x,
+                    at::Tensor& delta, at::Tensor& delta_rstd) {
+    if (keep_.layers) {
+      const at::Tensor next = rows(of_.hidden_size);
+      ops_.copy_columns(x, next);
+      x = next;
+    }
+    if (!output_norm.defined()) {
+      ops_.linear_add(from, linear, x);
+      return;
+    }
+    if (keep_.layers || !delta_.defined()) delta_ = rows(of_.hidden_size);
+    delta = delta_;
+    ops_.linear(from, linear, delta);
+    delta_rstd = statistics({batch_.count});
+    ops_.rms_norm(delta, output_norm, of_.rms_norm_eps, normed_, delta_rstd);
+    ops_.add(x, normed_);
+  }
+
+  Model& model_;
+  Operators& ops_;
+  const Description& of_;
+  const PackedBatch& batch_;
+  const Keep& keep_;
+  at::Tensor normed_;  // [T, H]
+  at::Tensor act_;     // [T, I]
+  at::Tensor delta_;   // [T, H]
+  LayerActivations reused_;
+};
 
 }  // namespace
 
-kernels::Segment PackedTokens::append(const int32_t* data, int64_t length) {
-  return append_tokens(*this, {}, data, length);
-}
-
-kernels::Segment PackedTokens::append_after(const kernels::Segment& beginning, const int32_t* data, int64_t length) {
-  return append_tokens(*this, beginning, data, length);
-}
-
-void decoder_forward(Model& model, const PackedTokens& packed, const Keep& keep, Activations& saved,
-                     const QkvSink& sink, const AbortFlag& abort) {
-  const ModelConfig& config = model.config;
-  const kernels::Table& kernels = model.kernels();
-  const DecoderTensors& weights = model.parameters.tensors();
-  const at::ScalarType dtype = model.parameters.dtype();
-  const int64_t count = packed.count();
-  const int64_t hidden = config.hidden_size;
-  Workspace& workspace = model.workspace;
-  PassPanels panels(kernels, model.parameters, model.panels, workspace);
-
-  int32_t last_position = 0;
-  for (const int32_t position : packed.positions) last_position = std::max(last_position, position);
-  model.rope.reserve(last_position + 1);
-
+void decoder_forward(Model& model, const PackedBatch& batch, const Keep& keep, Activations& saved,
+                     const AbortFlag& abort) {
+  model.rope.reserve(batch.positions_end);
   saved.layers.clear();
-  at::Tensor x = workspace.take({count, hidden}, dtype);
-  embed(model, packed, x);
-  at::Tensor normed = workspace.take({count, hidden}, dtype);
-  at::Tensor act = workspace.take({count, config.intermediate_size}, dtype);
-  // Where nothing is kept one set of layer buffers serves all layers.
-  const LayerActivations reused =
-      keep.layers ? LayerActivations() : layer_buffers(config, workspace, dtype, count, false, false);
-
-  for (int64_t l = 0; l < config.layers; ++l) {
+  at::Tensor x = model.take({batch.count, model.description.hidden_size});
+  Forward forward(model, batch, keep);
+  model.operators.embedding(model.weights().embedding, batch.tokens, x);
+  for (int64_t l = 0; l < model.description.layer_count(); ++l) {
     abort.check();
-    const LayerTensors& layer = weights.layers[l];
-    LayerActivations buffers =
-        keep.layers ? layer_buffers(config, workspace, dtype, count, true, l < keep.gate_ups) : reused;
-    buffers.input = x;
-    norm_rows(model, x, layer.input_norm, normed, buffers.input_rstd);
-    linear(kernels, normed, panels.qkv(l), layer.qkv_bias, buffers.qkv);
-    if (config.qk_norm) {
-      if (keep.layers) copy_columns(buffers.qkv, buffers.raw_qk);
-      norm_heads(model, layer, keep.layers ? buffers.raw_qk : buffers.qkv, buffers.qkv, buffers.q_rstd, buffers.k_rstd);
-    }
-    rotate(model, buffers.qkv, packed.positions.data(), 1.0F);
-    if (sink) sink(l, buffers.qkv);
-    kernels.attention({.qkv = buffers.qkv.data_ptr(),
-                       .out = buffers.attention.data_ptr(),
-                       .lse = buffers.lse.defined() ? buffers.lse.data_ptr<float>() : nullptr,
-                       .segments = packed.segments.data(),
-                       .segment_count = static_cast<int64_t>(packed.segments.size()),
-                       .heads = config.heads,
-                       .kv_heads = config.kv_heads,
-                       .head_dim = config.head_dim});
-    if (keep.layers) {
-      copy_columns(x, buffers.middle);
-      x = buffers.middle;
-    }
-    linear_add(kernels, buffers.attention, panels.output(l), layer.output_bias, x);
-    norm_rows(model, x, layer.post_norm, normed, buffers.middle_rstd);
-    linear_swiglu(kernels, normed, panels.gate_up(l), layer.gate_up_bias, buffers.gate_up, act);
-    if (keep.layers) {
-      const at::Tensor next = workspace.take({count, hidden}, dtype);
-      copy_columns(x, next);
-      x = next;
-    }
-    linear_add(kernels, act, panels.down(l), layer.down_bias, x);
-    if (keep.layers) saved.layers.push_back(std::move(buffers));
+    LayerActivations kept = forward.buffers();
+    forward.layer(l, x, kept);
+    if (keep.layers) saved.layers.push_back(std::move(kept));
   }
   saved.output = x;
 }
 
-int64_t activation_bytes_per_token(const ModelConfig& config, at::ScalarType dtype) {
-  const int64_t bytes = dtype == at::kFloat ? 4 : 2;
-  const int64_t qkv = config.qkv_width();
-  const int64_t raw = config.qk_norm ? config.query_width() + config.kv_width() : 0;
-  const int64_t rstds = 4 * (2 + config.heads + (config.qk_norm ? config.heads + config.kv_heads : 0));
-  const int64_t per_layer =
-      bytes * (2 * config.hidden_size + qkv + raw + config.query_width()) + rstds;
-  // Forward: embedding, normed, act. Backward: dx, normed, dnormed, dqkv, dattention, dact, a gate_up.
-  const int64_t transient =
-      bytes * (5 * config.hidden_size + qkv + config.query_width() + 4 * config.intermediate_size);
-  return config.layers * per_layer + transient;
+int64_t pass_bytes_per_token(const Model& model) {
+  const Description& of = model.description;
+  // The residual stream, normed, a sublayer's output, act, gates and ups, qkv, attention.
+  return static_cast<int64_t>(c10::elementSize(model.dtype())) *
+         (3 * of.hidden_size + 3 * of.intermediate_size + of.qkv_width() + of.query_width());
 }
 
-int64_t gate_up_bytes_per_token(const ModelConfig& config, at::ScalarType dtype) {
-  return 2 * config.intermediate_size * static_cast<int64_t>(c10::elementSize(dtype));
+int64_t activation_bytes_per_token(const Model& model) {
+  const Description& of = model.description;
+  const auto bytes = static_cast<int64_t>(c10::elementSize(model.dtype()));
+  int64_t kept = 0;
+  for (int64_t l = 0; l < of.layer_count(); ++l) {
+    const LayerTensors& layer = model.weights().layers[l];
+    const bool normed_heads = layer.q_norm.defined();
+    const int64_t deltas = (layer.attention_output_norm.defined() ? 1 : 0) + (layer.mlp_output_norm.defined() ? 1 : 0);
+    kept += bytes * ((2 + deltas) * of.hidden_size + of.qkv_width() + of.query_width() +
+                     (normed_heads ? of.query_width() + of.kv_width() : 0));
+    kept += 4 * (2 + deltas + of.heads + (normed_heads ? of.heads + of.kv_heads : 0));
+  }
+  // Forward: embedding, normed, act. Backward: dx, normed, dnormed, dqkv, dattention, dact, a gate_up.
+  return kept + bytes * (6 * of.hidden_size + of.qkv_width() + of.query_width() + 4 * of.intermediate_size);
+}
+
+int64_t gate_up_bytes_per_token(const Model& model) {
+  return 2 * model.description.intermediate_size * static_cast<int64_t>(c10::elementSize(model.dtype()));
 }
 
 }  // namespace zero_rl

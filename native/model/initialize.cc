@@ -10,7 +10,7 @@
 
 namespace zero_rl {
 
-void initialize(const ParameterStore& store, const ModelConfig& config, uint64_t seed, double std) {
+void initialize(const ParameterStore& store, const Description& description, uint64_t seed, double std) {
   store.clear();
   std::vector<float> values;
   uint32_t tensor = 0;
@@ -23,8 +23,8 @@ void initialize(const ParameterStore& store, const ModelConfig& config, uint64_t
       store.write_masters(parameter.offset, parameter.size, values.data());
       continue;
     }
-    const bool residual = parameter.name.ends_with("o_proj.weight") || parameter.name.ends_with("down_proj.weight");
-    const double scale = residual ? std / std::sqrt(2.0 * static_cast<double>(config.layers)) : std;
+    const bool residual = parameter.role == Role::kAttentionOutput || parameter.role == Role::kDown;
+    const double scale = residual ? std / std::sqrt(2.0 * static_cast<double>(description.layer_count())) : std;
     const auto fill = [&](int64_t i) {
       const auto bits = philox(seed, {static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), tensor, 0x1417});
       // Box–Muller

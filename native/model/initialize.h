@@ -8,6 +8,6 @@
 
 namespace zero_rl {
 
-void initialize(const ParameterStore& store, const ModelConfig& config, uint64_t seed, double std);
+void initialize(const ParameterStore& store, const Description& description, uint64_t seed, double std);
 
 }  // namespace zero_rl

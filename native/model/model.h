@@ -1,30 +1,29 @@
 // A decoder's weights and what every pass over them needs.
 #pragma once
 
-#include "kernels/recorded_set.h"
-#include "model/model_config.h"
+#include "model/description.h"
 #include "model/parameter_store.h"
 #include "model/rope_table.h"
-#include "model/weight_panels.h"
-#include "runtime/workspace.h"
+#include "operators/operators.h"
 
 namespace zero_rl {
 
 struct Model {
-  Model(const ModelConfig& model_config, at::ScalarType dtype, bool masters)
-      : config(model_config), parameters(config, dtype, masters), rope(config.rope, config.head_dim), panels(kernels(), parameters) {}
+  Model(const Description& model_description, at::ScalarType dtype, bool masters, Operators& operator_set)
+      : description(model_description),
+        operators(operator_set),
+        parameters(description, dtype, masters, operators),
+        rope(description, operators) {}
 
-  const kernels::Table& kernels() const { return kernels(parameters.dtype()); }
-  static const kernels::Table& kernels(at::ScalarType dtype) {
-    const kernels::InstructionSet& set = kernels::active_set();
-    return dtype == at::kFloat ? set.float32 : set.bfloat16;
-  }
+  at::ScalarType dtype() const { return parameters.dtype(); }
+  const DecoderTensors& weights() const { return parameters.tensors(); }
+  // A tensor of the compute dtype inside of the innermost frame.
+  at::Tensor take(at::IntArrayRef sizes) const { return operators.take(sizes, dtype()); }
 
-  ModelConfig config;
+  Description description;
+  Operators& operators;
   ParameterStore parameters;
   RopeTable rope;
-  WeightPanels panels;
-  Workspace workspace;
 };
 
 }  // namespace zero_rl

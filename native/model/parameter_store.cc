@@ -1,102 +1,96 @@
 #include "model/parameter_store.h"
 
 #include <algorithm>
-#include <functional>
+#include <cstring>
 #include <utility>
 
-#include "kernels/rounding.h"
-#include "model/flat_buffer.h"
+#include "operators/operators.h"
 #include "runtime/error.h"
-#include "runtime/parallel.h"
 
 namespace zero_rl {
 
 namespace {
 
-constexpr int64_t kAlignment = 16;  // elements: 64 bytes of float32
-constexpr int64_t kElementsPerThread = 1 << 16;
+constexpr int64_t kAlignment = 16;                // elements: 64 bytes of float32
+constexpr int64_t kChunk = int64_t{1} << 22;      // elements that pass through the host at a time
+constexpr int64_t kLinearsPerLayer = 4;
 
-// Walks the parameters in storage order. begin() starts an aligned block, add() appends a Hugging Face
-// tensor to it; merged tensors are one block.
-class Layout {
- public:
-  explicit Layout(std::vector<Parameter>& parameters) : parameters_(parameters) {}
+int64_t aligned(int64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
 
-  void begin() { end_ = (end_ + kAlignment - 1) / kAlignment * kAlignment; }
-  void add(const std::string& name, std::vector<int64_t> shape) {
-    int64_t size = 1;
-    for (const int64_t dimension : shape) size *= dimension;
-    parameters_.push_back({name, std::move(shape), end_, size});
-    end_ += size;
+at::Tensor& place_in_layer(LayerTensors& layer, Role role) {
+  switch (role) {
+    case Role::kAttentionNorm:
+      return layer.attention_norm;
+    case Role::kQkv:
+      return layer.qkv.weight;
+    case Role::kQkvBias:
+      return layer.qkv.bias;
+    case Role::kQueryNorm:
+      return layer.q_norm;
+    case Role::kKeyNorm:
+      return layer.k_norm;
+    case Role::kAttentionOutput:
+      return layer.output.weight;
+    case Role::kAttentionOutputBias:
+      return layer.output.bias;
+    case Role::kAttentionOutputNorm:
+      return layer.attention_output_norm;
+    case Role::kMlpNorm:
+      return layer.mlp_norm;
+    case Role::kGateUp:
+      return layer.gate_up.weight;
+    case Role::kGateUpBias:
+      return layer.gate_up.bias;
+    case Role::kDown:
+      return layer.down.weight;
+    case Role::kDownBias:
+      return layer.down.bias;
+    case Role::kMlpOutputNorm:
+      return layer.mlp_output_norm;
+    default:
+      throw native_error("A layer has no such tensor");
   }
-  void block(const std::string& name, std::vector<int64_t> shape) {
-    begin();
-    add(name, std::move(shape));
-  }
-  int64_t end() {
-    begin();
-    return end_;
-  }
+}
 
- private:
-  std::vector<Parameter>& parameters_;
-  int64_t end_ = 0;
-};
-
-std::string layer_name(int64_t layer, const char* rest) { return "model.layers." + std::to_string(layer) + "." + rest; }
+at::Tensor& place_of(DecoderTensors& tensors, Role role, int64_t layer) {
+  switch (role) {
+    case Role::kEmbedding:
+      return tensors.embedding;
+    case Role::kFinalNorm:
+      return tensors.final_norm;
+    case Role::kHead:
+      return tensors.head.weight;
+    default:
+      return place_in_layer(tensors.layers[layer], role);
+  }
+}
 
 }  // namespace
 
-ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters, at::Device device)
-    : config_(config) {
-  Layout layout(parameters_);
-  const int64_t hidden = config.hidden_size;
-  const int64_t queries = config.query_width();
-  const int64_t keys = config.kv_width();
-  const int64_t inner = config.intermediate_size;
-  layout.block("model.embed_tokens.weight", {config.vocab_size, hidden});
-  for (int64_t l = 0; l < config.layers; ++l) {
-    layout.block(layer_name(l, "input_layernorm.weight"), {hidden});
-    layout.begin();
-    layout.add(layer_name(l, "self_attn.q_proj.weight"), {queries, hidden});
-    layout.add(layer_name(l, "self_attn.k_proj.weight"), {keys, hidden});
-    layout.add(layer_name(l, "self_attn.v_proj.weight"), {keys, hidden});
-    if (config.attention_bias) {
-      layout.begin();
-      layout.add(layer_name(l, "self_attn.q_proj.bias"), {queries});
-      layout.add(layer_name(l, "self_attn.k_proj.bias"), {keys});
-      layout.add(layer_name(l, "self_attn.v_proj.bias"), {keys});
+ParameterStore::ParameterStore(const Description& description, at::ScalarType dtype, bool masters, Operators& operators)
+    : operators_(operators), layers_(description.layer_count()) {
+  for (const Block& block : description.blocks) {
+    size_ = aligned(size_);
+    Place place{block.role, block.layer, size_, 0, 0};
+    for (const NamedShape& tensor : block.tensors) {
+      int64_t elements = 1;
+      for (const int64_t dimension : tensor.shape) elements *= dimension;
+      parameters_.push_back({tensor.name, tensor.shape, block.role, size_, elements});
+      size_ += elements;
+      place.rows += tensor.shape[0];
+      place.columns = tensor.shape.size() > 1 ? tensor.shape[1] : 0;
     }
-    if (config.qk_norm) {
-      layout.block(layer_name(l, "self_attn.q_norm.weight"), {config.head_dim});
-      layout.block(layer_name(l, "self_attn.k_norm.weight"), {config.head_dim});
-    }
-    layout.block(layer_name(l, "self_attn.o_proj.weight"), {hidden, queries});
-    if (config.output_bias) layout.block(layer_name(l, "self_attn.o_proj.bias"), {hidden});
-    layout.block(layer_name(l, "post_attention_layernorm.weight"), {hidden});
-    layout.begin();
-    layout.add(layer_name(l, "mlp.gate_proj.weight"), {inner, hidden});
-    layout.add(layer_name(l, "mlp.up_proj.weight"), {inner, hidden});
-    if (config.mlp_bias) {
-      layout.begin();
-      layout.add(layer_name(l, "mlp.gate_proj.bias"), {inner});
-      layout.add(layer_name(l, "mlp.up_proj.bias"), {inner});
-    }
-    layout.block(layer_name(l, "mlp.down_proj.weight"), {hidden, inner});
-    if (config.mlp_bias) layout.block(layer_name(l, "mlp.down_proj.bias"), {hidden});
+    places_.push_back(place);
   }
-  layout.block("model.norm.weight", {hidden});
-  if (config.value_head) {
-    layout.block("value_head.weight", {1, hidden});
-  } else if (!config.tie_word_embeddings) {
-    layout.block("lm_head.weight", {config.vocab_size, hidden});
-  }
-  size_ = layout.end();
+  size_ = aligned(size_);
   for (size_t i = 0; i < parameters_.size(); ++i) index_.emplace(parameters_[i].name, i);
 
-  weights_ = flat_buffer(size_, dtype, device);
-  if (dtype != at::kFloat && masters) remainders_ = flat_buffer(size_, at::kShort, device);
+  weights_ = operators.flat_buffer(size_, dtype);
+  if (dtype != at::kFloat && masters) remainders_ = operators.flat_buffer(size_, at::kShort);
+  host_ = operators.host_buffer({std::min(kChunk, size_)}, at::kFloat);
+  stage_ = operators.device().is_cpu() ? host_ : operators.empty(host_.sizes(), at::kFloat);
   tensors_ = bind(weights_);
+  operators.attach(*this);
 }
 
 const Parameter& ParameterStore::find(const std::string& name) const {
@@ -106,44 +100,19 @@ const Parameter& ParameterStore::find(const std::string& name) const {
 }
 
 DecoderTensors ParameterStore::bind(const at::Tensor& flat) const {
-  const ModelConfig& config = config_;
-  const int64_t hidden = config.hidden_size;
-  const int64_t qkv = config.qkv_width();
-  const int64_t inner = config.intermediate_size;
-  // `rows` × `columns` elements from the tensor's offset; a merged block is named by its first tensor.
-  const auto matrix = [&](const std::string& name, int64_t rows, int64_t columns) {
-    return flat.narrow(0, find(name).offset, rows * columns).view({rows, columns});
-  };
-  const auto vector = [&](const std::string& name, int64_t size) { return flat.narrow(0, find(name).offset, size); };
-
   DecoderTensors result;
-  result.embedding = matrix("model.embed_tokens.weight", config.vocab_size, hidden);
-  for (int64_t l = 0; l < config.layers; ++l) {
-    LayerTensors layer;
-    layer.input_norm = vector(layer_name(l, "input_layernorm.weight"), hidden);
-    layer.qkv = matrix(layer_name(l, "self_attn.q_proj.weight"), qkv, hidden);
-    if (config.attention_bias) layer.qkv_bias = vector(layer_name(l, "self_attn.q_proj.bias"), qkv);
-    if (config.qk_norm) {
-      layer.q_norm = vector(layer_name(l, "self_attn.q_norm.weight"), config.head_dim);
-      layer.k_norm = vector(layer_name(l, "self_attn.k_norm.weight"), config.head_dim);
-    }
-    layer.output = matrix(layer_name(l, "self_attn.o_proj.weight"), hidden, config.query_width());
-    if (config.output_bias) layer.output_bias = vector(layer_name(l, "self_attn.o_proj.bias"), hidden);
-    layer.post_norm = vector(layer_name(l, "post_attention_layernorm.weight"), hidden);
-    layer.gate_up = matrix(layer_name(l, "mlp.gate_proj.weight"), 2 * inner, hidden);
-    if (config.mlp_bias) {
-      layer.gate_up_bias = vector(layer_name(l, "mlp.gate_proj.bias"), 2 * inner);
-      layer.down_bias = vector(layer_name(l, "mlp.down_proj.bias"), hidden);
-    }
-    layer.down = matrix(layer_name(l, "mlp.down_proj.weight"), hidden, inner);
-    result.layers.push_back(std::move(layer));
+  result.layers.resize(layers_);
+  for (const Place& place : places_) {
+    const at::Tensor values = flat.narrow(0, place.offset, place.rows * std::max<int64_t>(1, place.columns));
+    place_of(result, place.role, place.layer) = place.columns == 0 ? values : values.view({place.rows, place.columns});
   }
-  result.final_norm = vector("model.norm.weight", hidden);
-  if (config.value_head) {
-    result.head = matrix("value_head.weight", 1, hidden);
-  } else {
-    result.head = config.tie_word_embeddings ? result.embedding : matrix("lm_head.weight", config.vocab_size, hidden);
+  if (!result.head.weight.defined()) result.head.weight = result.embedding;
+  for (int64_t l = 0; l < layers_; ++l) {
+    LayerTensors& layer = result.layers[l];
+    int64_t index = l * kLinearsPerLayer;
+    for (Linear* linear : {&layer.qkv, &layer.output, &layer.gate_up, &layer.down}) linear->index = index++;
   }
+  result.head.index = layers_ * kLinearsPerLayer;
   return result;
 }
 
@@ -154,21 +123,34 @@ void ParameterStore::clear() const {
 }
 
 void ParameterStore::read_masters(int64_t start, int64_t count, float* out) const {
-  if (dtype() == at::kFloat) {
-    std::copy_n(weights_.data_ptr<float>() + start, count, out);
-    return;
+  for (int64_t done = 0; done < count; done += kChunk) {
+    const int64_t piece = std::min(kChunk, count - done);
+    const at::Tensor host = host_.narrow(0, 0, piece);
+    const at::Tensor stage = stage_.narrow(0, 0, piece);
+    operators_.join_masters(weights_of(start + done, piece), remainders_of(start + done, piece), stage);
+    if (!host.is_alias_of(stage)) host.copy_(stage);
+    std::memcpy(out + done, host.data_ptr(), static_cast<size_t>(host.nbytes()));
   }
-  const auto* weights = static_cast<const uint16_t*>(weights_.data_ptr()) + start;
-  const int16_t* remainders = remainders_.defined() ? remainders_.data_ptr<int16_t>() + start : nullptr;
-  parallel_ranges(count, kElementsPerThread, [&](int64_t begin, int64_t end, int) {
-    for (int64_t i = begin; i < end; ++i) {
-      out[i] = kernels::joined(weights[i], remainders == nullptr ? int16_t{0} : remainders[i]);
-    }
-  });
+}
+
+void ParameterStore::write_masters(int64_t start, int64_t count, const float* values) const {
+  changed();
+  for (int64_t done = 0; done < count; done += kChunk) {
+    const int64_t piece = std::min(kChunk, count - done);
+    const at::Tensor host = host_.narrow(0, 0, piece);
+    const at::Tensor stage = stage_.narrow(0, 0, piece);
+    std::memcpy(host.data_ptr(), values + done, static_cast<size_t>(host.nbytes()));
+    if (!host.is_alias_of(stage)) stage.copy_(host);
+    operators_.split_masters(stage, weights_of(start + done, piece), remainders_of(start + done, piece));
+  }
 }
 
 void ParameterStore::follow(const ParameterStore& other, float rate) const {
-  constexpr int64_t kChunk = int64_t{1} << 18;
+  changed();
+  if (other.device() == device() && other.dtype() == dtype()) {
+    operators_.follow(weights_, remainders_, other.weights_, other.remainders_, rate);
+    return;
+  }
   std::vector<float> own(static_cast<size_t>(std::min(kChunk, size_)));
   std::vector<float> theirs(own.size());
   for (int64_t start = 0; start < size_; start += kChunk) {
@@ -179,22 +161,6 @@ void ParameterStore::follow(const ParameterStore& other, float rate) const {
     for (int64_t i = 0; i < count; ++i) own[i] = rate == 1 ? theirs[i] : own[i] + rate * (theirs[i] - own[i]);
     write_masters(start, count, own.data());
   }
-}
-
-void ParameterStore::write_masters(int64_t start, int64_t count, const float* values) const {
-  changed();
-  if (dtype() == at::kFloat) {
-    std::copy_n(values, count, weights_.data_ptr<float>() + start);
-    return;
-  }
-  auto* weights = static_cast<uint16_t*>(weights_.data_ptr()) + start;
-  int16_t* remainders = remainders_.defined() ? remainders_.data_ptr<int16_t>() + start : nullptr;
-  parallel_ranges(count, kElementsPerThread, [&](int64_t begin, int64_t end, int) {
-    for (int64_t i = begin; i < end; ++i) {
-      weights[i] = kernels::upper_half(values[i]);
-      if (remainders != nullptr) remainders[i] = kernels::remainder(values[i]);
-    }
-  });
 }
 
 }  // namespace zero_rl

@@ -1,5 +1,5 @@
 // All parameters in one flat buffer of the compute dtype; where that is bfloat16, remainders beside it join the weights to
-// float32 masters. q, k, v and gate, up are merged in storage; Hugging Face names are slices of it.
+// float32 masters. What the decoder multiplies with at once lies together; Hugging Face names are slices of it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,46 +9,53 @@
 #include <unordered_map>
 #include <vector>
 
-#include "model/model_config.h"
+#include "model/description.h"
 
 namespace zero_rl {
+
+class Operators;
 
 // One Hugging Face tensor: `size` consecutive elements from `offset`.
 struct Parameter {
   std::string name;
   std::vector<int64_t> shape;
+  Role role;
   int64_t offset;
   int64_t size;
 };
 
+// W [N, K] as in torch.nn.Linear, and its bias [N], undefined where there is none.
+struct Linear {
+  at::Tensor weight;
+  at::Tensor bias;
+  int64_t index = -1;  // among the linears of the decoder
+};
+
 // Views into a flat buffer; a tensor that the architecture lacks is undefined.
 struct LayerTensors {
-  at::Tensor input_norm;    // [H]
-  at::Tensor qkv;           // [(Hq + 2Hk)·D, H]
-  at::Tensor qkv_bias;      // [(Hq + 2Hk)·D]
-  at::Tensor q_norm;        // [D]
-  at::Tensor k_norm;        // [D]
-  at::Tensor output;        // [H, Hq·D]
-  at::Tensor output_bias;   // [H]
-  at::Tensor post_norm;     // [H]
-  at::Tensor gate_up;       // [2I, H]
-  at::Tensor gate_up_bias;  // [2I]
-  at::Tensor down;          // [H, I]
-  at::Tensor down_bias;     // [H]
+  at::Tensor attention_norm;         // [H]
+  Linear qkv;                        // [(Hq + 2Hk)·D, H]
+  at::Tensor q_norm;                 // [D] or [Hq·D]
+  at::Tensor k_norm;                 // [D] or [Hk·D]
+  Linear output;                     // [H, Hq·D]
+  at::Tensor attention_output_norm;  // [H]
+  at::Tensor mlp_norm;               // [H]
+  Linear gate_up;                    // [2I, H]
+  Linear down;                       // [H, I]
+  at::Tensor mlp_output_norm;        // [H]
 };
 
 struct DecoderTensors {
   at::Tensor embedding;  // [V, H]
   std::vector<LayerTensors> layers;
   at::Tensor final_norm;  // [H]
-  at::Tensor head;        // [V, H]; the embedding when tied; [1, H] of a critic
+  Linear head;            // [V, H]; the embedding when tied; [1, H] of a critic
 };
 
 class ParameterStore {
  public:
   // The buffers are uninitialised, and cost no memory until they are filled. bfloat16 without `masters` is trained as it is.
-  ParameterStore(const ModelConfig& config, at::ScalarType dtype, bool masters, at::Device device = at::kCPU);
-  virtual ~ParameterStore() = default;
+  ParameterStore(const Description& description, at::ScalarType dtype, bool masters, Operators& operators);
 
   at::ScalarType dtype() const { return weights_.scalar_type(); }
   at::Device device() const { return weights_.device(); }
@@ -72,19 +79,36 @@ class ParameterStore {
   // All zeros, alignment gaps too.
   void clear() const;
   // Elements [start, start + count) in float32, in memory of the CPU.
-  virtual void read_masters(int64_t start, int64_t count, float* out) const;
-  virtual void write_masters(int64_t start, int64_t count, const float* values) const;
+  void read_masters(int64_t start, int64_t count, float* out) const;
+  void write_masters(int64_t start, int64_t count, const float* values) const;
   // masters += rate · (masters of another store of the same shape − masters)
-  virtual void follow(const ParameterStore& other, float rate) const;
+  void follow(const ParameterStore& other, float rate) const;
 
  private:
+  // Elements [start, start + count) of the buffers; the second undefined where there are no remainders.
+  at::Tensor weights_of(int64_t start, int64_t count) const { return weights_.narrow(0, start, count); }
+  at::Tensor remainders_of(int64_t start, int64_t count) const {
+    return remainders_.defined() ? remainders_.narrow(0, start, count) : at::Tensor();
+  }
+
+  Operators& operators_;
   mutable uint64_t version_ = 0;
-  ModelConfig config_;
+  int64_t layers_;
   int64_t size_ = 0;
   std::vector<Parameter> parameters_;
   std::unordered_map<std::string, size_t> index_;
+  struct Place {
+    Role role;
+    int64_t layer;
+    int64_t offset;
+    int64_t rows;
+    int64_t columns;  // 0: a vector of `rows`
+  };
+  std::vector<Place> places_;
   at::Tensor weights_;  // [size]
   at::Tensor remainders_;
+  at::Tensor host_;   // [chunk] float32 through which the host reaches the masters
+  at::Tensor stage_;  // the same where the operators compute; host_ itself on the CPU
   DecoderTensors tensors_;
 };
 

@@ -1,12 +1,18 @@
 #include "model/rope_table.h"
 
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
+#include "operators/operators.h"
+
 namespace zero_rl {
 
 namespace {
+
+constexpr int64_t kLeastPositions = 8192;  // growing changes what graphs have recorded
 
 double scaled_frequency(const RopeConfig& config, double frequency) {
   switch (config.scaling) {
@@ -30,28 +36,34 @@ double scaled_frequency(const RopeConfig& config, double frequency) {
 
 }  // namespace
 
-RopeTable::RopeTable(const RopeConfig& config, int64_t head_dim) {
-  for (int64_t i = 0; i < head_dim / 2; ++i) {
-    const double frequency = std::pow(config.theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
-    inverse_frequencies_.push_back(static_cast<float>(scaled_frequency(config, frequency)));
+RopeTable::RopeTable(const Description& description, const Operators& operators)
+    : operators_(operators), most_(description.max_positions) {
+  for (int64_t i = 0; i < description.head_dim / 2; ++i) {
+    const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(description.head_dim);
+    const double frequency = std::pow(description.rope.theta, exponent);
+    inverse_frequencies_.push_back(static_cast<float>(scaled_frequency(description.rope, frequency)));
   }
 }
 
 void RopeTable::reserve(int64_t count) {
-  if (count <= positions_) return;
-  const int64_t target = std::max(count, std::min<int64_t>(positions_ * 2, count + 4096));
-  const int64_t half = static_cast<int64_t>(inverse_frequencies_.size());
-  cosines_.resize(target * half);
-  sines_.resize(target * half);
-  for (int64_t position = positions_; position < target; ++position) {
+  const int64_t held = cosines_.defined() ? cosines_.size(0) : 0;
+  if (count <= held) return;
+  const int64_t positions = std::max(count, std::min(std::max(2 * held, kLeastPositions), most_));
+  const auto half = static_cast<int64_t>(inverse_frequencies_.size());
+  const at::Tensor host = at::empty({2, positions, half}, at::TensorOptions().dtype(at::kFloat));
+  float* cosines = host.data_ptr<float>();
+  float* sines = cosines + positions * half;
+  for (int64_t position = 0; position < positions; ++position) {
     for (int64_t i = 0; i < half; ++i) {
       // The angle is rounded to float32 as transformers does, so that long contexts agree.
       const float angle = static_cast<float>(position) * inverse_frequencies_[i];
-      cosines_[position * half + i] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      sines_[position * half + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
+      cosines[position * half + i] = static_cast<float>(std::cos(static_cast<double>(angle)));
+      sines[position * half + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
     }
   }
-  positions_ = target;
+  const at::Tensor both = host.to(operators_.device());
+  cosines_ = both.select(0, 0);
+  sines_ = both.select(0, 1);
 }
 
 }  // namespace zero_rl

@@ -2,28 +2,32 @@
 // linear and Llama 3 rules of context extension. Grown on demand up to the position asked for.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <vector>
 
-#include "model/model_config.h"
+#include "model/description.h"
 
 namespace zero_rl {
 
+class Operators;
+
 class RopeTable {
  public:
-  RopeTable(const RopeConfig& config, int64_t head_dim);
+  RopeTable(const Description& description, const Operators& operators);
 
-  // Makes positions [0, count) available.
+  // Makes positions [0, count) available; the tensors change when it grows.
   void reserve(int64_t count);
-  // [positions, D / 2]
-  const float* cosines() const { return cosines_.data(); }
-  const float* sines() const { return sines_.data(); }
+  const at::Tensor& cosines() const { return cosines_; }  // [positions, D / 2] float32
+  const at::Tensor& sines() const { return sines_; }
 
  private:
+  const Operators& operators_;
   std::vector<float> inverse_frequencies_;  // [D / 2]
-  std::vector<float> cosines_;
-  std::vector<float> sines_;
-  int64_t positions_ = 0;
+  int64_t most_;
+  at::Tensor cosines_;
+  at::Tensor sines_;
 };
 
 }  // namespace zero_rl

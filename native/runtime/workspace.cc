@@ -34,12 +34,4 @@ at::Tensor Workspace::take(at::IntArrayRef sizes, at::ScalarType dtype) {
   return at::from_blob(data, sizes, at::TensorOptions().dtype(dtype));
 }
 
-Workspace::Frame::Frame(Workspace& workspace)
-    : workspace_(workspace), block_(workspace.block_), used_(workspace.used_) {}
-
-Workspace::Frame::~Frame() {
-  workspace_.block_ = block_;
-  workspace_.used_ = used_;
-}
-
 }  // namespace zero_rl

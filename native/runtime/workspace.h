@@ -1,5 +1,5 @@
 // A bump allocator for the intermediate tensors of a pass: memory is kept between passes, so that a
-// step does not pay page faults, and is given back in one piece by `Frame`.
+// step does not pay page faults, and is given back in one piece.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,28 +7,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace zero_rl {
 
 class Workspace {
  public:
-  // An uninitialised contiguous tensor that lives until the enclosing frame ends.
+  // An uninitialised contiguous tensor that lives until an earlier mark is released.
   at::Tensor take(at::IntArrayRef sizes, at::ScalarType dtype);
 
-  // Everything taken while the frame lives is free again when it ends.
-  class Frame {
-   public:
-    explicit Frame(Workspace& workspace);
-    ~Frame();
-    Frame(const Frame&) = delete;
-    Frame& operator=(const Frame&) = delete;
-
-   private:
-    Workspace& workspace_;
-    size_t block_;
-    size_t used_;
-  };
+  // Everything taken since the mark is free again when it is released.
+  std::pair<size_t, size_t> mark() const { return {block_, used_}; }
+  void release(const std::pair<size_t, size_t>& mark) { std::tie(block_, used_) = mark; }
 
  private:
   struct Block {

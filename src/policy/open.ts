@@ -1,5 +1,6 @@
 /** Makes the parts of a Policy: from a model folder, or with random weights. */
 import type { NativeBinding, NativeModel, NativeModelOptions } from '../../binding/native';
+import { decoderDescription } from './decoder-description';
 import { checkInteger, checkOneOf, invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
 import { modelFolder } from '../hub/model';
 import { loadNativeInBackground } from '../libtorch/load';
@@ -88,7 +89,7 @@ async function fillModel(
   const binding = await loadNativeInBackground(engine.device !== 'cpu');
   let model: NativeModel | undefined;
   try {
-    model = new binding.NativeModel({ ...config, valueHead }, engine);
+    model = new binding.NativeModel(decoderDescription(config, valueHead), engine);
     await fill(model);
     return { binding, model };
   } catch (error) {

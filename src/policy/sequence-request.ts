@@ -1,5 +1,5 @@
 /** Validates the sequences of `Policy.logProbs` and `Policy.step` and packs them for the addon. */
-import type { NativeModelConfig, NativeSequences } from '../../binding/native';
+import type { NativeDecoder, NativeSequences } from '../../binding/native';
 import { checkInteger, invalidRange, invalidType } from '../errors';
 import { checkSignal } from './engine-calls';
 import { collectKeptTokens } from './kept-tokens';
@@ -7,7 +7,7 @@ import { checkTemperature, copyTokens, MAX_INT32 } from './numbers';
 import { checkOptions } from './option-keys';
 import type { LogProbsOptions, Sequence } from './types';
 
-type Limits = Pick<NativeModelConfig, 'vocabSize' | 'maxPositions'>;
+type Limits = Pick<NativeDecoder, 'vocabSize' | 'maxPositions'>;
 
 /** Checks one sequence and returns a copy of its tokens: 1 <= promptLength < length <= context. */
 export function checkSequence(

@@ -1,5 +1,5 @@
 /** Validates the arguments of `Policy.step` and turns them into the addon's request. */
-import type { NativeModelConfig, NativeStepRequest } from '../../binding/native';
+import type { NativeDecoder, NativeStepRequest } from '../../binding/native';
 import { checkNumber, checkOneOf, invalidRange, invalidType } from '../errors';
 import { checkFraction, checkPositive, checkTemperature } from './numbers';
 import { checkOptimizer, OPTIMIZER_OPTIONS } from './optimizer-request';
@@ -42,7 +42,7 @@ function checkDual(value: number): number {
 export function buildStepRequest(
   sequences: readonly TrainingSequence[],
   options: StepOptions | undefined,
-  config: Pick<NativeModelConfig, 'vocabSize' | 'maxPositions'>,
+  config: Pick<NativeDecoder, 'vocabSize' | 'maxPositions'>,
   device = 'cpu',
 ): NativeStepRequest {
   const given = checkOptions('options', options, STEP_OPTIONS);

@@ -1,5 +1,5 @@
 /** Validates the arguments of `Critic.step` and turns them into the addon's request. */
-import type { NativeModelConfig, NativeStepRequest } from '../../binding/native';
+import type { NativeDecoder, NativeStepRequest } from '../../binding/native';
 import { checkNumber, checkOneOf, invalidRange } from '../errors';
 import { copyFinite } from './numbers';
 import { checkOptimizer, OPTIMIZER_OPTIONS } from './optimizer-request';
@@ -12,7 +12,7 @@ import type { CriticStepOptions, CriticStepStats, StepStats, ValueSequence } fro
 export function buildValueStepRequest(
   sequences: readonly ValueSequence[],
   options: CriticStepOptions | undefined,
-  config: Pick<NativeModelConfig, 'vocabSize' | 'maxPositions'>,
+  config: Pick<NativeDecoder, 'vocabSize' | 'maxPositions'>,
   device = 'cpu',
 ): NativeStepRequest {
   const given = checkOptions('options', options, ['clip', 'aggregation', ...OPTIMIZER_OPTIONS]);
