@@ -13,6 +13,7 @@
 #include "kernels/kernels.h"
 #include "model.h"
 #include "profile.h"
+#include "runtime.h"
 
 namespace {
 
@@ -42,6 +43,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   zero_rl::binding::registerModel(env, exports);
   zero_rl::binding::registerBench(env, exports);
   zero_rl::binding::registerProfile(env, exports);
+  zero_rl::binding::registerRuntime(env, exports);
   return exports;
 }
 

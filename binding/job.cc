@@ -1,12 +1,10 @@
 #include "job.h"
 
-#include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
 
 #include <condition_variable>
 #include <mutex>
 #include <new>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,21 +14,23 @@
 
 namespace zero_rl::binding {
 
-namespace {
-
-struct Failure {
+struct Job::Failure {
   std::string code;
   std::string message;
+
+  static Failure of(const std::exception_ptr& error);
+  static Failure out_of_memory();
+  Napi::Value value(Napi::Env env) const;
 };
 
-Failure out_of_memory() {
+Job::Failure Job::Failure::out_of_memory() {
   return {"ERR_ZERO_RL_OUT_OF_MEMORY",
           "The engine ran out of memory; lower the batch (maxBatch, memoryBudgetMiB) or the number of tokens"};
 }
 
-Failure current_failure() {
+Job::Failure Job::Failure::of(const std::exception_ptr& error) {
   try {
-    throw;
+    std::rethrow_exception(error);
   } catch (const Error& error) {
     return {error.code(), error.what()};
   } catch (const std::bad_alloc&) {
@@ -44,13 +44,11 @@ Failure current_failure() {
   }
 }
 
-Napi::Value error_value(Napi::Env env, const Failure& failure) {
-  Napi::Error error = Napi::Error::New(env, failure.message);
-  error.Set("code", Napi::String::New(env, failure.code));
+Napi::Value Job::Failure::value(Napi::Env env) const {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
   return error.Value();
 }
-
-}  // namespace
 
 struct Job::Shared {
   explicit Shared(Napi::Env env) : env(env), deferred(Napi::Promise::Deferred::New(env)) {}
@@ -94,53 +92,78 @@ void Job::post(std::function<Napi::Value(Napi::Env)> argument) {
   if (status != napi_ok) delete data;
 }
 
-Napi::Promise Job::start(Napi::Env env, std::shared_ptr<AbortFlag> abort, Work work, const Napi::Function& progress) {
-  auto shared = std::make_shared<Shared>(env);
-  shared->abort = abort;
+Job::Job(Napi::Env env, std::shared_ptr<AbortFlag> abort, const Napi::Function& progress)
+    : shared_(std::make_shared<Shared>(env)), abort_(std::move(abort)) {
+  shared_->abort = abort_;
   const Napi::Function callback =
       progress.IsEmpty() ? Napi::Function::New(env, [](const Napi::CallbackInfo&) {}) : progress;
-  shared->calls = Napi::ThreadSafeFunction::New(env, callback, "zero-rl job", 0, 1);
-  napi_add_env_cleanup_hook(env, Shared::on_environment_end, shared.get());
+  shared_->calls = Napi::ThreadSafeFunction::New(env, callback, "zero-rl job", 0, 1);
+  napi_add_env_cleanup_hook(env, Shared::on_environment_end, shared_.get());
+}
 
-  EngineThread::instance().submit([shared, abort, work = std::move(work)]() mutable {
-    std::optional<Failure> failure;
+Napi::Promise Job::start(Napi::Env env, std::shared_ptr<AbortFlag> abort, Work work, const Napi::Function& progress) {
+  const std::shared_ptr<Job> job(new Job(env, std::move(abort), progress));
+  EngineThread::instance().submit([job, work = std::move(work)]() mutable {
+    std::exception_ptr error;
     Finish finish;
     {
-      const c10::InferenceMode inference;
       profiler::begin_job();
       const profiler::Scope section(profiler::Section::kJob);
       try {
-        abort->check();
-        Job job(shared, abort);
-        finish = work(job);
+        job->abort().check();
+        finish = work(*job);
       } catch (...) {
-        failure = current_failure();
+        error = std::current_exception();
       }
       work = nullptr;  // what it holds is freed here, on the engine thread
     }
-    struct Outcome {
-      std::shared_ptr<Shared> shared;
-      Finish finish;
-      std::optional<Failure> failure;
-    };
-    auto* outcome = new Outcome{shared, std::move(finish), std::move(failure)};
-    const napi_status status =
-        shared->calls.BlockingCall(outcome, [](Napi::Env env, Napi::Function, Outcome* value) {
-          const std::unique_ptr<Outcome> owned(value);
-          if (env == nullptr) return;
-          Shared& job = *owned->shared;
-          napi_remove_env_cleanup_hook(env, Shared::on_environment_end, &job);
-          if (owned->failure) {
-            job.deferred.Reject(error_value(env, *owned->failure));
-          } else {
-            job.deferred.Resolve(owned->finish ? owned->finish(env) : env.Undefined());
-          }
-        });
-    if (status != napi_ok) delete outcome;
-    shared->calls.Release();
-    shared->release();
+    error == nullptr ? job->settle(std::move(finish)) : job->fail(error);
   });
-  return shared->deferred.Promise();
+  return job->shared_->deferred.Promise();
+}
+
+Napi::Promise Job::join(Napi::Env env, std::shared_ptr<AbortFlag> abort, Begin begin, const Napi::Function& progress) {
+  const std::shared_ptr<Job> job(new Job(env, std::move(abort), progress));
+  EngineThread::instance().join([job, begin = std::move(begin)]() mutable {
+    profiler::begin_job();
+    const profiler::Scope section(profiler::Section::kJob);
+    try {
+      job->abort().check();
+      begin(job);
+    } catch (...) {
+      job->fail(std::current_exception());
+    }
+    begin = nullptr;
+  });
+  return job->shared_->deferred.Promise();
+}
+
+void Job::settle(Finish finish) { end(std::move(finish), nullptr); }
+
+void Job::fail(const std::exception_ptr& error) { end(nullptr, std::make_unique<Failure>(Failure::of(error))); }
+
+void Job::end(Finish finish, std::unique_ptr<Failure> failure) {
+  struct Outcome {
+    std::shared_ptr<Shared> shared;
+    Finish finish;
+    std::unique_ptr<Failure> failure;
+  };
+  auto* outcome = new Outcome{shared_, std::move(finish), std::move(failure)};
+  const napi_status status =
+      shared_->calls.BlockingCall(outcome, [](Napi::Env env, Napi::Function, Outcome* value) {
+        const std::unique_ptr<Outcome> owned(value);
+        if (env == nullptr) return;
+        Shared& job = *owned->shared;
+        napi_remove_env_cleanup_hook(env, Shared::on_environment_end, &job);
+        if (owned->failure) {
+          job.deferred.Reject(owned->failure->value(env));
+        } else {
+          job.deferred.Resolve(owned->finish ? owned->finish(env) : env.Undefined());
+        }
+      });
+  if (status != napi_ok) delete outcome;
+  shared_->calls.Release();
+  shared_->release();
 }
 
 }  // namespace zero_rl::binding

@@ -366,4 +366,11 @@ export interface NativeBinding {
   ): Promise<Record<string, number>>;
   /** Names of the device engine's operators that have kernels for a device; those for CUDA once their library is loaded. */
   operatorsFor(device: 'cpu' | 'cuda'): string[];
+  /**
+   * Bytes of the host that this process may use and how many of them are free, see native/runtime/memory_budget.h. `root`:
+   * of the file system, for tests.
+   */
+  machineMemory(root?: string): { limit: number; available: number };
+  /** For tests: work on the engine's threads of which one (`failing`; −1: none) has no memory. The number that ended well. */
+  poolFailure(threads: number, failing: number): Promise<number>;
 }

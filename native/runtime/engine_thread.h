@@ -11,8 +11,12 @@ class EngineThread {
   // Process-wide, started at first use and never destroyed: the thread may outlive static destructors.
   static EngineThread& instance();
 
-  // Tasks must not throw.
+  // Runs the task once everything submitted before it is done, turns included. Tasks must not throw.
   void submit(std::function<void()> task);
+  // Runs the task once the tasks submitted before it have run: while turns are taken too.
+  void join(std::function<void()> task);
+  // From a task: takes the turn again and again, and tasks that join in between, until it returns false. It must not throw.
+  void keep(std::function<bool()> turn);
 
  private:
   EngineThread();

@@ -1,4 +1,5 @@
-// Ways to share out work among the engine's threads. Bodies must not throw; a call inside a body is serial.
+// Ways to share out work among the engine's threads. What a body throws, such as std::bad_alloc, is thrown by the call once
+// all threads have ended. A call inside a body is serial.
 #pragma once
 
 #include <algorithm>

@@ -6,8 +6,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
+#include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "runtime/error.h"
 
 namespace zero_rl {
 
@@ -31,14 +37,33 @@ bool spin_until(const Done& done) {
 
 struct ThreadPool::Team {
   explicit Team(int size) {
-    for (int index = 1; index < size; ++index) workers.emplace_back([this, index] { work(index); });
+    workers.reserve(static_cast<size_t>(size));
+    try {
+      for (int index = 1; index < size; ++index) workers.emplace_back([this, index] { work(index); });
+    } catch (const std::system_error&) {
+      stop();
+      throw out_of_memory_error("The engine could start only " + std::to_string(workers.size() + 1) + " of its " +
+                                std::to_string(size) +
+                                " threads; lower threads, or give the process more memory or processes");
+    }
   }
 
-  ~Team() {
+  ~Team() { stop(); }
+
+  void stop() {
     count = 0;
     stopping = true;
     publish();
     for (std::thread& worker : workers) worker.join();
+  }
+
+  // The body of one thread; of several exceptions the first is kept.
+  void call(int index) noexcept {
+    try {
+      body(context, index);
+    } catch (...) {
+      if (!failed.exchange(true)) error = std::current_exception();
+    }
   }
 
   void publish() {
@@ -58,7 +83,7 @@ struct ThreadPool::Team {
       }
       ++seen;
       const bool stop = stopping;
-      if (index < count) body(context, index);
+      if (index < count) call(index);
       if (pending.fetch_sub(1, std::memory_order_seq_cst) == 1) pending.notify_one();
       if (stop) return;
     }
@@ -78,6 +103,9 @@ struct ThreadPool::Team {
   void (*body)(void*, int) = nullptr;
   void* context = nullptr;
   bool stopping = false;
+  // Written by the thread that turns `failed`, read by the submitting one when all have ended.
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;
   alignas(64) std::atomic<uint32_t> generation{0};
   alignas(64) std::atomic<uint32_t> pending{0};
 };
@@ -109,9 +137,13 @@ void ThreadPool::run(int count, void (*body)(void*, int), void* context) {
   team_->context = context;
   team_->publish();
   inside_work = true;
-  body(context, 0);
+  team_->call(0);
   inside_work = false;
   team_->finish();
+  if (team_->failed.load(std::memory_order_relaxed)) {
+    team_->failed.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(team_->error, nullptr));
+  }
 }
 
 }  // namespace zero_rl

@@ -1,6 +1,7 @@
 #include "runtime/thread_scratch.h"
 
 #include <cstdlib>
+#include <new>
 
 namespace zero_rl {
 
@@ -11,15 +12,21 @@ constexpr size_t kGrain = size_t{1} << 12;
 
 void* allocate(size_t bytes) {
   void* data = std::aligned_alloc(64, bytes);
-  if (data == nullptr) std::abort();
+  if (data == nullptr) throw std::bad_alloc();
   return data;
 }
 
 struct Kept {
   Kept() = default;
-  ~Kept() { std::free(data); }
+  ~Kept() { clear(); }
   Kept(const Kept&) = delete;
   Kept& operator=(const Kept&) = delete;
+
+  void clear() {
+    std::free(data);
+    data = nullptr;
+    size = 0;
+  }
 
   void* data = nullptr;
   size_t size = 0;
@@ -37,7 +44,7 @@ void* borrow_scratch(size_t bytes) {
   for (Kept& one : kept) {
     if (one.lent) continue;
     if (one.size < size) {
-      std::free(one.data);
+      one.clear();
       one.data = allocate(size);
       one.size = size;
     }

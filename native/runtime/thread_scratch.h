@@ -6,7 +6,7 @@
 
 namespace zero_rl {
 
-// At least `bytes`, aligned to 64; aborts where there is no memory.
+// At least `bytes`, aligned to 64. Throws std::bad_alloc.
 void* borrow_scratch(size_t bytes);
 
 // By the thread that borrowed it.

@@ -1,0 +1,10 @@
+// The functions machineMemory and poolFailure of native.d.ts.
+#pragma once
+
+#include <napi.h>
+
+namespace zero_rl::binding {
+
+void registerRuntime(Napi::Env env, Napi::Object exports);
+
+}  // namespace zero_rl::binding
