@@ -180,6 +180,8 @@ GenerateRequest to_generate_request(const Napi::Object& object) {
   std::vector<std::string> strings = byte_strings(object, "stopStrings");
   if (!strings.empty()) request.stop_strings = StopStrings(std::move(strings), byte_strings(object, "tokenBytes"));
   request.max_batch = integer(object, "maxBatch");
+  request.low_priority = object.Has("priority") && text(object, "priority") == "low";
+  if (object.Has("firstSample")) request.first_sample = integer(object, "firstSample");
   return request;
 }
 
@@ -279,6 +281,7 @@ Napi::Object to_object(Napi::Env env, const Completion& completion) {
   object.Set("sample", static_cast<double>(completion.sample));
   object.Set("tokens", to_int32_array(env, completion.tokens));
   object.Set("logProbs", to_float32_array(env, completion.log_probs));
+  object.Set("entropies", to_float32_array(env, completion.entropies));
   if (!completion.log_masses.empty()) object.Set("logMass", to_float32_array(env, completion.log_masses));
   if (!completion.kept.empty()) object.Set("keptTokens", to_uint8_array(env, completion.kept));
   object.Set("finishReason", completion.stopped ? "stop" : "length");
@@ -291,6 +294,7 @@ Napi::Object to_object(Napi::Env env, const GenerateStats& stats, double seconds
   object.Set("slotSteps", static_cast<double>(stats.slot_steps));
   object.Set("liveSlotSteps", static_cast<double>(stats.live_slot_steps));
   object.Set("promptTokens", static_cast<double>(stats.prompt_tokens));
+  object.Set("cachedTokens", static_cast<double>(stats.cached_tokens));
   object.Set("newTokens", static_cast<double>(stats.new_tokens));
   object.Set("seconds", seconds);
   return object;

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "generate/generator.h"
+#include "generate/request.h"
 #include "learn/trunk_critic.h"
 #include "model/checkpoint_reader.h"
 #include "model/model_config.h"

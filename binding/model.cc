@@ -124,13 +124,12 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
   }
 
   Napi::Value sample(const Napi::CallbackInfo& info) {
-    return Job::start(
+    return Job::join(
         info.Env(), AbortFlagWrap::flag(info[2]),
-        [session = session(), request = to_generate_request(info[0].As<Napi::Object>())](Job& job) -> Finish {
-          const auto entered = session->enter();
-          const auto start = std::chrono::steady_clock::now();
-          const CompletionSink sink = [&job](std::vector<Completion> completions) {
-            job.post([completions = std::move(completions)](Napi::Env env) -> Napi::Value {
+        [session = session(), request = to_generate_request(info[0].As<Napi::Object>())](std::shared_ptr<Job> job) {
+          Submission submission{.request = request, .abort = job->abort_flag(), .deliver = {}, .end = {}};
+          submission.deliver = [job](std::vector<Completion> completions) {
+            job->post([completions = std::move(completions)](Napi::Env env) -> Napi::Value {
               Napi::Array array = Napi::Array::New(env, completions.size());
               for (uint32_t i = 0; i < completions.size(); ++i) {
                 const Napi::HandleScope scope(env);
@@ -139,8 +138,12 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
               return array;
             });
           };
-          const GenerateStats stats = session->engine().generate(request, sink, job.abort());
-          return [stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); };
+          submission.end = [job, start = std::chrono::steady_clock::now()](const GenerateStats& stats,
+                                                                           const std::exception_ptr& error) {
+            if (error != nullptr) return job->fail(error);
+            job->settle([stats, seconds = seconds_since(start)](Napi::Env env) { return to_object(env, stats, seconds); });
+          };
+          session->submit(std::move(submission));
         },
         info[1].As<Napi::Function>());
   }

@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "runtime/engine_thread.h"
 #include "runtime/error.h"
 #include "runtime/thread_pool.h"
 
 namespace zero_rl::binding {
 
 // What jobs share with the wrapper; freed on the engine thread once no job needs it.
-class Session {
+class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Description description, EngineOptions options, int threads)
       : description_(std::move(description)), options_(std::move(options)), threads_(threads) {}
@@ -27,6 +28,16 @@ class Session {
     if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
     if (engine_ == nullptr) engine_ = std::make_unique<Engine>(description_, options_);
     return engine_->enter();
+  }
+  // Joins the sequences that are being drawn, or begins with them.
+  void submit(Submission submission) {
+    const auto entered = enter();
+    engine().submit(std::move(submission));
+    if (std::exchange(ticking_, true)) return;
+    EngineThread::instance().keep([session = shared_from_this()] {
+      const auto entered = session->enter();
+      return session->ticking_ = session->engine().tick();
+    });
   }
   Engine& engine() const {
     if (engine_ == nullptr) throw native_error("The model has no weights yet");
@@ -62,6 +73,7 @@ class Session {
   EngineOptions options_;
   int threads_;
   std::unique_ptr<Engine> engine_;
+  bool ticking_ = false;  // the engine's thread takes turns
 };
 
 }  // namespace zero_rl::binding

@@ -40,15 +40,34 @@ Engine::Engine(const Description& description, const EngineOptions& options)
   const auto scope = enter();
   with_memory(kLoadAdvice, [&] {
     model_ = std::make_unique<Model>(description, options.dtype, options.masters, *operators_);
+    scheduler_ = std::make_unique<Scheduler>(*model_);
     trainer_ = std::make_unique<Trainer>(*model_, moment_storage(options.moments));
   });
 }
 
-GenerateStats Engine::generate(const GenerateRequest&, const CompletionSink&, const AbortFlag&) {
-  throw native_error("Sampling is not there yet");
+int64_t Engine::sample_budget() {
+  const int64_t held = scheduler_->held_bytes();
+  const int64_t free = usable(operators_->available_bytes() + held);
+  return memory_bytes_ > 0 ? std::min(free, memory_bytes_ - static_cast<int64_t>(model_->parameters.weights().nbytes())) : free;
 }
 
-void Engine::make_room() { operators_->release_unused(); }
+void Engine::submit(Submission submission) {
+  with_memory(kSampleAdvice, [&] { scheduler_->submit(std::move(submission), sample_budget()); });
+}
+
+bool Engine::tick() {
+  try {
+    return with_memory(kSampleAdvice, [&] { return scheduler_->tick(); });
+  } catch (...) {
+    scheduler_->fail(std::current_exception());
+    return false;
+  }
+}
+
+void Engine::make_room() {
+  scheduler_->release();
+  operators_->release_unused();
+}
 
 int64_t Engine::pass_budget(int64_t asked) {
   if (asked > 0) {

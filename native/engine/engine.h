@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "generate/generator.h"
+#include "generate/scheduler.h"
 #include "learn/trainer.h"
 #include "model/model.h"
 
@@ -32,7 +32,9 @@ class Engine {
 
   const Description& description() const { return model_->description; }
   const ParameterStore& parameters() const { return model_->parameters; }
-  GenerateStats generate(const GenerateRequest& request, const CompletionSink& sink, const AbortFlag& abort);
+  // Joins the sequences that are being drawn, which nothing else may interrupt: tick() is called until it returns false.
+  void submit(Submission submission);
+  bool tick();
   // One value per response token: log-probs, or the values of a critic.
   std::vector<float> log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort);
   // The normed hidden states before each response token, a micro-batch at a time.
@@ -49,6 +51,8 @@ class Engine {
   // Runs work; a device without memory left becomes an error that says what to lower.
   template <class Work>
   decltype(auto) with_memory(const char* advice, const Work& work);
+  // Bytes that caches and the rows of batches may take, those that are held included.
+  int64_t sample_budget();
   // Gives back what generation keeps between requests.
   void make_room();
   // Bytes of activations: those asked for, or most of what is free. Caches make room where they are in the way.
@@ -57,7 +61,7 @@ class Engine {
   int64_t memory_bytes_;
   std::unique_ptr<Operators> operators_;
   std::unique_ptr<Model> model_;
-  std::unique_ptr<Generator> generator_;
+  std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Trainer> trainer_;
 };
 

@@ -87,7 +87,7 @@ struct DrawState {
   at::Tensor stop_tokens;  // [B, S], −1: none
   at::Tensor limits;      // [B]: most new tokens
   at::Tensor positions;   // [B]
-  at::Tensor out_tokens;  // [B, N] all that was drawn
+  at::Tensor out_tokens;  // [B, N]: draws at counts % N
   at::Tensor out_log_probs;
   at::Tensor out_log_masses;
   at::Tensor out_entropies;

@@ -123,7 +123,8 @@ class RowDraw {
     int32_t& position = state_.positions.data_ptr<int32_t>()[row_];
     if (position < 0) return;
     int32_t& count = state_.counts.data_ptr<int32_t>()[row_];
-    const int64_t place = row_ * state_.out_tokens.stride(0) + count;
+    const int64_t ring = state_.out_tokens.size(1);
+    const int64_t place = row_ * ring + count % ring;
     state_.out_tokens.data_ptr<int32_t>()[place] = token;
     state_.out_log_probs.data_ptr<float>()[place] = log_prob;
     state_.out_log_masses.data_ptr<float>()[place] = log_mass;
