@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/machine.h"
+#include "bench/recorded_step.h"
 #include "bench/run_case.h"
 #include "device/measure_device.h"
 #include "job.h"
@@ -169,6 +170,15 @@ Napi::Value measure_device(const Napi::CallbackInfo& info) {
                     });
 }
 
+Napi::Value run_recorded_step(const Napi::CallbackInfo& info) {
+  return Job::start(info.Env(), std::make_shared<AbortFlag>(),
+                    [device = info[0].As<Napi::String>().Utf8Value(),
+                     name = info[1].As<Napi::String>().Utf8Value()](Job&) -> Finish {
+                      const std::vector<double> values = bench::run_recorded_step(device, name);
+                      return [values](Napi::Env env) -> Napi::Value { return to_array(env, values); };
+                    });
+}
+
 }  // namespace
 
 void registerBench(Napi::Env env, Napi::Object exports) {
@@ -176,6 +186,7 @@ void registerBench(Napi::Env env, Napi::Object exports) {
   exports.Set("measureMachine", Napi::Function::New(env, measure_machine, "measureMachine"));
   exports.Set("runKernel", Napi::Function::New(env, run_kernel, "runKernel"));
   exports.Set("compareOperator", Napi::Function::New(env, compare_operator, "compareOperator"));
+  exports.Set("runRecordedStep", Napi::Function::New(env, run_recorded_step, "runRecordedStep"));
   exports.Set("operatorsFor", Napi::Function::New(env, operators_for, "operatorsFor"));
 }
 

@@ -8,7 +8,7 @@
 #include "generate/request.h"
 #include "learn/trunk_critic.h"
 #include "model/checkpoint_reader.h"
-#include "model/model_config.h"
+#include "model/description.h"
 
 namespace zero_rl::binding {
 

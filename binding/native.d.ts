@@ -364,6 +364,11 @@ export interface NativeBinding {
   compareOperator(
     request: NativeKernelRequest & { runner: 'serial' | 'emulation' | 'cuda' },
   ): Promise<Record<string, number>>;
+  /**
+   * Records a step that native/bench/recorded_step.cc names on the values 1, 2, 3 of a device, replays it twice and gives
+   * what the values are after the recording and after each replay.
+   */
+  runRecordedStep(device: string, step: string): Promise<number[]>;
   /** Names of the device engine's operators that have kernels for a device; those for CUDA once their library is loaded. */
   operatorsFor(device: 'cpu' | 'cuda'): string[];
   /**

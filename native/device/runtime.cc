@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "device/operator_graph.h"
 #include "runtime/error.h"
 
 namespace zero_rl {
@@ -20,7 +21,7 @@ class CpuRuntime : public Runtime {
   at::Tensor host_buffer(at::IntArrayRef sizes, at::ScalarType dtype) override {
     return at::empty(sizes, at::TensorOptions().dtype(dtype));
   }
-  std::unique_ptr<Graph> capture(const std::function<void()>&) override { return nullptr; }
+  std::unique_ptr<Graph> capture(const std::function<void()>& step) override { return record_operators(step); }
   int64_t default_batch() const override { return 32; }
   int64_t most_pass_tokens() const override { return 4096; }
 };

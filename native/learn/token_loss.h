@@ -60,7 +60,7 @@ ZERO_RL_HOST_DEVICE inline TokenLoss policy_loss(const Objective& objective, con
       const double bounded = std::clamp<double>(ratio, 1.0 - objective.clip_low, 1.0 + objective.clip_high);
       return {.loss = -bounded * advantage * token.log_prob,
               .derivative = -bounded * advantage,
-              .clipped = bounded != ratio};
+              .clipped = bounded != ratio && advantage != 0};
     }
     default:
       return {.loss = -advantage * token.log_prob, .derivative = -advantage, .clipped = false};

@@ -26,9 +26,8 @@ constexpr int64_t kMiB = int64_t{1} << 20;
 std::vector<bool> without_gradient(const StepRequest& request) {
   const Objective& objective = request.objective;
   std::vector<bool> result(request.sequences.count(), false);
-  if (objective.kind == ObjectiveKind::kValue || objective.kl_coefficient != 0 || objective.entropy_coefficient != 0) {
-    return result;
-  }
+  const bool measured = !request.reference_log_probs.empty();  // the distance to the reference is
+  if (objective.kind == ObjectiveKind::kValue || measured || objective.entropy_coefficient != 0) return result;
   int64_t token = 0;
   for (size_t i = 0; i < result.size(); ++i) {
     const int64_t end = token + request.sequences.response_length(static_cast<int64_t>(i));
@@ -76,7 +75,7 @@ void StepStats::finish() {
   entropy /= measured;
   kl /= measured;
   log_prob_difference /= measured;
-  clip_fraction /= measured;
+  clip_fraction /= static_cast<double>(std::max<int64_t>(1, tokens));
 }
 
 bool StepStats::finite() const { return std::isfinite(grad_norm) && std::isfinite(loss); }
@@ -223,9 +222,13 @@ StepStats Trainer::step(const StepRequest& request, int64_t budget, const AbortF
   model_.operators.release_copies();
   gradients_->clear();
   StepStats stats;
-  stats.total_tokens = static_cast<int64_t>(request.sequences.tokens.size());
   stats.tokens = std::count_if(request.weights.begin(), request.weights.end(), [](float weight) { return weight != 0; });
   const std::vector<bool> skipped = without_gradient(request);
+  for (int64_t i = 0; i < request.sequences.count(); ++i) {
+    if (!skipped[i] && request.sequences.response_length(i) > 0) {
+      stats.total_tokens += request.sequences.offsets[i + 1] - request.sequences.offsets[i];
+    }
+  }
   SequenceRatios ratios;
   if (request.objective.needs_sequence_ratio()) {
     ratios = sequence_ratios(request.sequences,

@@ -38,13 +38,13 @@ struct StepRequest {
 struct StepStats {
   double loss = 0;
   double grad_norm = 0;
-  double entropy = 0;  // a mean over the tokens measured, like the next three
+  double entropy = 0;  // a mean over the tokens measured, like the next two
   double kl = 0;
   double log_prob_difference = 0;
-  double clip_fraction = 0;
+  double clip_fraction = 0;  // of all that train
   int64_t tokens = 0;           // that train
   int64_t measured_tokens = 0;  // of these, in sequences that were run: those without a gradient are not
-  int64_t total_tokens = 0;
+  int64_t total_tokens = 0;     // prompts and responses of the sequences that were run
   int64_t micro_batches = 0;
   bool applied = false;
 

@@ -191,16 +191,21 @@ export interface StepStats {
   loss: number;
   /** Global L2 norm before clipping. */
   gradNorm: number;
-  /** Mean over trained tokens of the policy's entropy in nats. */
+  /** Mean over measured tokens of the policy's entropy in nats. */
   entropy: number;
-  /** Mean over trained tokens of logp − referenceLogProbs (k1) where references were given, else 0. */
+  /** Mean over measured tokens of logp − referenceLogProbs (k1) where references were given, else 0. */
   kl: number;
-  /** Mean over trained tokens of |logp − oldLogProbs| where given, else 0: the rollout/training mismatch when on-policy. */
+  /** Mean over measured tokens of |logp − oldLogProbs| where given, else 0: the rollout/training mismatch when on-policy. */
   logProbDifference: number;
   /** Share of trained tokens whose ratio was clipped. */
   clipFraction: number;
   /** Trained (unmasked response) tokens. */
   tokens: number;
+  /**
+   * Of these, the tokens of sequences that were run. A sequence whose advantages are all 0 is not, where the loss has no entropy
+   * term and no references are given: it adds nothing to the gradient, while its tokens count in every denominator.
+   */
+  measuredTokens: number;
   /** Prompt and response tokens run through the network. */
   totalTokens: number;
   microBatches: number;

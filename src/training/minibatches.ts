@@ -76,5 +76,6 @@ export function meanOver<S>(
 ): number {
   if (pass.length === 1) return figure(pass[0].stats);
   const total = pass.reduce((sum, update) => sum + weight(update), 0);
+  if (total === 0) return 0;
   return pass.reduce((sum, update) => sum + weight(update) * figure(update.stats), 0) / total;
 }

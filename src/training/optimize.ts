@@ -17,6 +17,7 @@ export interface RolloutStats extends StepStats {
 }
 
 const tokens = ({ stats }: Update<StepStats>): number => stats.tokens;
+const measuredTokens = ({ stats }: Update<StepStats>): number => stats.measuredTokens;
 
 /** optimizer.epochs passes of optimizer.minibatches steps; old log-probs and advantages stay. */
 export async function optimize(
@@ -37,11 +38,12 @@ export async function optimize(
   return {
     loss: meanOver(first, ({ loss }) => loss, aggregation === 'token-mean' ? tokens : (update) => update.sequences),
     gradNorm: meanOver(first, ({ gradNorm }) => gradNorm),
-    entropy: meanOver(first, ({ entropy }) => entropy, tokens),
-    kl: meanOver(first, ({ kl }) => kl, tokens),
+    entropy: meanOver(first, ({ entropy }) => entropy, measuredTokens),
+    kl: meanOver(first, ({ kl }) => kl, measuredTokens),
     logProbDifference: first[0].stats.logProbDifference,
     clipFraction: meanOver(passes[passes.length - 1], ({ clipFraction }) => clipFraction, tokens),
     tokens: sum((stats) => stats.tokens),
+    measuredTokens: sum((stats) => stats.measuredTokens),
     totalTokens: sum((stats) => stats.totalTokens),
     microBatches: sum((stats) => stats.microBatches),
     applied: updates.every(({ stats }) => stats.applied),

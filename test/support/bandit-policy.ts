@@ -115,7 +115,8 @@ export class BanditPolicy implements TrainingPolicy {
     const entropy = -probabilities.reduce((sum, p) => sum + p * Math.log(p), 0);
     const clipFraction = clipped / sequences.length;
     const rest = { kl: 0, logProbDifference: 0, clipFraction, microBatches: 1, seconds: 0 };
-    return Promise.resolve({ loss: applied ? 0 : NaN, gradNorm, entropy, tokens, totalTokens, applied, ...rest });
+    const counts = { tokens, measuredTokens: tokens, totalTokens };
+    return Promise.resolve({ loss: applied ? 0 : NaN, gradNorm, entropy, ...counts, applied, ...rest });
   }
 
   save(directory: string): Promise<void> {

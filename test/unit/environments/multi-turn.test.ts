@@ -58,6 +58,7 @@ class ScriptedPolicy extends BanditPolicy {
       gradNorm: 1,
       entropy: 1,
       tokens: 1,
+      measuredTokens: 1,
       totalTokens: 1,
       applied: true,
       kl: 0,

@@ -35,6 +35,7 @@ const record = (changes: Partial<StepRecord> = {}): StepRecord => ({
     logProbDifference: 1e-8,
     clipFraction: 0,
     tokens: 12,
+    measuredTokens: 12,
     totalTokens: 40,
     microBatches: 1,
     applied: true,

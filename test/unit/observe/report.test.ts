@@ -48,6 +48,7 @@ async function makeRun(steps: number, kl: boolean, changes: object = {}): Promis
         logProbDifference: 0,
         clipFraction: 0,
         tokens: 10,
+        measuredTokens: 10,
         totalTokens: 20,
         microBatches: 1,
         applied: true,
