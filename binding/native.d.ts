@@ -76,7 +76,11 @@ export interface NativeSampleRequest {
   offsets: Int32Array;
   /** One key per prompt. */
   uids: Float64Array;
+  /** Samples of each prompt: firstSample ... firstSample + n − 1, each the key of its randomness beside the uid. */
   n: number;
+  firstSample: number;
+  /** `low`: takes slots that nothing normal waits for, and gives them back where something does. */
+  priority: 'normal' | 'low';
   maxTokens: number;
   temperature: number;
   topP: number;
@@ -101,6 +105,8 @@ export interface NativeRollout {
   logProbs: Float32Array;
   /** Where draws were truncated: log of the mass drawn from, one per token. */
   logMass?: Float32Array;
+  /** Nats, one per token: of the distribution that logProbs are of. */
+  entropies?: Float32Array;
   /** Of native/model/kept_sets.h, where it was asked for and draws were truncated. */
   keptTokens?: Uint8Array;
   finishReason: 'stop' | 'length';

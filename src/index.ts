@@ -7,12 +7,14 @@ export type { ModelConfig } from './policy/model-config';
 export type { CreateOptions } from './policy/open';
 export { Critic } from './policy/critic';
 export { Policy } from './policy/policy';
+export type { OpenOptions, Scheduler, Submission } from './policy/scheduler';
 export type { TrunkCritic } from './policy/trunk-critic';
 export type { Prompt } from './policy/sample-request';
 export type { SaveOptions } from './policy/save';
 export { Tokenizer } from './policy/tokenizer';
 export type {
   Aggregation,
+  Completion,
   CriticStepOptions,
   CriticStepStats,
   Dtype,
@@ -22,6 +24,7 @@ export type {
   Rollout,
   SampleOptions,
   SampleStats,
+  SamplingOptions,
   Sequence,
   StepOptions,
   StepStats,

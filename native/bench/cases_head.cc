@@ -208,14 +208,14 @@ KernelCase adamw_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const at::ScalarType state = split ? at::kFloat : dtype;
   const at::Tensor weights = random_tensor({count}, dtype, seed);
   const at::Tensor remainders = split ? at::zeros({count}, at::TensorOptions().dtype(at::kShort)) : at::Tensor();
-  const at::Tensor gradient = random_tensor({count}, state, seed + 1);
+  const at::Tensor gradient = random_tensor({count}, at::kFloat, seed + 1);
   const at::Tensor exp_avg = random_tensor({count}, state, seed + 2);
   const at::Tensor exp_avg_sq = random_tensor({count}, state, seed + 3).abs_();
   KernelCase result;
   result.run = [=](const kernels::Table& table) {
     table.adamw({.weights = weights.data_ptr(),
                  .remainders = split ? remainders.data_ptr<int16_t>() : nullptr,
-                 .gradient = gradient.data_ptr(),
+                 .gradient = gradient.data_ptr<float>(),
                  .exp_avg = exp_avg.data_ptr(),
                  .exp_avg_sq = exp_avg_sq.data_ptr(),
                  .noise = 7,
@@ -241,12 +241,12 @@ KernelCase adamw_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
 }
 
 // Sizes count.
-KernelCase squared_norm_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const at::Tensor values = random_tensor({sizes.at("count")}, dtype, seed);
+KernelCase squared_norm_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
+  const at::Tensor values = random_tensor({sizes.at("count")}, at::kFloat, seed);
   const at::Tensor sum = at::empty({1}, at::TensorOptions().dtype(at::kDouble));
   KernelCase result;
   result.run = [=](const kernels::Table& table) {
-    *sum.data_ptr<double>() = table.squared_norm(values.data_ptr(), values.numel());
+    *sum.data_ptr<double>() = table.squared_norm(values.data_ptr<float>(), values.numel());
   };
   result.track("sum", sum);
   result.bytes = static_cast<double>(values.nbytes());

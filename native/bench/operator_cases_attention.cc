@@ -1,12 +1,16 @@
 // Rotation, packed attention and decode attention beside their twins.
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "bench/operator_case.h"
 #include "device/operators.h"
@@ -57,76 +61,116 @@ at::Tensor rotated(const at::Tensor& x, const Angles& angles, const at::Tensor& 
   return at::cat({low * cosines - high * sines, high * cosines + low * sines}, 2).to(x.scalar_type());
 }
 
-// Sizes tokens, heads, kv_heads, head_dim, norm (0), append (0).
+// Pages for sequences of these lengths, in a random order, with some between them that belong to none.
+struct Pages {
+  Pages(const std::vector<int64_t>& lengths, int64_t spare, const Heads& h, at::ScalarType dtype, uint64_t seed) {
+    int64_t covered = 0;
+    int64_t used = 0;
+    for (const int64_t length : lengths) {
+      covered = std::max(covered, pages_of(length));
+      used += pages_of(length);
+    }
+    covered += spare;
+    const int64_t count = used + 3;
+    keys = random_tensor({count, h.kv_heads, operators::kPageTokens, h.dim}, dtype, seed, 2);
+    values = random_tensor({count, h.kv_heads, operators::kPageTokens, h.dim}, dtype, seed + 1, 2);
+    const at::Tensor order = random_tensor({count}, at::kFloat, seed + 2).argsort();
+    const auto rows = static_cast<int64_t>(lengths.size());
+    // Entries behind a length may be anything, and a row's stride is wider than its entries.
+    tables = at::full({rows, covered + 2}, 1 << 30, at::TensorOptions().dtype(at::kInt)).narrow(1, 1, covered);
+    for (int64_t row = 0, next = 0; row < rows; ++row) {
+      for (int64_t m = 0; m < pages_of(lengths[row]); ++m) tables.select(0, row).select(0, m).copy_(order.select(0, next++));
+    }
+  }
+  static int64_t pages_of(int64_t tokens) { return (tokens + operators::kPageTokens - 1) / operators::kPageTokens; }
+
+  // [Hk, D] of a position of a row.
+  at::Tensor token(const at::Tensor& cache, int64_t row, int64_t position) const {
+    const auto page = tables.select(0, row).select(0, position / operators::kPageTokens).item<int32_t>();
+    return cache.select(0, page).select(1, position % operators::kPageTokens);
+  }
+  // [Hk, count, D] of the first positions of a row.
+  at::Tensor context(const at::Tensor& cache, int64_t row, int64_t count) const {
+    std::vector<at::Tensor> tokens;
+    for (int64_t position = 0; position < count; ++position) tokens.push_back(token(cache, row, position));
+    return at::stack(tokens, 1);
+  }
+
+  at::Tensor keys;
+  at::Tensor values;
+  at::Tensor tables;
+};
+
+// Sizes tokens, heads, kv_heads, head_dim, norm (0), append (0), unrotated (0), rows (0: a row of the tables for each token).
 OperatorCase rotate(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const Heads h(sizes);
   const int64_t tokens = sizes.at("tokens");
   const bool norm = sizes.get("norm", 0) == 1;
   const bool append = sizes.get("append", 0) == 1;
+  const bool turned = sizes.get("unrotated", 0) == 0;
+  const int64_t rows = sizes.get("rows", 0);
   const Angles angles(h.dim);
   const at::Tensor qkv = random_tensor({tokens, h.width()}, dtype, seed, 3);
-  const at::Tensor positions = integer_tensor(tokens, kPositions, seed + 1);
+  // Distinct within a row of the tables; the second token is left alone.
+  const at::Tensor positions = integer_tensor(tokens, kPositions / tokens, seed + 1) +
+                               at::arange(tokens, at::TensorOptions().dtype(at::kInt)) * (kPositions / tokens);
+  positions.data_ptr<int32_t>()[1] = -5;
   const at::Tensor q_norm = random_tensor({h.dim}, dtype, seed + 2);
   const at::Tensor k_norm = random_tensor({h.dim}, dtype, seed + 3);
-  const at::Tensor raw = at::empty({tokens, h.rotated() * h.dim}, qkv.options());
-  const at::Tensor q_rstd = at::empty({tokens, h.heads}, kFloatOptions);
-  const at::Tensor k_rstd = at::empty({tokens, h.kv_heads}, kFloatOptions);
-  // Every token has a slot of its own but the second, which is padding.
-  const int64_t capacity = 7;
-  const at::Tensor slots = at::empty({tokens}, at::TensorOptions().dtype(at::kInt));
-  for (int64_t t = 0; t < tokens; ++t) slots.data_ptr<int32_t>()[t] = static_cast<int32_t>(t == 1 ? -1 : tokens - 1 - t);
-  const at::Tensor indices = integer_tensor(tokens, capacity, seed + 4);
-  const at::Tensor keys = random_tensor({tokens, h.kv_heads, capacity, h.dim}, dtype, seed + 5);
-  const at::Tensor values = random_tensor({tokens, h.kv_heads, capacity, h.dim}, dtype, seed + 6);
+  const at::Tensor raw = random_tensor({tokens, h.rotated() * h.dim}, dtype, seed + 4);
+  const at::Tensor q_rstd = random_tensor({tokens, h.heads}, at::kFloat, seed + 5);
+  const at::Tensor k_rstd = random_tensor({tokens, h.kv_heads}, at::kFloat, seed + 6);
+  const at::Tensor table_rows = integer_tensor(tokens, std::max<int64_t>(rows, 1), seed + 7);
+  const Pages pages(std::vector<int64_t>(rows > 0 ? rows : tokens, kPositions), 0, h, dtype, seed + 8);
   OperatorCase result;
   result.run = [=] {
     using Optional = operators::OptionalTensor;
     const auto given = [](bool condition, const at::Tensor& operand) {
       return condition ? Optional(operand) : std::nullopt;
     };
-    operators::rotate(qkv, positions, angles.cosines, angles.sines, h.heads, h.kv_heads, given(norm, q_norm),
+    operators::rotate(qkv, positions, angles.cosines, angles.sines, turned, h.heads, h.kv_heads, given(norm, q_norm),
                       given(norm, k_norm), kEps, given(norm, raw), given(norm, q_rstd), given(norm, k_rstd),
-                      given(append, slots), given(append, indices), given(append, keys), given(append, values));
+                      given(append, pages.tables), given(append && rows > 0, table_rows), given(append, pages.keys),
+                      given(append, pages.values));
   };
   result.twin = [=] {
     const at::Tensor all = qkv.view({tokens, h.all(), h.dim});
-    at::Tensor x = all.narrow(1, 0, h.rotated());
-    if (norm) {
-      raw.view_as(x).copy_(x);
-      const at::Tensor wide = x.to(at::kFloat);
-      const at::Tensor rstd = wide.square().mean(at::IntArrayRef{2}).add(kEps).rsqrt();
-      q_rstd.copy_(rstd.narrow(1, 0, h.heads));
-      k_rstd.copy_(rstd.narrow(1, h.heads, h.kv_heads));
-      const at::Tensor weights = at::cat({q_norm.unsqueeze(0).expand({h.heads, h.dim}),
-                                          k_norm.unsqueeze(0).expand({h.kv_heads, h.dim})},
-                                         0);
-      x.copy_(wide * rstd.unsqueeze(2) * weights.to(at::kFloat));
-    }
-    x.copy_(rotated(x, angles, positions, 1));
-    for (int64_t t = 0; append && t < tokens; ++t) {
-      const int32_t slot = slots.data_ptr<int32_t>()[t];
-      if (slot < 0) continue;
-      const int32_t index = indices.data_ptr<int32_t>()[t];
-      keys.select(0, slot).select(1, index).copy_(all.select(0, t).narrow(0, h.heads, h.kv_heads));
-      values.select(0, slot).select(1, index).copy_(all.select(0, t).narrow(0, h.rotated(), h.kv_heads));
+    for (int64_t t = 0; t < tokens; ++t) {
+      const int32_t position = positions.data_ptr<int32_t>()[t];
+      if (position < 0) continue;
+      at::Tensor x = all.narrow(0, t, 1).narrow(1, 0, h.rotated());
+      if (norm) {
+        raw.narrow(0, t, 1).view_as(x).copy_(x);
+        const at::Tensor wide = x.to(at::kFloat);
+        const at::Tensor rstd = wide.square().mean(at::IntArrayRef{2}).add(kEps).rsqrt();
+        q_rstd.narrow(0, t, 1).copy_(rstd.narrow(1, 0, h.heads));
+        k_rstd.narrow(0, t, 1).copy_(rstd.narrow(1, h.heads, h.kv_heads));
+        const at::Tensor weights = at::cat({q_norm.unsqueeze(0).expand({h.heads, h.dim}),
+                                            k_norm.unsqueeze(0).expand({h.kv_heads, h.dim})},
+                                           0);
+        x.copy_(wide * rstd.unsqueeze(2) * weights.to(at::kFloat));
+      }
+      if (turned) x.copy_(rotated(x, angles, positions.narrow(0, t, 1), 1));
+      if (!append) continue;
+      const int64_t row = rows > 0 ? table_rows.data_ptr<int32_t>()[t] : t;
+      pages.token(pages.keys, row, position).copy_(all.select(0, t).narrow(0, h.heads, h.kv_heads));
+      pages.token(pages.values, row, position).copy_(all.select(0, t).narrow(0, h.rotated(), h.kv_heads));
     }
   };
-  result.track_in_place("qkv", qkv);
-  result.track_in_place("keys", keys);
-  result.track_in_place("values", values);
-  if (norm) {
-    result.track("raw_qk", raw);
-    result.track("q_rstd", q_rstd);
-    result.track("k_rstd", k_rstd);
+  for (const auto& [name, tensor] : {std::pair("qkv", qkv), std::pair("keys", pages.keys),
+                                     std::pair("values", pages.values), std::pair("raw_qk", raw),
+                                     std::pair("q_rstd", q_rstd), std::pair("k_rstd", k_rstd)}) {
+    result.track_in_place(name, tensor);
   }
   return result;
 }
 
-// Sizes tokens, heads, kv_heads, head_dim, norm (0).
+// Sizes tokens, heads, kv_heads, head_dim, norm (0), unrotated (0).
 OperatorCase rotate_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const Heads h(sizes);
   const int64_t tokens = sizes.at("tokens");
   const bool norm = sizes.get("norm", 0) == 1;
+  const bool turned = sizes.get("unrotated", 0) == 0;
   const Angles angles(h.dim);
   const at::Tensor dqkv = random_tensor({tokens, h.width()}, dtype, seed);
   const at::Tensor positions = integer_tensor(tokens, kPositions, seed + 1);
@@ -142,7 +186,7 @@ OperatorCase rotate_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t 
   result.run = [=] {
     using Optional = operators::OptionalTensor;
     const auto given = [norm](const at::Tensor& operand) { return norm ? Optional(operand) : std::nullopt; };
-    operators::rotate_backward(dqkv, positions, angles.cosines, angles.sines, h.heads, h.kv_heads, given(q_norm),
+    operators::rotate_backward(dqkv, positions, angles.cosines, angles.sines, turned, h.heads, h.kv_heads, given(q_norm),
                                given(k_norm), given(raw), given(q_rstd), given(k_rstd), given(dq_norm), given(dk_norm));
   };
   result.twin = [=] {
@@ -150,7 +194,7 @@ OperatorCase rotate_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t 
     const auto side = [&](int64_t first, int64_t count, const at::Tensor& weight, const at::Tensor& scale,
                           const at::Tensor& dweight) {
       at::Tensor gradient = all.narrow(1, first, count);
-      gradient.copy_(rotated(gradient, angles, positions, -1));
+      if (turned) gradient.copy_(rotated(gradient, angles, positions, -1));
       if (!norm) return;
       const at::Tensor wide = gradient.to(at::kFloat);
       const at::Tensor normalised =
@@ -244,64 +288,72 @@ OperatorCase attention_backward(at::ScalarType dtype, const Sizes& sizes, uint64
   return result;
 }
 
-// Sizes rows, slots (rows), capacity, prefix (0: none, else its capacity), group (rows that share a prefix; 1), heads,
-// kv_heads, head_dim. Lengths differ from row to row, up to the capacities; the second row is padding, the last has no
-// prefix.
+// Sizes rows, length (of the first row; the others' are random up to it), spare (0: pages that tables cover beyond), heads,
+// kv_heads, head_dim. The second row has no token. `alone` says whether a row is the same to the bit when it is in another
+// place, among fewer rows, with pages in another order and tables that cover more.
 OperatorCase decode_attention(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const Heads h(sizes);
   const int64_t rows = sizes.at("rows");
-  const int64_t capacity = sizes.at("capacity");
-  const int64_t prefix = sizes.get("prefix", 0);
-  const int64_t group = sizes.get("group", 1);
-  const int64_t prefix_count = prefix == 0 ? 0 : (rows + group - 1) / group;
-  const at::Tensor qkv = random_tensor({rows, h.width()}, dtype, seed, 2);
-  const auto cache = [&](int64_t count, int64_t most, uint64_t key) {
-    return random_tensor({count, h.kv_heads, most, h.dim}, dtype, key, 2);
-  };
-  const at::Tensor keys = cache(rows, capacity, seed + 1);
-  const at::Tensor values = cache(rows, capacity, seed + 2);
-  const at::Tensor prefix_keys = cache(prefix_count, prefix, seed + 3);
-  const at::Tensor prefix_values = cache(prefix_count, prefix, seed + 4);
-  const at::Tensor lengths = integer_tensor(rows, capacity, seed + 5) + 1;
-  lengths.data_ptr<int32_t>()[0] = static_cast<int32_t>(capacity);
-  const at::Tensor prefix_lengths = integer_tensor(rows, std::max<int64_t>(prefix, 1), seed + 6) + 1;
-  const at::Tensor slots = at::empty({rows}, at::TensorOptions().dtype(at::kInt));
-  const at::Tensor prefixes = at::empty({rows}, at::TensorOptions().dtype(at::kInt));
-  for (int64_t row = 0; row < rows; ++row) {
-    const int64_t place = row / group;
-    slots.data_ptr<int32_t>()[row] = static_cast<int32_t>(row == 1 ? -1 : rows - 1 - row);
-    const bool none = prefix == 0 || (row == rows - 1 && rows > 2);
-    prefixes.data_ptr<int32_t>()[row] = static_cast<int32_t>(none ? -1 : place);
-    prefix_lengths.data_ptr<int32_t>()[row] = prefix_lengths.data_ptr<int32_t>()[place * group];
+  const int64_t spare = sizes.get("spare", 0);
+  std::vector<int64_t> lengths;
+  std::vector<int32_t> last;
+  for (const int32_t before : random_integers(rows, sizes.at("length"), seed + 5)) {
+    lengths.push_back(lengths.empty() ? sizes.at("length") : lengths.size() == 1 ? 0 : before + 1);
+    last.push_back(static_cast<int32_t>(lengths.size() == 2 ? -1 - before : lengths.back() - 1));
   }
+  const at::Tensor qkv = random_tensor({rows, h.width()}, dtype, seed, 2);
+  const Pages pages(lengths, spare, h, dtype, seed + 1);
+  const at::Tensor positions = at::tensor(last, at::TensorOptions().dtype(at::kInt));
   const at::Tensor out = at::empty({rows, h.heads * h.dim}, qkv.options());
-  const at::Tensor partials =
-      at::empty({rows, h.heads, operators::decode_splits(prefix, capacity), h.dim + 2}, kFloatOptions);
+  const auto partials_of = [&](int64_t count, int64_t covered) {
+    return at::empty({count, h.heads, operators::decode_splits(covered), h.dim + 2}, kFloatOptions);
+  };
+  const at::Tensor partials = partials_of(rows, pages.tables.size(1));
+
+  const int64_t others = rows - 1;
+  const at::Tensor backwards = at::arange(others, 0, -1, at::TensorOptions().dtype(at::kLong));
+  const int64_t count = pages.keys.size(0);
+  const int64_t covered = pages.tables.size(1) + 9;
+  const at::Tensor moved_qkv = qkv.index_select(0, backwards);
+  const at::Tensor moved_keys = pages.keys.flip(0).contiguous();
+  const at::Tensor moved_values = pages.values.flip(0).contiguous();
+  const at::Tensor moved_tables = at::full({others, covered}, -7, at::TensorOptions().dtype(at::kInt));
+  moved_tables.narrow(1, 0, pages.tables.size(1)).copy_(count - 1 - pages.tables.index_select(0, backwards));
+  const at::Tensor moved_positions = positions.index_select(0, backwards);
+  const at::Tensor moved_out = at::empty({others, h.heads * h.dim}, qkv.options());
+  const at::Tensor moved_partials = partials_of(others, covered);
+  const at::Tensor alone = at::empty({1}, at::TensorOptions().dtype(at::kInt));
   OperatorCase result;
   result.run = [=] {
-    operators::decode_attention(qkv, keys, values, slots, lengths, prefix_keys, prefix_values, prefixes,
-                                prefix_lengths, h.heads, h.kv_heads, partials, out);
+    operators::decode_attention(qkv, pages.keys, pages.values, pages.tables, positions, h.heads, h.kv_heads, partials,
+                                out);
+    operators::decode_attention(moved_qkv, moved_keys, moved_values, moved_tables, moved_positions, h.heads, h.kv_heads,
+                                moved_partials, moved_out);
+    const int64_t bytes = h.heads * h.dim * out.element_size();
+    bool same = true;
+    for (int64_t i = 0; i < others; ++i) {
+      const auto* a = static_cast<const char*>(out.data_ptr()) + (others - i) * bytes;
+      const auto* b = static_cast<const char*>(moved_out.data_ptr()) + i * bytes;
+      same = same && std::memcmp(a, b, bytes) == 0;
+    }
+    alone.data_ptr<int32_t>()[0] = same ? 1 : 0;
   };
   result.twin = [=] {
+    alone.fill_(1);
     out.zero_();
     for (int64_t row = 0; row < rows; ++row) {
-      const int32_t slot = slots.data_ptr<int32_t>()[row];
-      if (slot < 0) continue;
-      const auto context = [&](const at::Tensor& shared, const at::Tensor& own) {
-        at::Tensor all = own.select(0, slot).narrow(1, 0, lengths.data_ptr<int32_t>()[row]);
-        const int32_t place = prefixes.data_ptr<int32_t>()[row];
-        if (place >= 0) {
-          all = at::cat({shared.select(0, place).narrow(1, 0, prefix_lengths.data_ptr<int32_t>()[row]), all}, 1);
-        }
-        return all.to(at::kDouble).repeat_interleave(h.heads / h.kv_heads, 0);  // [Hq, L, D]
+      if (lengths[row] == 0) continue;
+      const auto context = [&](const at::Tensor& cache) {
+        return pages.context(cache, row, lengths[row]).to(at::kDouble).repeat_interleave(h.heads / h.kv_heads, 0);
       };
       const at::Tensor query = qkv.select(0, row).narrow(0, 0, h.heads * h.dim).view({h.heads, 1, h.dim}).to(at::kDouble);
-      const at::Tensor scores = at::matmul(query, context(prefix_keys, keys).transpose(1, 2)) / std::sqrt(static_cast<double>(h.dim));
-      const at::Tensor sum = at::matmul(at::softmax(scores, 2), context(prefix_values, values));
-      out.select(0, row).copy_(sum.reshape({h.heads * h.dim}));
+      const at::Tensor scores =
+          at::matmul(query, context(pages.keys).transpose(1, 2)) / std::sqrt(static_cast<double>(h.dim));
+      out.select(0, row).copy_(at::matmul(at::softmax(scores, 2), context(pages.values)).reshape({h.heads * h.dim}));
     }
   };
   result.track("out", out);
+  result.track("alone", alone);
   return result;
 }
 

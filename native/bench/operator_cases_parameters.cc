@@ -55,14 +55,14 @@ OperatorCase adamw(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const at::ScalarType state = narrow ? at::kBFloat16 : at::kFloat;
   const int64_t count = sizes.at("count");
   const auto step = static_cast<double>(sizes.get("step", 3));
-  const at::Tensor gradient = random_tensor({count}, state, seed + 1);
+  const at::Tensor gradient = random_tensor({count}, at::kFloat, seed + 1);
   const at::Tensor exp_avg = random_tensor({count}, state, seed + 2, 0.1);
   const at::Tensor exp_avg_sq = random_tensor({count}, state, seed + 3, 0.1).abs_();
   const auto inverse = static_cast<float>(1 / std::sqrt(1 - std::pow(0.95, step)));
   const kernels::AdamW request{
       .weights = parameters.weights.data_ptr(),
       .remainders = parameters.remainders.has_value() ? parameters.remainders->data_ptr<int16_t>() : nullptr,
-      .gradient = gradient.data_ptr(),
+      .gradient = gradient.data_ptr<float>(),
       .exp_avg = exp_avg.data_ptr(),
       .exp_avg_sq = exp_avg_sq.data_ptr(),
       .noise = 77,

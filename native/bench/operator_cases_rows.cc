@@ -71,29 +71,6 @@ OperatorCase rms_norm(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   return result;
 }
 
-// Sizes rows, width.
-OperatorCase add_rms_norm(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const int64_t rows = sizes.at("rows");
-  const int64_t width = sizes.at("width");
-  const at::Tensor x = random_tensor({rows, width}, dtype, seed, 3);
-  const at::Tensor delta = random_tensor({rows, width}, dtype, seed + 1);
-  const at::Tensor weight = random_tensor({width}, dtype, seed + 2);
-  const at::Tensor y = at::empty({rows, width}, x.options());
-  const at::Tensor rstd = at::empty({rows}, kFloatOptions);
-  OperatorCase result;
-  result.run = [=] { operators::add_rms_norm(x, delta, weight, kEps, y, rstd); };
-  result.twin = [=] {
-    x.add_(delta);
-    const at::Tensor values = x.to(at::kFloat);
-    rstd.copy_(values.square().mean(at::IntArrayRef{1}).add(kEps).rsqrt());
-    y.copy_(values * rstd.unsqueeze(1) * weight.to(at::kFloat));
-  };
-  result.track_in_place("x", x);
-  result.track("y", y);
-  result.track("rstd", rstd);
-  return result;
-}
-
 // Sizes rows, width, padding (0), accumulate (0).
 OperatorCase rms_norm_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const int64_t rows = sizes.at("rows");
@@ -182,7 +159,6 @@ OperatorMakers row_operator_makers() {
   return {{"embedding", embedding},
           {"embedding_backward", embedding_backward},
           {"rms_norm", rms_norm},
-          {"add_rms_norm", add_rms_norm},
           {"rms_norm_backward", rms_norm_backward},
           {"swiglu", swiglu},
           {"swiglu_backward", swiglu_backward},

@@ -3,8 +3,11 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -40,72 +43,94 @@ void write_bits(const at::Tensor& kept, const at::Tensor& positions, const at::T
   }
 }
 
+struct DrawSettings {
+  double temperature;
+  int64_t top_k;
+  double top_p;
+  double min_p;
+};
+
 // Sizes rows, vocab, top_k (0); temperature (1250), top_p (1000) and min_p (0) in thousandths; ties (0): logits that many
-// tokens share; ring (0): draws whose kept tokens are recorded.
+// tokens share; ring (0): draws whose kept tokens are recorded; mixed (0): every second row has temperature 0, every third
+// no truncation, every fifth another temperature, and every seventh its draw not recorded.
 OperatorCase sample(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const int64_t rows = sizes.at("rows");
   const int64_t vocab = sizes.at("vocab");
-  const double temperature = permille(sizes, "temperature", 1.25);
-  const int64_t top_k = sizes.get("top_k", 0);
-  const double top_p = permille(sizes, "top_p", 1);
-  const double min_p = permille(sizes, "min_p", 0);
   at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
   if (sizes.get("ties", 0) == 1) logits = (logits / 4).round() * 4;
-  const at::Tensor settings = at::tensor({temperature, static_cast<double>(top_k), top_p, min_p, 1.0}, at::kDouble);
-  const at::Tensor key = at::full({1}, 1234567890123, at::kLong);
+  const bool mixed = sizes.get("mixed", 0) == 1;
+  std::vector<DrawSettings> draws(rows, {permille(sizes, "temperature", 1.25), sizes.get("top_k", 0),
+                                         permille(sizes, "top_p", 1), permille(sizes, "min_p", 0)});
+  const at::Tensor settings = at::empty({rows, 5}, at::TensorOptions().dtype(at::kDouble));
+  const auto recorded = [=](int64_t row) { return !mixed || row % 7 != 0; };
+  for (int64_t row = 0; row < rows; ++row) {
+    DrawSettings& draw = draws[row];
+    if (mixed && row % 5 == 0) draw.temperature = 0.7;
+    if (mixed && row % 3 == 0) draw = {draw.temperature, 0, 1, 0};
+    if (mixed && row % 2 == 0) draw.temperature = 0;
+    double* to = settings.data_ptr<double>() + row * 5;
+    const double values[] = {draw.temperature, static_cast<double>(draw.top_k), draw.top_p, draw.min_p,
+                             recorded(row) ? 1.0 : 0.0};
+    std::copy(std::begin(values), std::end(values), to);
+  }
+  const at::Tensor seeds = integer_tensor(rows, 1 << 30, seed + 4).to(at::kLong) * 7'000'000'000;
   const at::Tensor uids = integer_tensor(rows, 1 << 30, seed + 1).to(at::kLong) * 5'000'000'000;
   const at::Tensor samples = integer_tensor(rows, 100, seed + 2);
-  const at::Tensor positions = integer_tensor(rows, 100, seed + 3);
+  const at::Tensor counts = integer_tensor(rows, 100, seed + 3);
   const at::Tensor tokens = at::empty({rows}, kIntOptions);
   const at::Tensor log_probs = at::empty({rows}, kFloatOptions);
   const at::Tensor log_masses = at::empty({rows}, kFloatOptions);
   const at::Tensor masses = at::empty({rows}, kFloatOptions);
+  const at::Tensor entropies = at::empty({rows}, kFloatOptions);
   const int64_t ring = sizes.get("ring", 0);
   std::optional<at::Tensor> words;
   if (ring > 0) words = at::full({rows, ring, operators::kept_words(vocab)}, 7, kIntOptions);
   OperatorCase result;
   result.run = [=] {
-    operators::sample(logits, settings, key, uids, samples, positions, tokens, log_probs, log_masses, words);
-    masses.copy_(log_masses.exp());
+    operators::sample(logits, settings, seeds, uids, samples, counts, tokens, log_probs, log_masses, entropies, words);
+    for (int64_t row = 0; row < rows; ++row) masses.data_ptr<float>()[row] = std::exp(log_masses.data_ptr<float>()[row]);
   };
   result.twin = [=] {
-    std::vector<double> uniforms(rows);
+    const at::Tensor kept = at::zeros({rows, vocab}, at::TensorOptions().dtype(at::kBool));
     for (int64_t row = 0; row < rows; ++row) {
-      const auto uid = static_cast<uint64_t>(uids.data_ptr<int64_t>()[row]);
-      const auto bits = philox(1234567890123, {static_cast<uint32_t>(positions.data_ptr<int32_t>()[row]),
-                                               static_cast<uint32_t>(samples.data_ptr<int32_t>()[row]),
-                                               static_cast<uint32_t>(uid), static_cast<uint32_t>(uid >> 32)});
-      uniforms[row] = uniform_open(bits[0], bits[1]);
-    }
-    if (temperature == 0) {
-      const at::Tensor all = logits.to(at::kDouble).log_softmax(1);
-      for (int64_t row = 0; row < rows; ++row) {
-        const float* at = logits.data_ptr<float>() + row * vocab;
+      const DrawSettings& draw = draws[row];
+      const at::Tensor own = logits.select(0, row);
+      const at::Tensor scaled = (own.to(at::kDouble) / (draw.temperature == 0 ? 1 : draw.temperature)).log_softmax(0);
+      entropies.select(0, row).copy_(-(scaled.exp() * scaled).sum());
+      if (draw.temperature == 0) {
+        const float* at = own.data_ptr<float>();
         tokens.data_ptr<int32_t>()[row] = static_cast<int32_t>(std::max_element(at, at + vocab) - at);
+        log_probs.select(0, row).copy_(scaled.max());
+        masses.data_ptr<float>()[row] = 1;
+        continue;
       }
-      log_probs.copy_(all.gather(1, tokens.to(at::kLong).unsqueeze(1)).squeeze(1));
-      masses.fill_(1);
-      return;
+      const auto uid = static_cast<uint64_t>(uids.data_ptr<int64_t>()[row]);
+      const auto bits = philox(static_cast<uint64_t>(seeds.data_ptr<int64_t>()[row]),
+                               {static_cast<uint32_t>(counts.data_ptr<int32_t>()[row]),
+                                static_cast<uint32_t>(samples.data_ptr<int32_t>()[row]), static_cast<uint32_t>(uid),
+                                static_cast<uint32_t>(uid >> 32)});
+      const double uniform = uniform_open(bits[0], bits[1]);
+      kernels::sample_reference({.logits = own.data_ptr<float>(),
+                                 .uniforms = &uniform,
+                                 .inverse_temperature = 1 / static_cast<float>(draw.temperature),
+                                 .top_k = draw.top_k,
+                                 .top_p = draw.top_p,
+                                 .min_p = draw.min_p,
+                                 .tokens = tokens.data_ptr<int32_t>() + row,
+                                 .log_probs = log_probs.data_ptr<float>() + row,
+                                 .log_masses = log_masses.data_ptr<float>() + row,
+                                 .kept = kept.data_ptr<bool>() + row * vocab,
+                                 .rows = 1,
+                                 .vocab = vocab});
+      masses.data_ptr<float>()[row] = std::exp(log_masses.data_ptr<float>()[row]);
+      const bool truncated = draw.top_p < 1 || draw.min_p > 0 || (draw.top_k > 0 && draw.top_k < vocab);
+      if (words && truncated && recorded(row)) write_bits(kept.narrow(0, row, 1), counts.narrow(0, row, 1), words->narrow(0, row, 1));
     }
-    const at::Tensor kept = at::empty({rows, vocab}, at::TensorOptions().dtype(at::kBool));
-    kernels::sample_reference({.logits = logits.data_ptr<float>(),
-                               .uniforms = uniforms.data(),
-                               .inverse_temperature = static_cast<float>(1 / temperature),
-                               .top_k = top_k,
-                               .top_p = top_p,
-                               .min_p = min_p,
-                               .tokens = tokens.data_ptr<int32_t>(),
-                               .log_probs = log_probs.data_ptr<float>(),
-                               .log_masses = log_masses.data_ptr<float>(),
-                               .kept = kept.data_ptr<bool>(),
-                               .rows = rows,
-                               .vocab = vocab});
-    masses.copy_(log_masses.exp());
-    if (words) write_bits(kept, positions, *words);
   };
   result.track("tokens", tokens);
   result.track("log_probs", log_probs);
   result.track("masses", masses);
+  result.track("entropies", entropies);
   if (words) result.track_in_place("kept", *words);
   return result;
 }
@@ -133,22 +158,23 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const at::Tensor log_probs = random_tensor({rows}, at::kFloat, seed + 1);
   if (sizes.get("broken", 0) == 1) log_probs.slice(0, 0, rows, 2).fill_(-std::numeric_limits<float>::infinity());
   const at::Tensor log_masses = random_tensor({rows}, at::kFloat, seed + 10);
-  const at::Tensor stop_tokens = integer_tensor(sizes.at("stops"), 9, seed + 2);
+  const at::Tensor entropies = random_tensor({rows}, at::kFloat, seed + 12);
+  const int64_t stops = sizes.at("stops");
+  const at::Tensor stop_tokens = integer_tensor(rows * stops, 12, seed + 2).view({rows, stops}) - 1;
   const at::Tensor counts = integer_tensor(rows, capacity, seed + 3);
   const at::Tensor limits = (counts + 1 + integer_tensor(rows, 2, seed + 4)).clamp_max(capacity);
-  const at::Tensor slots = integer_tensor(rows, 12, seed + 5) - 2;
-  const at::Tensor positions = integer_tensor(rows, 100, seed + 6);
-  const at::Tensor lengths = integer_tensor(rows, 100, seed + 7);
+  const at::Tensor positions = integer_tensor(rows, 12, seed + 5) - 2;
   const at::Tensor out_tokens = integer_tensor(rows * capacity, 9, seed + 8).view({rows, capacity});
   const at::Tensor out_log_probs = random_tensor({rows, capacity}, at::kFloat, seed + 9);
   const at::Tensor out_log_masses = random_tensor({rows, capacity}, at::kFloat, seed + 11);
+  const at::Tensor out_entropies = random_tensor({rows, capacity}, at::kFloat, seed + 13);
   OperatorCase result;
   result.run = [=] {
-    operators::advance(tokens, log_probs, log_masses, stop_tokens, limits, slots, positions, lengths, counts, out_tokens,
-                       out_log_probs, out_log_masses);
+    operators::advance_rows(tokens, log_probs, log_masses, entropies, stop_tokens, limits, positions, counts, out_tokens,
+                            out_log_probs, out_log_masses, out_entropies);
   };
   result.twin = [=] {
-    const at::Tensor running = slots.ge(0);
+    const at::Tensor running = positions.ge(0);
     const at::Tensor places = counts.to(at::kLong).unsqueeze(1);
     const auto append = [&](const at::Tensor& to, const at::Tensor& values) {
       const at::Tensor chosen = at::where(running, values, to.gather(1, places).squeeze(1));
@@ -157,18 +183,16 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
     append(out_tokens, tokens);
     append(out_log_probs, log_probs);
     append(out_log_masses, log_masses);
-    const at::Tensor stopped = tokens.unsqueeze(1).eq(stop_tokens.unsqueeze(0)).any(1);
+    append(out_entropies, entropies);
+    const at::Tensor stopped = tokens.unsqueeze(1).eq(stop_tokens).any(1);
     counts.add_(running.to(at::kInt));
     const at::Tensor over = running & (stopped | counts.ge(limits) | log_probs.isfinite().logical_not());
-    slots.copy_(at::where(over, -1 - slots, slots));
-    const at::Tensor going = (running & ~over).to(at::kInt);
-    positions.add_(going);
-    lengths.add_(going);
+    positions.copy_(at::where(over, -1 - positions, positions + (running & ~over).to(at::kInt)));
   };
-  for (const auto& [name, tensor] : {std::pair("slots", slots), std::pair("positions", positions),
-                                     std::pair("lengths", lengths), std::pair("counts", counts),
+  for (const auto& [name, tensor] : {std::pair("positions", positions), std::pair("counts", counts),
                                      std::pair("out_tokens", out_tokens), std::pair("out_log_probs", out_log_probs),
-                                     std::pair("out_log_masses", out_log_masses)}) {
+                                     std::pair("out_log_masses", out_log_masses),
+                                     std::pair("out_entropies", out_entropies)}) {
     result.track_in_place(name, tensor);
   }
   return result;

@@ -24,14 +24,54 @@ inline int64_t head_dim_of(const at::Tensor& qkv, int64_t heads, int64_t kv_head
   return dim;
 }
 
+// Pages of a cache's layer and the tables that name them, after checks; nothing of them where keys are missing.
+template <class T>
+device::PagedCache<T> paged_cache(const OptionalTensor& keys, const OptionalTensor& values, const OptionalTensor& tables,
+                                  const at::Tensor& qkv, int64_t kv_heads, int64_t dim) {
+  TORCH_CHECK(values.has_value() == keys.has_value() && tables.has_value() == keys.has_value(),
+              "Expected tables, keys and values together");
+  if (!keys.has_value()) return {};
+  TORCH_CHECK(keys->dim() == 4, "Expected four dimensions for keys but received ", keys->sizes());
+  check(*keys, "keys", qkv.scalar_type(), {keys->size(0), kv_heads, device::kPageTokens, dim}, qkv);
+  check(*values, "values", qkv.scalar_type(), keys->sizes(), qkv);
+  TORCH_CHECK(tables->dim() == 2, "Expected two dimensions for tables but received ", tables->sizes());
+  check_rows(*tables, "tables", at::kInt, tables->size(0), tables->size(1), qkv);
+  using Element = std::remove_const_t<T>;
+  return {data<Element>(*keys), data<Element>(*values), data<int32_t>(*tables),     tables->stride(0),
+          tables->size(1),      keys->size(0),          static_cast<int>(kv_heads), static_cast<int>(dim)};
+}
+
 template <class Launch>
 struct AttentionOperators {
   static void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines,
-                     const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
-                     const OptionalTensor& k_norm, double eps, const OptionalTensor& raw_qk,
-                     const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const OptionalTensor& slots,
-                     const OptionalTensor& indices, const OptionalTensor& keys, const OptionalTensor& values) {
-    const device::Rotation rotation = rotation_of(qkv, positions, cosines, sines, heads, kv_heads);
+                     const at::Tensor& sines, bool rotated, int64_t heads, int64_t kv_heads,
+                     const OptionalTensor& q_norm, const OptionalTensor& k_norm, double eps,
+                     const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
+                     const OptionalTensor& tables, const OptionalTensor& table_rows, const OptionalTensor& keys,
+                     const OptionalTensor& values) {
+    const device::Rotation rotation = rotation_of(qkv, positions, cosines, sines, rotated, heads, kv_heads);
+    check_norms(qkv, rotation, q_norm, k_norm, raw_qk, q_rstd, k_rstd);
+    if (table_rows.has_value()) {
+      check(*table_rows, "table_rows", at::kInt, {qkv.size(0)}, qkv);
+    } else if (tables.has_value()) {
+      TORCH_CHECK(tables->size(0) == qkv.size(0), "Expected a row of tables for each of ", qkv.size(0),
+                  " tokens but received ", tables->sizes());
+    }
+    with_dtype(qkv, [&](auto type) {
+      using T = typename decltype(type)::type;
+      const device::PagedStore<T> store{paged_cache<T>(keys, values, tables, qkv, kv_heads, rotation.dim()),
+                                        data<int32_t>(table_rows), rotation.positions};
+      run_rotate<T>(qkv, rotation, q_norm, k_norm, eps, raw_qk, q_rstd, k_rstd, store);
+    });
+  }
+
+  static void rotate_to_slots(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines,
+                              const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
+                              const OptionalTensor& k_norm, double eps, const OptionalTensor& raw_qk,
+                              const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const OptionalTensor& slots,
+                              const OptionalTensor& indices, const OptionalTensor& keys,
+                              const OptionalTensor& values) {
+    const device::Rotation rotation = rotation_of(qkv, positions, cosines, sines, true, heads, kv_heads);
     const at::ScalarType dtype = qkv.scalar_type();
     const int64_t tokens = qkv.size(0);
     const int64_t dim = rotation.dim();
@@ -52,26 +92,19 @@ struct AttentionOperators {
     }
     with_dtype(qkv, [&](auto type) {
       using T = typename decltype(type)::type;
-      const auto run = [&](auto pack) {
-        constexpr int V = decltype(pack)::value;
-        Launch::warps(qkv, tokens * rotation.all_heads(),
-                      device::RotateBody<T, V>{rotation,           data<T>(qkv),        data<T>(q_norm),
-                                               data<T>(k_norm),    data<T>(raw_qk),     data<float>(q_rstd),
-                                               data<float>(k_rstd), data<int32_t>(slots), data<int32_t>(indices),
-                                               data<T>(keys),      data<T>(values),     slot_count,
-                                               capacity,           static_cast<float>(eps)});
-      };
-      // Two elements for each lane and half of a head of 128; heads begin at multiples of an even dimension.
-      rotation.half % 2 == 0 ? run(std::integral_constant<int, 2>()) : run(std::integral_constant<int, 1>());
+      const device::SlotStore<T> store{data<int32_t>(slots), data<int32_t>(indices), data<T>(keys),
+                                       data<T>(values),      slot_count,             capacity,
+                                       rotation.kv_heads,    rotation.dim()};
+      run_rotate<T>(qkv, rotation, q_norm, k_norm, eps, raw_qk, q_rstd, k_rstd, store);
     });
   }
 
   static void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const at::Tensor& cosines,
-                              const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
-                              const OptionalTensor& k_norm, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd,
-                              const OptionalTensor& k_rstd, const OptionalTensor& dq_norm,
+                              const at::Tensor& sines, bool rotated, int64_t heads, int64_t kv_heads,
+                              const OptionalTensor& q_norm, const OptionalTensor& k_norm, const OptionalTensor& raw_qk,
+                              const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const OptionalTensor& dq_norm,
                               const OptionalTensor& dk_norm) {
-    const device::Rotation rotation = rotation_of(dqkv, positions, cosines, sines, heads, kv_heads);
+    const device::Rotation rotation = rotation_of(dqkv, positions, cosines, sines, rotated, heads, kv_heads);
     const int64_t tokens = dqkv.size(0);
     const int64_t dim = rotation.dim();
     check_norms(dqkv, rotation, q_norm, k_norm, raw_qk, q_rstd, k_rstd);
@@ -82,7 +115,7 @@ struct AttentionOperators {
       check(*dq_norm, "dq_norm", at::kFloat, {dim}, dqkv);
       check(*dk_norm, "dk_norm", at::kFloat, {dim}, dqkv);
     }
-    if (tokens == 0) return;
+    if (tokens == 0 || !(rotated || normed)) return;
     const int64_t parts = normed ? device::row_parts(tokens) : tokens;
     const at::Tensor partials = scratch({2, normed ? parts : 0, dim}, at::kFloat, dqkv);
     with_dtype(dqkv, [&](auto type) {
@@ -138,6 +171,7 @@ struct AttentionOperators {
 
   static void implement(torch::Library& library) {
     library.impl("rotate", &rotate);
+    library.impl("rotate.slots", &rotate_to_slots);
     library.impl("rotate_backward", &rotate_backward);
     library.impl("attention", &attention);
     library.impl("attention_backward", &attention_backward);
@@ -145,13 +179,31 @@ struct AttentionOperators {
 
  private:
   static device::Rotation rotation_of(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines,
-                                      const at::Tensor& sines, int64_t heads, int64_t kv_heads) {
+                                      const at::Tensor& sines, bool rotated, int64_t heads, int64_t kv_heads) {
     const int64_t half = head_dim_of(qkv, heads, kv_heads) / 2;
     check(positions, "positions", at::kInt, {qkv.size(0)}, qkv);
-    check(cosines, "cosines", at::kFloat, {cosines.size(0), half}, qkv);
-    check(sines, "sines", at::kFloat, cosines.sizes(), qkv);
-    return {data<int32_t>(positions), data<float>(cosines),        data<float>(sines),     cosines.size(0),
-            static_cast<int>(heads),  static_cast<int>(kv_heads), static_cast<int>(half)};
+    if (rotated) {
+      check(cosines, "cosines", at::kFloat, {cosines.size(0), half}, qkv);
+      check(sines, "sines", at::kFloat, cosines.sizes(), qkv);
+    }
+    return {data<int32_t>(positions), rotated ? data<float>(cosines) : nullptr, rotated ? data<float>(sines) : nullptr,
+            rotated ? cosines.size(0) : 0, rotated, static_cast<int>(heads), static_cast<int>(kv_heads),
+            static_cast<int>(half)};
+  }
+
+  template <class T, class Store>
+  static void run_rotate(const at::Tensor& qkv, const device::Rotation& rotation, const OptionalTensor& q_norm,
+                         const OptionalTensor& k_norm, double eps, const OptionalTensor& raw_qk,
+                         const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const Store& store) {
+    const auto run = [&](auto pack) {
+      constexpr int V = decltype(pack)::value;
+      Launch::warps(qkv, qkv.size(0) * rotation.all_heads(),
+                    device::RotateBody<T, V, Store>{rotation, data<T>(qkv), data<T>(q_norm), data<T>(k_norm),
+                                                    data<T>(raw_qk), data<float>(q_rstd), data<float>(k_rstd), store,
+                                                    static_cast<float>(eps)});
+    };
+    // Two elements for each lane and half of a head of 128; heads begin at multiples of an even dimension.
+    rotation.half % 2 == 0 ? run(std::integral_constant<int, 2>()) : run(std::integral_constant<int, 1>());
   }
 
   static void check_norms(const at::Tensor& qkv, const device::Rotation& rotation, const OptionalTensor& q_norm,

@@ -30,18 +30,27 @@ void embedding_backward(const at::Tensor& dx, const at::Tensor& tokens, const at
 // y are rows.
 void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& y, const OptionalTensor& rstd);
 
-// x += delta, rounded to dtype, then as rms_norm of x. All [T, H].
-void add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, const at::Tensor& y,
-                  const OptionalTensor& rstd);
-
 // dx (+)= gradient of rms_norm at x, dweight [H] float32 += its gradient. dy, x, dx: rows [T, H].
 void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
                        const at::Tensor& dx, bool accumulate, const at::Tensor& dweight);
 
+// Caches hold keys and values in pages of kPageTokens tokens at absolute positions: keys, values [P, Hk, kPageTokens, D] of one
+// layer. A row of tables [rows, M] int32, rows of any stride, names the pages of a sequence: entry m that of tokens
+// [32m, 32m + 32). Entries behind a sequence's length are not read.
+constexpr int64_t kPageTokens = 32;
+
 // In place on qkv [T, (Hq + 2Hk)·D]: where q_norm [D] and k_norm [D] are given, the RMS norm of each query and key head,
-// then their rotation by cosines and sines [positions, D / 2] float32 at positions [T]. raw_qk [T, (Hq + Hk)·D] keeps what
-// they were, q_rstd [T, Hq] and k_rstd [T, Hk] float32 the norms, where given. Where keys and values [S, Hk, L, D] are
-// given, token t's key and value go to slot slots[t] at index indices[t]; a negative slot is skipped.
+// then, where `rotated`, their rotation by cosines and sines [positions, D / 2] float32 at positions [T]. raw_qk
+// [T, (Hq + Hk)·D] keeps what they were, q_rstd [T, Hq] and k_rstd [T, Hk] float32 the norms, where given. Where keys and
+// values are given, token t's key and value go to the page of position positions[t] in row table_rows[t] of tables, or in row
+// t without table_rows. A token at a negative position is left alone.
+void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines, const at::Tensor& sines,
+            bool rotated, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm, const OptionalTensor& k_norm,
+            double eps, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
+            const OptionalTensor& tables, const OptionalTensor& table_rows, const OptionalTensor& keys,
+            const OptionalTensor& values);
+// The same with caches [S, Hk, L, D]: token t's key and value go to slot slots[t] at index indices[t]; a negative slot is
+// skipped.
 void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines, const at::Tensor& sines,
             int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm, const OptionalTensor& k_norm, double eps,
             const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
@@ -50,9 +59,10 @@ void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor
 
 // The gradient of rotate in place on dqkv; dq_norm and dk_norm [D] float32 gain those of the weights.
 void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const at::Tensor& cosines,
-                     const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
-                     const OptionalTensor& k_norm, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd,
-                     const OptionalTensor& k_rstd, const OptionalTensor& dq_norm, const OptionalTensor& dk_norm);
+                     const at::Tensor& sines, bool rotated, int64_t heads, int64_t kv_heads,
+                     const OptionalTensor& q_norm, const OptionalTensor& k_norm, const OptionalTensor& raw_qk,
+                     const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const OptionalTensor& dq_norm,
+                     const OptionalTensor& dk_norm);
 
 // Causal attention of sequences that lie one after the other: qkv [T, (Hq + 2Hk)·D] rotated, offsets [sequences + 1] int32,
 // max_length of the longest; out [T, Hq·D], lse [Hq, T] float32, the log-sum-exp of the scores.
@@ -62,17 +72,26 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at:
                         const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
                         const at::Tensor& dqkv);
 
-// Keys of one split of decode_attention, and the number of splits that serve prefixes and suffixes of these capacities.
+// Keys of one split of decode_attention, and the number of splits that M pages take.
 constexpr int64_t kDecodeSplit = 256;
+constexpr int64_t decode_splits(int64_t pages) { return (pages * kPageTokens + kDecodeSplit - 1) / kDecodeSplit; }
+
+// Attention of one new token of each of B sequences over positions 0 to positions[b], its own, whose key is in the cache
+// already; at a negative position there is no token, and its out becomes 0. qkv [B, (Hq + 2Hk)·D] rotated, out [B, Hq·D].
+// tables [B, M] cover every position; blocks run for all M pages, so the caller narrows tables to what the longest row needs.
+// partials: float32 [B, Hq, decode_splits(M), D + 2]. Keys are split at multiples of kDecodeSplit and merged in order, so
+// that a row's out depends neither on M nor on which pages it has.
+void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& tables,
+                      const at::Tensor& positions, int64_t heads, int64_t kv_heads, const at::Tensor& partials,
+                      const at::Tensor& out);
+
 constexpr int64_t decode_splits(int64_t prefix_capacity, int64_t capacity) {
   return (prefix_capacity + kDecodeSplit - 1) / kDecodeSplit + (capacity + kDecodeSplit - 1) / kDecodeSplit;
 }
-
-// Attention of one new token of each of B sequences over a prefix, which several may share, and its own suffix, whose last
-// key is the token's. qkv [B, (Hq + 2Hk)·D] rotated, out [B, Hq·D]. keys, values [S, Hk, L, D]: suffixes; slots [B]
-// (negative: the row is padding and its out becomes 0), lengths [B] with the new token. prefix_keys, prefix_values
-// [P, Hk, Lp, D]; prefixes [B] (negative: none), prefix_lengths [B]. partials: float32 [B, Hq, decode_splits(Lp, L), D + 2].
-// Keys are split at multiples of kDecodeSplit of the prefix and of the suffix whatever the lengths are, and merged in order.
+// The same over a prefix, which several may share, and its own suffix, whose last key is the token's. keys, values
+// [S, Hk, L, D]: suffixes; slots [B] (negative: the row is padding and its out becomes 0), lengths [B] with the new token.
+// prefix_keys, prefix_values [P, Hk, Lp, D]; prefixes [B] (negative: none), prefix_lengths [B]. partials: float32
+// [B, Hq, decode_splits(Lp, L), D + 2].
 void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& slots,
                       const at::Tensor& lengths, const at::Tensor& prefix_keys, const at::Tensor& prefix_values,
                       const at::Tensor& prefixes, const at::Tensor& prefix_lengths, int64_t heads, int64_t kv_heads,
@@ -86,11 +105,16 @@ void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dact);
 // sums[j] += Σ_t x[t, j]; x: rows [T, N], sums [N] float32.
 void column_sums(const at::Tensor& x, const at::Tensor& sums);
 
-// One token per row of logits [B, V] float32, as native/generate/sampler.h draws it. settings [5] float64: temperature (0:
-// the most likely token), top-k (0: off), top-p, min-p, 1 where kept tokens are recorded; seed [1] int64; uids [B] int64;
-// samples, positions [B], all on the device, so that a captured graph serves every request. tokens [B]; log_probs [B] and
-// log_masses [B], the log of the probability of the tokens that a truncation keeps, float32. kept [B, K, ⌈V / 32⌉] int32 gets
-// a bit for each of them at place positions[b] % K of its row.
+// One token per row of logits [B, V] float32, as native/generate/sampler.h draws it. settings [B, 5] float64: temperature (0:
+// the most likely token), top-k (0: off), top-p, min-p, 1 where kept tokens are recorded; seeds, uids [B] int64; samples,
+// counts [B], the tokens of the sequence before this one: all on the device, so that a captured graph serves every batch.
+// tokens [B]; float32 [B]: log_probs; log_masses, the log of the probability of the tokens that a truncation keeps;
+// entropies in nats of the distribution at the temperature (0: at 1) without truncation. kept [B, K, ⌈V / 32⌉] int32 gets a
+// bit for each token kept at place counts[b] % K of its row.
+void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seeds, const at::Tensor& uids,
+            const at::Tensor& samples, const at::Tensor& counts, const at::Tensor& tokens, const at::Tensor& log_probs,
+            const at::Tensor& log_masses, const at::Tensor& entropies, const OptionalTensor& kept);
+// The same where all rows have one settings [5] and one seed [1].
 void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed, const at::Tensor& uids,
             const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens, const at::Tensor& log_probs,
             const at::Tensor& log_masses, const OptionalTensor& kept);
@@ -101,7 +125,17 @@ constexpr int64_t kept_words(int64_t vocab) { return (vocab + 31) / 32; }
 // Logits [R, V] float32 of tokens whose bit in words [R, kept_words(V)] int32 is 0 become so low that they have no probability.
 void keep_tokens(const at::Tensor& logits, const at::Tensor& words);
 
-// What follows a draw. For each row with slots[b] >= 0: the token, its log-prob and the mass it was drawn from are appended to
+// What follows a draw. For each row with positions[b] >= 0: the token, its log-prob, the mass it was drawn from and the entropy
+// are appended to out_tokens, out_log_probs, out_log_masses and out_entropies [B, C] at counts[b], which grows by one; a row
+// whose token is among its stop_tokens [B, K] (−1: none), whose log-prob is not finite, or whose count reaches
+// limits[b] <= C, is over: positions[b] = −1 − positions[b]; the others' positions, those of the token to be read next, grow by
+// one. Before its first token a row's position is that of its prompt's last token. All but the floats int32.
+void advance_rows(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
+                  const at::Tensor& entropies, const at::Tensor& stop_tokens, const at::Tensor& limits,
+                  const at::Tensor& positions, const at::Tensor& counts, const at::Tensor& out_tokens,
+                  const at::Tensor& out_log_probs, const at::Tensor& out_log_masses, const at::Tensor& out_entropies);
+
+// The same without entropies for rows that slots say run, with one set of stop tokens. For each row with slots[b] >= 0: the token, its log-prob and the mass it was drawn from are appended to
 // out_tokens, out_log_probs and out_log_masses [B, M] at counts[b], which grows by one; a row whose token is among stop_tokens
 // [K] (may be empty), whose log-prob is not finite, or whose count reaches limits[b] <= M, is over: slots[b] = −1 − slots[b];
 // the others' positions and lengths grow by one. positions are those of the token to be read next, lengths those of

@@ -32,7 +32,7 @@ struct ParameterOperators {
     check_masters(weights, remainders, "weights", weights);
     const bool narrow = weights.scalar_type() == at::kBFloat16 && !remainders.has_value();
     const at::ScalarType state = narrow ? at::kBFloat16 : at::kFloat;
-    check(gradient, "gradient", state, weights.sizes(), weights);
+    check(gradient, "gradient", at::kFloat, weights.sizes(), weights);
     check(exp_avg, "exp_avg", state, weights.sizes(), weights);
     check(exp_avg_sq, "exp_avg_sq", state, weights.sizes(), weights);
     const device::AdamWFactors factors{static_cast<float>(gradient_scale), static_cast<float>(beta1),
@@ -43,7 +43,7 @@ struct ParameterOperators {
       over(weights, {&gradient, &exp_avg, &exp_avg_sq}, [&](auto pack) {
         using T = c10::BFloat16;
         return device::AdamWNarrowBody<decltype(pack)::value>{
-            data<T>(weights), data<T>(gradient), data<T>(exp_avg), data<T>(exp_avg_sq), static_cast<uint32_t>(noise),
+            data<T>(weights), data<float>(gradient), data<T>(exp_avg), data<T>(exp_avg_sq), static_cast<uint32_t>(noise),
             first,            factors};
       });
       return;

@@ -69,14 +69,22 @@ struct RowOperators {
 
   static void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& y,
                        const OptionalTensor& rstd) {
-    normalise(x, nullptr, weight, eps, y, rstd);
-  }
-
-  static void add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps,
-                           const at::Tensor& y, const OptionalTensor& rstd) {
-    check(x, "x", x.scalar_type(), x.sizes(), x);
-    check(delta, "delta", x.scalar_type(), x.sizes(), x);
-    normalise(x, &delta, weight, eps, y, rstd);
+    check_matrix(x, "x");
+    const int64_t rows = x.size(0);
+    const int64_t width = x.size(1);
+    check(weight, "weight", x.scalar_type(), {width}, x);
+    check_rows(y, "y", x.scalar_type(), rows, width, x);
+    if (rstd.has_value()) check(*rstd, "rstd", at::kFloat, {rows}, x);
+    with_dtype(x, [&](auto type) {
+      using T = typename decltype(type)::type;
+      with_pack<T>(width, {&x, &weight, &y}, [&](auto pack) {
+        constexpr int V = decltype(pack)::value;
+        const device::RmsNormBody<T, V> body{data<T>(x), data<T>(weight), data<T>(y),
+                                             data<float>(rstd), x.stride(0), y.stride(0),
+                                             static_cast<int>(width), static_cast<float>(eps)};
+        Launch::blocks(x, rows, threads_for(width, V, body.kMaxThreads), 0, body);
+      });
+    });
   }
 
   static void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
@@ -160,7 +168,6 @@ struct RowOperators {
     library.impl("embedding", &embedding);
     library.impl("embedding_backward", &embedding_backward);
     library.impl("rms_norm", &rms_norm);
-    library.impl("add_rms_norm", &add_rms_norm);
     library.impl("rms_norm_backward", &rms_norm_backward);
     library.impl("swiglu", &swiglu);
     library.impl("swiglu_backward", &swiglu_backward);
@@ -168,32 +175,6 @@ struct RowOperators {
   }
 
  private:
-  static void normalise(const at::Tensor& x, const at::Tensor* delta, const at::Tensor& weight, double eps,
-                        const at::Tensor& y, const OptionalTensor& rstd) {
-    check_matrix(x, "x");
-    const int64_t rows = x.size(0);
-    const int64_t width = x.size(1);
-    check(weight, "weight", x.scalar_type(), {width}, x);
-    check_rows(y, "y", x.scalar_type(), rows, width, x);
-    if (rstd.has_value()) check(*rstd, "rstd", at::kFloat, {rows}, x);
-    with_dtype(x, [&](auto type) {
-      using T = typename decltype(type)::type;
-      with_pack<T>(width, {&x, delta == nullptr ? &x : delta, &weight, &y}, [&](auto pack) {
-        constexpr int V = decltype(pack)::value;
-        const device::RmsNormBody<T, V> body{data<T>(x),
-                                             delta == nullptr ? nullptr : data<T>(*delta),
-                                             data<T>(weight),
-                                             data<T>(y),
-                                             data<float>(rstd),
-                                             x.stride(0),
-                                             y.stride(0),
-                                             static_cast<int>(width),
-                                             static_cast<float>(eps)};
-        Launch::blocks(x, rows, threads_for(width, V, body.kMaxThreads), 0, body);
-      });
-    });
-  }
-
   // The width of the activation.
   static int64_t check_gated(const at::Tensor& gate_up, const at::Tensor& act) {
     check_matrix(act, "act");

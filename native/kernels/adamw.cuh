@@ -90,7 +90,7 @@ struct AdamWBody {
 template <int V>
 struct AdamWNarrowBody {
   c10::BFloat16* weights;
-  const c10::BFloat16* gradient;
+  const float* gradient;
   c10::BFloat16* exp_avg;
   c10::BFloat16* exp_avg_sq;
   uint32_t noise;
@@ -107,7 +107,7 @@ struct AdamWNarrowBody {
       float master = widen(values[v]);
       float average = widen(averages[v]);
       float square = widen(squares[v]);
-      adamw_update(factors, widen(gradients[v]), master, average, square);
+      adamw_update(factors, gradients[v], master, average, square);
       values[v].x = rounded(master, 0, i + v);
       averages[v].x = rounded(average, 1, i + v);
       squares[v].x = rounded(square, 2, i + v);

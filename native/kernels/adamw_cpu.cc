@@ -53,7 +53,7 @@ inline void update_joined(const AdamW& a, int64_t first, int64_t count) {
 #pragma omp simd
   for (int64_t i = 0; i < count; ++i) master[i] = joined(weights[i], remainders[i]);
   update(a,
-         {master, static_cast<const float*>(a.gradient) + first, static_cast<float*>(a.exp_avg) + first,
+         {master, a.gradient + first, static_cast<float*>(a.exp_avg) + first,
           static_cast<float*>(a.exp_avg_sq) + first},
          count);
 #pragma omp simd
@@ -68,14 +68,12 @@ inline void update_narrow(const AdamW& a, int64_t first, int64_t count) {
   auto* exp_avgs = static_cast<Bfloat16*>(a.exp_avg) + first;
   auto* exp_avg_sqs = static_cast<Bfloat16*>(a.exp_avg_sq) + first;
   float master[kBlock];
-  float gradient[kBlock];
   float exp_avg[kBlock];
   float exp_avg_sq[kBlock];
   widen(weights, count, master);
-  widen(static_cast<const Bfloat16*>(a.gradient) + first, count, gradient);
   widen(exp_avgs, count, exp_avg);
   widen(exp_avg_sqs, count, exp_avg_sq);
-  update(a, {master, gradient, exp_avg, exp_avg_sq}, count);
+  update(a, {master, a.gradient + first, exp_avg, exp_avg_sq}, count);
   round_stochastically(master, count, rounding_noise(a.noise, 0), first, weights);
   round_stochastically(exp_avg, count, rounding_noise(a.noise, 1), first, exp_avgs);
   round_stochastically(exp_avg_sq, count, rounding_noise(a.noise, 2), first, exp_avg_sqs);
@@ -84,7 +82,7 @@ inline void update_narrow(const AdamW& a, int64_t first, int64_t count) {
 void adamw_float32(const AdamW& a) {
   parallel_ranges(a.count, kElementsPerThread, [&](int64_t begin, int64_t end, int) {
     update(a,
-           {static_cast<float*>(a.weights) + begin, static_cast<const float*>(a.gradient) + begin,
+           {static_cast<float*>(a.weights) + begin, a.gradient + begin,
             static_cast<float*>(a.exp_avg) + begin, static_cast<float*>(a.exp_avg_sq) + begin},
            end - begin);
   });
@@ -103,24 +101,22 @@ void adamw_bfloat16(const AdamW& a) {
   });
 }
 
-template <class T>
-inline float sum_of_squares(const T* values, int64_t count) {
+inline float sum_of_squares(const float* values, int64_t count) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < count; ++i) sum += to_float(values[i]) * to_float(values[i]);
+  for (int64_t i = 0; i < count; ++i) sum += values[i] * values[i];
   return sum;
 }
 
 // Sums of fixed blocks, added in order: the same for every thread count.
-template <class T>
-double squared_norm(const void* values, int64_t count) {
+double squared_norm(const float* values, int64_t count) {
   constexpr int64_t kSummed = 8192;
   const int64_t blocks = (count + kSummed - 1) / kSummed;
   Scratch sums(blocks);
   parallel_ranges(blocks, 4, [&](int64_t begin, int64_t end, int) {
     for (int64_t block = begin; block < end; ++block) {
       const int64_t start = block * kSummed;
-      sums.data()[block] = sum_of_squares(static_cast<const T*>(values) + start, std::min(count - start, kSummed));
+      sums.data()[block] = sum_of_squares(values + start, std::min(count - start, kSummed));
     }
   });
   double total = 0;
@@ -133,8 +129,8 @@ double squared_norm(const void* values, int64_t count) {
 void register_adamw(Table& float32, Table& bfloat16) {
   float32.adamw = adamw_float32;
   bfloat16.adamw = adamw_bfloat16;
-  float32.squared_norm = squared_norm<float>;
-  bfloat16.squared_norm = squared_norm<Bfloat16>;
+  float32.squared_norm = squared_norm;
+  bfloat16.squared_norm = squared_norm;
 }
 
 }  // namespace zero_rl::kernels::ZERO_RL_ISA

@@ -42,12 +42,13 @@ void adamw_float32(const AdamW& a) {
 void adamw_bfloat16(const AdamW& a) {
   const at::ScalarType state = a.remainders != nullptr ? at::kFloat : at::kBFloat16;
   const auto flat = [&](const void* data) { return dense(data, {a.count}, state).to(at::kFloat); };
+  const at::Tensor gradient = dense(a.gradient, {a.count}, at::kFloat);
   const at::Tensor master = dense(a.weights, {a.count}, at::kBFloat16).to(at::kFloat);
   auto* weights = static_cast<uint16_t*>(a.weights);
   float* values = master.data_ptr<float>();
   if (a.remainders != nullptr) {
     for (int64_t i = 0; i < a.count; ++i) values[i] = joined(weights[i], a.remainders[i]);
-    update(a, master, flat(a.gradient), flat(a.exp_avg), flat(a.exp_avg_sq));  // of float32: no copies
+    update(a, master, gradient, flat(a.exp_avg), flat(a.exp_avg_sq));  // of float32: no copies
     for (int64_t i = 0; i < a.count; ++i) {
       weights[i] = upper_half(values[i]);
       a.remainders[i] = remainder(values[i]);
@@ -56,16 +57,15 @@ void adamw_bfloat16(const AdamW& a) {
   }
   const at::Tensor exp_avg = flat(a.exp_avg);
   const at::Tensor exp_avg_sq = flat(a.exp_avg_sq);
-  update(a, master, flat(a.gradient), exp_avg, exp_avg_sq);
+  update(a, master, gradient, exp_avg, exp_avg_sq);
   round_stochastically(master, rounding_noise(a.noise, 0), a.weights);
   round_stochastically(exp_avg, rounding_noise(a.noise, 1), a.exp_avg);
   round_stochastically(exp_avg_sq, rounding_noise(a.noise, 2), a.exp_avg_sq);
 }
 
-template <at::ScalarType Dtype>
-double squared_norm(const void* values, int64_t count) {
+double squared_norm(const float* values, int64_t count) {
   const double norm =
-      at::linalg_vector_norm(dense(values, {count}, Dtype), 2, ::std::nullopt, /*keepdim=*/false, at::kDouble)
+      at::linalg_vector_norm(dense(values, {count}, at::kFloat), 2, ::std::nullopt, /*keepdim=*/false, at::kDouble)
           .item<double>();
   return norm * norm;
 }
@@ -74,9 +74,9 @@ double squared_norm(const void* values, int64_t count) {
 
 void register_adamw(Table& float32, Table& bfloat16) {
   float32.adamw = adamw_float32;
-  float32.squared_norm = squared_norm<at::kFloat>;
+  float32.squared_norm = squared_norm;
   bfloat16.adamw = adamw_bfloat16;
-  bfloat16.squared_norm = squared_norm<at::kBFloat16>;
+  bfloat16.squared_norm = squared_norm;
 }
 
 }  // namespace zero_rl::kernels::reference

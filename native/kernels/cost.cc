@@ -160,12 +160,12 @@ Cost cost_of(const AdamW& call, int64_t element) {
   const bool split = call.remainders != nullptr;
   const double state = split ? kFloat : static_cast<double>(element);
   const double weight = static_cast<double>(element) + (split ? 2 : 0);
-  return {.bytes = static_cast<double>(call.count) * (2 * weight + 5 * state),
+  return {.bytes = static_cast<double>(call.count) * (2 * weight + 4 * state + kFloat),
           .flops = 16 * static_cast<double>(call.count)};
 }
 
-Cost squared_norm_cost(int64_t count, int64_t element) {
-  return {.bytes = product(count, element), .flops = 2 * static_cast<double>(count)};
+Cost squared_norm_cost(int64_t count) {
+  return {.bytes = 4 * static_cast<double>(count), .flops = 2 * static_cast<double>(count)};
 }
 
 }  // namespace zero_rl::kernels

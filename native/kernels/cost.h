@@ -29,6 +29,6 @@ Cost cost_of(const EntropyGradient& call, int64_t element);
 Cost cost_of(const Embedding& call, int64_t element);
 Cost cost_of(const EmbeddingBackward& call, int64_t element);
 Cost cost_of(const AdamW& call, int64_t element);
-Cost squared_norm_cost(int64_t count, int64_t element);
+Cost squared_norm_cost(int64_t count);
 
 }  // namespace zero_rl::kernels

@@ -1,49 +1,33 @@
-// Attention of one new token per sequence over a shared prefix and its own suffix. Keys are split at fixed multiples of
-// kSplit; a block attends with all query heads of one key head over one split, so that keys and values are read once for
-// them, and a second kernel merges the splits in order.
+// Attention of one new token per sequence over the pages of its cache. Keys are split at fixed multiples of kSplit; a block
+// attends with all query heads of one key head over one split, so that keys and values are read once for them, and a second
+// kernel merges the splits in order.
 //
-// A block's keys are four tiles of 64, one for each warp. A warp brings its keys through shared memory in runs of kChunk
-// elements, so that reads are whole lines and every lane then multiplies its own two keys with the queries, which it reads
-// by broadcast; for the values every lane owns elements of the head and walks over the keys.
+// A block's keys are four tiles of two pages, one for each warp. A warp brings its keys through shared memory in runs of
+// kChunk elements, so that reads are whole lines and every lane then multiplies its own two keys with the queries, which it
+// reads by broadcast; for the values every lane owns elements of the head and walks over the keys.
 #pragma once
 
 #include <cmath>
 
 #include "kernels/group.cuh"
 #include "kernels/pack.cuh"
+#include "kernels/paged_cache.cuh"
 
 namespace zero_rl::device {
 
 constexpr int kSplit = 256;
-constexpr int kTileKeys = 64;
+constexpr int kTilePages = 2;
+constexpr int kTileKeys = kTilePages * kPageTokens;
 constexpr int kTiles = kSplit / kTileKeys;
 constexpr int kDecodeThreads = kTiles * kWarpLanes;
 constexpr int kChunk = 64;  // elements of a head that are staged at once
 
-// Keys and values of sequences: [sequences, kv_heads, capacity, dim].
-template <class T>
-struct CachePart {
-  const T* keys;
-  const T* values;
-  const int32_t* places;   // [B]: which sequence; negative: none
-  const int32_t* lengths;  // [B]
-  int64_t count;           // sequences
-  int64_t capacity;
-
-  ZERO_RL_HOST_DEVICE int64_t splits() const { return (capacity + kSplit - 1) / kSplit; }
-  ZERO_RL_HOST_DEVICE int length(int64_t row) const {
-    if (count == 0 || places[row] < 0) return 0;
-    ZERO_RL_DEBUG_CHECK(places[row] < count && lengths[row] >= 0 && lengths[row] <= capacity);
-    return lengths[row];
-  }
-};
-
 template <class T>
 struct DecodeOperands {
   const T* qkv;
-  CachePart<T> prefix;
-  CachePart<T> suffix;
-  float* partials;  // [B, heads, splits, dim + 2]: Σ weight·value, the maximum score, Σ weight
+  PagedCache<const T> cache;  // a row of the tables for each row
+  const int32_t* positions;   // [B] of the row's token, the last one it attends to; negative: there is none
+  float* partials;            // [B, heads, splits, dim + 2]: Σ weight·value, the maximum score, Σ weight
   T* out;
   int64_t rows;
   int heads;
@@ -62,16 +46,14 @@ struct DecodeOperands {
   }
 
   ZERO_RL_HOST_DEVICE int siblings() const { return heads / kv_heads; }
-  ZERO_RL_HOST_DEVICE int64_t splits() const { return prefix.splits() + suffix.splits(); }
+  ZERO_RL_HOST_DEVICE int64_t splits() const { return (cache.tokens() + kSplit - 1) / kSplit; }
   ZERO_RL_HOST_DEVICE float* partial(int64_t row, int head, int64_t split) const {
     return partials + ((row * heads + head) * splits() + split) * (dim + 2);
   }
-  // Keys of the row in a split; those of the prefix come first.
+  // Keys of the row in a split.
   ZERO_RL_HOST_DEVICE int keys_in(int64_t row, int64_t split) const {
-    if (suffix.places[row] < 0) return 0;
-    const bool in_prefix = split < prefix.splits();
-    const int64_t first = (in_prefix ? split : split - prefix.splits()) * kSplit;
-    const int64_t left = (in_prefix ? prefix : suffix).length(row) - first;
+    ZERO_RL_DEBUG_CHECK(positions[row] < cache.tokens());
+    const int64_t left = positions[row] + int64_t{1} - split * kSplit;
     return static_cast<int>(left < 0 ? 0 : left > kSplit ? kSplit : left);
   }
 };
@@ -89,8 +71,19 @@ struct DecodeShared {
   static constexpr int kBytes = kQueries + kTiles * kTile + kStatistics;
 };
 
+// A head's tokens in the two pages of a tile.
+template <class T>
+struct TilePages {
+  const T* first;
+  const T* second;
+
+  ZERO_RL_HOST_DEVICE const T* at(int key, int dim) const {
+    return key < kPageTokens ? first + key * dim : second + (key - kPageTokens) * dim;
+  }
+};
+
 // One block per (split, key head with a run of kHeads query heads, row); the rows come fastest, so that neighbours which
-// share a prefix read it from the cache of the device. kDims is dim, rounded up to 64, 128 or 256.
+// share pages read them from the cache of the device. kDims is dim, rounded up to 64, 128 or 256.
 template <class T, int kHeads, int kDims>
 struct DecodeSplitBody {
   static constexpr int kMaxThreads = kDecodeThreads;
@@ -112,17 +105,17 @@ struct DecodeSplitBody {
     const int first_head = kv_head * a.siblings() + run * kHeads;
     const int left = a.siblings() - run * kHeads;
     const int heads = left < kHeads ? left : kHeads;
-    const bool in_prefix = split < a.prefix.splits();
-    const CachePart<T>& part = in_prefix ? a.prefix : a.suffix;
-    const int64_t first_key = (in_prefix ? split : split - a.prefix.splits()) * kSplit;
-    const int64_t start =
-        ((static_cast<int64_t>(part.places[row]) * a.kv_heads + kv_head) * part.capacity + first_key) * a.dim;
-
     read_queries(group, row, first_head, heads);
     group.sync();
     for (int tile = group.warp(); tile < kTiles; tile += group.warps()) {
       const int keys = count - tile * kTileKeys;
-      attend(group, tile, keys < kTileKeys ? keys : kTileKeys, part.keys + start, part.values + start);
+      if (keys <= 0) break;
+      const int64_t m = split * (kSplit / kPageTokens) + tile * kTilePages;
+      const int64_t first = a.cache.page(row, m, kv_head);
+      // Entries behind the row's length may be anything.
+      const int64_t second = keys > kPageTokens ? a.cache.page(row, m + 1, kv_head) : first;
+      attend(group, tile, keys < kTileKeys ? keys : kTileKeys, {a.cache.keys + first, a.cache.keys + second},
+             {a.cache.values + first, a.cache.values + second});
     }
     group.sync();
     write_partial(group, row, first_head, heads, split, (count + kTileKeys - 1) / kTileKeys);
@@ -155,27 +148,26 @@ struct DecodeSplitBody {
 
   // A warp's tile: `keys` of at most kTileKeys, which begin at key 64·tile of the split.
   template <class Group>
-  ZERO_RL_HOST_DEVICE void attend(const Group& group, int tile, int keys, const T* split_keys,
-                                  const T* split_values) const {
-    if (keys <= 0) return;
+  ZERO_RL_HOST_DEVICE void attend(const Group& group, int tile, int keys, const TilePages<T>& tile_keys,
+                                  const TilePages<T>& tile_values) const {
     constexpr int kOwned = kTileKeys / Group::kLanes;
     float scores[kHeads][kOwned] = {};
-    const int64_t start = static_cast<int64_t>(tile) * kTileKeys * a.dim;
     for (int chunk = 0; chunk < kDims; chunk += kChunk) {
       if (chunk >= a.dim) break;
-      stage(group, tile, keys, chunk, split_keys + start);
+      stage(group, tile, keys, chunk, tile_keys);
       group.sync_warp();
       multiply(group, tile, chunk, scores);
       group.sync_warp();
     }
     exponentiate(group, tile, keys, scores);
     group.sync_warp();
-    add_values(group, tile, keys, split_values + start);
+    add_values(group, tile, keys, tile_values);
   }
 
   // Copies elements [chunk, chunk + kChunk) of the tile's keys to shared memory; what lies beyond is 0.
   template <class Group>
-  ZERO_RL_HOST_DEVICE void stage(const Group& group, int tile, int keys, int chunk, const T* from) const {
+  ZERO_RL_HOST_DEVICE void stage(const Group& group, int tile, int keys, int chunk,
+                                 const TilePages<T>& from) const {
     constexpr int kPacks = kChunk / kPack<T>;
     T* staged = reinterpret_cast<T*>(result_of(group, tile));
 #ifdef __CUDA_ARCH__
@@ -185,7 +177,7 @@ struct DecodeSplitBody {
       const int key = i / kPacks;
       const int d = chunk + i % kPacks * kPack<T>;
       Pack<T, kPack<T>> pack{};
-      if (key < keys && d < a.dim) pack = a.template read<kPack<T>>(from + static_cast<int64_t>(key) * a.dim, d);
+      if (key < keys && d < a.dim) pack = a.template read<kPack<T>>(from.at(key, a.dim), d);
       store(staged + key * Shared::kStride + i % kPacks * kPack<T>, pack);
     }
   }
@@ -241,7 +233,7 @@ struct DecodeSplitBody {
 
   // Σ weight·value, each lane for its elements of the head.
   template <class Group>
-  ZERO_RL_HOST_DEVICE void add_values(const Group& group, int tile, int keys, const T* values) const {
+  ZERO_RL_HOST_DEVICE void add_values(const Group& group, int tile, int keys, const TilePages<T>& from) const {
     constexpr int kLaneDims = kDims / Group::kLanes;
     constexpr int kOnce = kLaneDims < 8 ? kLaneDims : kPack<T> < 8 ? kPack<T> : 8;  // elements that are read at once
     constexpr int kParts = kLaneDims / kOnce;
@@ -254,10 +246,11 @@ struct DecodeSplitBody {
 #pragma unroll 2
 #endif
       for (int first = 0; first < keys; first += 4) {
+        const T* values = from.at(first, a.dim);  // runs of 4 lie in one page
         Pack<T, kOnce> value[4];
         for (int k = 0; k < 4; ++k) {
           value[k] = {};
-          if (first + k < keys) value[k] = a.template read<kOnce>(values + static_cast<int64_t>(first + k) * a.dim, d);
+          if (first + k < keys) value[k] = a.template read<kOnce>(values + k * a.dim, d);
         }
         for (int head = 0; head < kHeads; ++head) {
           const auto weight = load<4>(weights + head * kTileKeys + first);  // 0 beyond the keys
@@ -335,7 +328,7 @@ struct DecodeMergeBody {
         const float* partial = a.partial(row, head, split);
         value += std::exp(partial[a.dim] - maximum) * partial[d];
       }
-      out[d] = narrow<T>(total > 0 ? value / total : 0.0f);
+      out[d] = narrow<T>(a.positions[row] < 0 ? 0.0f : value / total);
     }
   }
 };

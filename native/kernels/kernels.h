@@ -267,12 +267,12 @@ struct EmbeddingBackward {
 };
 
 // AdamW (Loshchilov & Hutter, arXiv 1711.05101) with the order of operations of torch.optim.AdamW.
-// Float32 weights, or bfloat16 ones with the remainders of float32 masters (kernels/rounding.h), have a float32 gradient and
-// moments. bfloat16 weights without remainders have those in bfloat16 too, and everything is rounded stochastically.
+// Float32 weights, or bfloat16 ones with the remainders of float32 masters (kernels/rounding.h), have float32 moments. bfloat16
+// weights without remainders have those in bfloat16 too, and weights and moments are rounded stochastically.
 struct AdamW {
   void* weights;
   int16_t* remainders;  // or null
-  const void* gradient;
+  const float* gradient;
   void* exp_avg;
   void* exp_avg_sq;
   uint32_t noise;  // key of the stochastic rounding
@@ -305,7 +305,7 @@ struct Table {
   void (*embedding)(const Embedding&);
   void (*embedding_backward)(const EmbeddingBackward&);
   void (*adamw)(const AdamW&);
-  double (*squared_norm)(const void* values, int64_t count);  // of T
+  double (*squared_norm)(const float* values, int64_t count);
   // The same for every compute dtype:
   void (*softmax)(const Softmax&);
 };

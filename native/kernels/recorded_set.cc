@@ -34,10 +34,10 @@ void recorded(const Call& call) {
 constexpr uint8_t kSquaredNorm = 0;
 
 template <bool kBfloat16>
-double recorded_squared_norm(const void* values, int64_t count) {
+double recorded_squared_norm(const float* values, int64_t count) {
   const auto kernel = own_table<kBfloat16>().squared_norm;
   if (!profiler::on()) return kernel(values, count);
-  const Cost cost = squared_norm_cost(count, kElement<kBfloat16>);
+  const Cost cost = squared_norm_cost(count);
   const int64_t start = profiler::now();
   const double result = kernel(values, count);
   profiler::record_kernel(kSquaredNorm, kBfloat16, start, cost.bytes, cost.flops);

@@ -1,4 +1,4 @@
-// RMSNorm over rows: forward, forward after a residual addition, and backward.
+// RMSNorm over rows: forward and backward.
 #pragma once
 
 #include <cmath>
@@ -13,8 +13,7 @@ template <class T, int V>
 struct RmsNormBody {
   static constexpr int kMaxThreads = 512;
 
-  T* x;            // rows of `width`
-  const T* delta;  // [rows, width] that is added to x first, or null
+  const T* x;  // rows of `width`
   const T* weight;
   T* y;
   float* rstd;  // [rows] or null
@@ -25,15 +24,10 @@ struct RmsNormBody {
 
   template <class Group>
   ZERO_RL_HOST_DEVICE void operator()(const Group& group, int64_t row) const {
-    T* xs = x + row * x_stride;
+    const T* xs = x + row * x_stride;
     float squares = 0;
     for (int j = group.rank() * V; j < width; j += group.size() * V) {
-      auto values = load<V>(xs + j);
-      if (delta != nullptr) {
-        const auto change = load<V>(delta + row * width + j);
-        for (int v = 0; v < V; ++v) values[v] = narrow<T>(widen(values[v]) + widen(change[v]));
-        store(xs + j, values);
-      }
+      const auto values = load<V>(xs + j);
       for (int v = 0; v < V; ++v) squares += widen(values[v]) * widen(values[v]);
     }
     const float scale = 1.0f / std::sqrt(group.sum(squares) / static_cast<float>(width) + eps);

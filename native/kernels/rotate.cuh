@@ -5,6 +5,7 @@
 
 #include "kernels/group.cuh"
 #include "kernels/pack.cuh"
+#include "kernels/paged_cache.cuh"
 
 namespace zero_rl::device {
 
@@ -16,6 +17,7 @@ struct Rotation {
   const float* cosines;      // [positions, half]
   const float* sines;
   int64_t longest;  // positions of the tables
+  bool rotated;     // else heads are normed alone
   int heads;
   int kv_heads;
   int half;
@@ -29,8 +31,41 @@ struct Rotation {
   }
 };
 
-// One warp per token and head. V elements of each half at once.
-template <class T, int V>
+// Where RotateBody puts a token's key and value.
+template <class T>
+struct PagedStore {
+  PagedCache<T> cache;
+  const int32_t* rows;       // [T] of the tables, or null: the token's own number
+  const int32_t* positions;  // [T]
+
+  ZERO_RL_HOST_DEVICE bool takes(int64_t) const { return cache.keys != nullptr; }
+  ZERO_RL_HOST_DEVICE T* place(int64_t token, int kv_head, bool is_key) const {
+    const int64_t row = rows == nullptr ? token : rows[token];
+    return (is_key ? cache.keys : cache.values) + cache.place(row, kv_head, positions[token]);
+  }
+};
+
+template <class T>
+struct SlotStore {
+  const int32_t* slots;  // [T], or null with the rest
+  const int32_t* indices;
+  T* keys;  // [slots, kv_heads, capacity, dim]
+  T* values;
+  int64_t slot_count;
+  int64_t capacity;
+  int kv_heads;
+  int dim;
+
+  ZERO_RL_HOST_DEVICE bool takes(int64_t token) const { return keys != nullptr && slots[token] >= 0; }
+  ZERO_RL_HOST_DEVICE T* place(int64_t token, int kv_head, bool is_key) const {
+    ZERO_RL_DEBUG_CHECK(slots[token] < slot_count && indices[token] >= 0 && indices[token] < capacity);
+    const int64_t place = (static_cast<int64_t>(slots[token]) * kv_heads + kv_head) * capacity + indices[token];
+    return (is_key ? keys : values) + place * dim;
+  }
+};
+
+// One warp per token and head; a token at a negative position is left alone. V elements of each half at once.
+template <class T, int V, class Store>
 struct RotateBody {
   Rotation rotation;
   T* qkv;
@@ -39,29 +74,22 @@ struct RotateBody {
   T* raw_qk;  // [T, heads + kv_heads, dim], or null like the next two
   float* q_rstd;
   float* k_rstd;
-  const int32_t* slots;  // [T], or null with the rest
-  const int32_t* indices;
-  T* keys;  // [slots, kv_heads, capacity, dim]
-  T* values;
-  int64_t slot_count;
-  int64_t capacity;
+  Store cache;
   float eps;
 
   template <class Group>
   ZERO_RL_HOST_DEVICE void operator()(const Group& group, int64_t index) const {
     const int64_t token = index / rotation.all_heads();
     const int head = static_cast<int>(index % rotation.all_heads());
+    if (rotation.positions[token] < 0) return;
     T* at = qkv + index * rotation.dim();
     if (head < rotation.rotated_heads()) {
       if (q_norm != nullptr) normalise(group, token, head, at);
-      rotate(group, token, at);
+      if (rotation.rotated) rotate(group, token, at);
     }
-    if (keys == nullptr || head < rotation.heads || slots[token] < 0) return;
+    if (head < rotation.heads || !cache.takes(token)) return;
     const bool is_key = head < rotation.rotated_heads();
-    const int kv_head = head - (is_key ? rotation.heads : rotation.rotated_heads());
-    ZERO_RL_DEBUG_CHECK(slots[token] < slot_count && indices[token] >= 0 && indices[token] < capacity);
-    const int64_t place = (static_cast<int64_t>(slots[token]) * rotation.kv_heads + kv_head) * capacity + indices[token];
-    T* to = (is_key ? keys : values) + place * rotation.dim();
+    T* to = cache.place(token, head - (is_key ? rotation.heads : rotation.rotated_heads()), is_key);
     for (int i = group.rank() * V; i < rotation.half; i += group.size() * V) {
       store(to + i, load<V>(at + i));
       store(to + rotation.half + i, load<V>(at + rotation.half + i));
@@ -165,7 +193,7 @@ struct RotateBackwardBody {
   ZERO_RL_HOST_DEVICE void do_head(const Group& group, int64_t token, int head, bool is_query,
                                    float (&sums)[2][kPairs]) const {
     const int half = rotation.half;
-    const int64_t row = rotation.table_row(token);
+    const int64_t row = rotation.rotated ? rotation.table_row(token) : 0;
     T* at = dqkv + (token * rotation.all_heads() + head) * rotation.dim();
     const T* raw = raw_qk + (token * rotation.rotated_heads() + head) * rotation.dim();
     const T* weight = is_query ? q_norm : k_norm;
@@ -181,10 +209,14 @@ struct RotateBackwardBody {
       if (i >= half) break;
       const float x = widen(at[i]);
       const float y = widen(at[half + i]);
-      const float cosine = rotation.cosines[row + i];
-      const float sine = -rotation.sines[row + i];
-      gradients[0][pair] = widen(narrow<T>(x * cosine - y * sine));
-      gradients[1][pair] = widen(narrow<T>(y * cosine + x * sine));
+      gradients[0][pair] = x;
+      gradients[1][pair] = y;
+      if (rotation.rotated) {
+        const float cosine = rotation.cosines[row + i];
+        const float sine = -rotation.sines[row + i];
+        gradients[0][pair] = widen(narrow<T>(x * cosine - y * sine));
+        gradients[1][pair] = widen(narrow<T>(y * cosine + x * sine));
+      }
       for (int side = 0; normed && side < 2; ++side) {
         dot += gradients[side][pair] * widen(weight[side * half + i]) * (widen(raw[side * half + i]) * scale);
       }

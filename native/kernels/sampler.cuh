@@ -13,7 +13,7 @@ constexpr int kFineParts = 64;   // of a segment
 // Bytes of shared memory for a vocabulary.
 inline int64_t sampler_shared_bytes(int64_t vocab) {
   const int64_t segments = (vocab + kSegment - 1) / kSegment;
-  const int64_t plain = segments * 16 + kFineParts * 8 + 64;
+  const int64_t plain = segments * 20 + kFineParts * 8 + 64;
   return plain > kSelectionBytes ? plain : kSelectionBytes;
 }
 
@@ -23,14 +23,17 @@ struct SampleBody {
   static constexpr int kMaxThreads = 512;
 
   const float* logits;
-  const double* settings;  // temperature, top-k, top-p, min-p, whether the tokens kept are recorded
-  const int64_t* seed;
+  const double* all_settings;  // temperature, top-k, top-p, min-p, whether the tokens kept are recorded
+  int64_t settings_stride;     // between rows
+  const int64_t* seeds;
+  int64_t seeds_stride;
   const int64_t* uids;
   const int32_t* samples;
   const int32_t* positions;
   int32_t* tokens;
   float* log_probs;
   float* log_masses;
+  float* entropies;  // or null
   uint32_t* kept;  // [B, ring, words] or null
   int64_t ring;
   int64_t words;
@@ -39,6 +42,7 @@ struct SampleBody {
   template <class Group>
   ZERO_RL_HOST_DEVICE void operator()(const Group& group, int64_t row) const {
     const float* at = logits + row * vocab;
+    const double* settings = all_settings + row * settings_stride;
     const auto temperature = static_cast<float>(settings[0]);
     const float inverse_temperature = temperature == 0 ? 1.0f : 1.0f / temperature;
     if (temperature == 0) {
@@ -46,7 +50,7 @@ struct SampleBody {
       write(group, row, first_with(group, at, statistics.maximum), statistics, inverse_temperature, 0);
       return;
     }
-    const auto bits = philox(static_cast<uint64_t>(*seed),
+    const auto bits = philox(static_cast<uint64_t>(seeds[row * seeds_stride]),
                              {static_cast<uint32_t>(positions[row]), static_cast<uint32_t>(samples[row]),
                               static_cast<uint32_t>(uids[row]), static_cast<uint32_t>(static_cast<uint64_t>(uids[row]) >> 32)});
     const double uniform = uniform_open(bits[0], bits[1]);
@@ -73,6 +77,7 @@ struct SampleBody {
     tokens[row] = token;
     log_masses[row] = log_mass;
     log_probs[row] = statistics.log_prob(logits[row * vocab + token], inverse_temperature);
+    if (entropies != nullptr) entropies[row] = statistics.entropy();
   }
 
   // The first token whose logit is the highest.
@@ -94,20 +99,26 @@ struct SampleBody {
   ZERO_RL_HOST_DEVICE void draw(const Group& group, int64_t row, const float* at, float inverse_temperature,
                                 double uniform) const {
     const int64_t segments = (vocab + kSegment - 1) / kSegment;
-    auto* sums = group.template shared<double>();  // [segments]: first relative to their own maxima
-    auto* maxima = reinterpret_cast<float*>(sums + segments);
-    auto* fine = group.template shared<double>(segments * 16);
+    // [segments], first relative to their own maxima: Σ e^z and Σ z·e^z
+    auto* sums = group.template shared<double>();
+    auto* weighted = sums + segments;
+    auto* fine = weighted + segments;
     auto* chosen = reinterpret_cast<Choice*>(fine + kFineParts);
+    auto* maxima = reinterpret_cast<float*>(chosen + 1);
     for (int64_t segment = group.warp(); segment < segments; segment += group.warps()) {
-      sum_segment(group, at, segment, inverse_temperature, sums, maxima);
+      sum_segment(group, at, segment, inverse_temperature, sums, weighted, maxima);
     }
     group.sync();
     float own = -INFINITY;
     for (int64_t i = group.rank(); i < segments; i += group.size()) own = maxima[i] > own ? maxima[i] : own;
     const float maximum = group.maximum(own);
-    for (int64_t i = group.rank(); i < segments; i += group.size()) sums[i] *= std::exp(maxima[i] - maximum);
+    for (int64_t i = group.rank(); i < segments; i += group.size()) {
+      const float factor = std::exp(maxima[i] - maximum);
+      if (sums[i] > 0) weighted[i] = factor * (weighted[i] + sums[i] * (maxima[i] - maximum));
+      sums[i] *= factor;
+    }
     group.sync();
-    if (group.rank() == 0) *chosen = choose_segment(sums, segments, uniform);
+    if (group.rank() == 0) *chosen = choose_segment(sums, weighted, segments, uniform);
     group.sync();
     const Choice choice = *chosen;
     const int64_t first = choice.index * kSegment;
@@ -122,14 +133,12 @@ struct SampleBody {
     group.sync();
     if (group.rank() != 0) return;
     const int32_t token = choose_token(at, first, fine, choice.rest, inverse_temperature, maximum);
-    tokens[row] = token;
-    log_masses[row] = 0;
-    log_probs[row] = RowStatistics{maximum, choice.total, 0}.log_prob(at[token], inverse_temperature);
+    write(group, row, token, {maximum, choice.total, choice.weighted}, inverse_temperature, 0);
   }
 
   template <class Group>
   ZERO_RL_HOST_DEVICE void sum_segment(const Group& group, const float* at, int64_t segment, float inverse_temperature,
-                                       double* sums, float* maxima) const {
+                                       double* sums, double* weighted, float* maxima) const {
     constexpr int kReads = kSegment / V / Group::kLanes;
     const int64_t first = segment * kSegment + group.lane() * V;
     Pack<float, V> values[kReads];
@@ -148,14 +157,22 @@ struct SampleBody {
     }
     maximum = group.warp_maximum(maximum);
     float sum = 0;
+    float product = 0;
     if (maximum > -INFINITY) {
       for (int i = 0; i < kReads; ++i) {
-        for (int v = 0; v < V; ++v) sum += std::exp(values[i][v] - maximum);
+        for (int v = 0; v < V; ++v) {
+          const float z = values[i][v] - maximum;
+          const float e = std::exp(z);
+          sum += e;
+          if (e > 0) product += e * z;  // a logit of −∞ adds nothing
+        }
       }
     }
     sum = group.warp_sum(sum);
+    product = group.warp_sum(product);
     if (group.lane() == 0) {
       sums[segment] = sum;
+      weighted[segment] = product;
       maxima[segment] = maximum;
     }
   }
@@ -164,11 +181,16 @@ struct SampleBody {
     int64_t index;
     double rest;   // of the target within the segment
     double total;  // of all segments
+    double weighted;
   };
 
-  ZERO_RL_HOST_DEVICE static Choice choose_segment(const double* sums, int64_t segments, double uniform) {
-    Choice choice{0, 0, 0};
-    for (int64_t i = 0; i < segments; ++i) choice.total += sums[i];
+  ZERO_RL_HOST_DEVICE static Choice choose_segment(const double* sums, const double* weighted, int64_t segments,
+                                                   double uniform) {
+    Choice choice{0, 0, 0, 0};
+    for (int64_t i = 0; i < segments; ++i) {
+      choice.total += sums[i];
+      choice.weighted += weighted[i];
+    }
     const double target = uniform * choice.total;
     double cumulative = 0;
     for (int64_t i = 0; i < segments; ++i) {
@@ -210,6 +232,41 @@ struct SampleBody {
 
 // What follows a draw; one thread per row (operators.h describes it).
 struct AdvanceBody {
+  const int32_t* tokens;
+  const float* log_probs;
+  const float* log_masses;
+  const float* entropies;
+  const int32_t* stop_tokens;  // [B, stop_count]
+  const int32_t* limits;
+  int32_t* positions;
+  int32_t* counts;
+  int32_t* out_tokens;  // [B, capacity] like the next three
+  float* out_log_probs;
+  float* out_log_masses;
+  float* out_entropies;
+  int64_t stop_count;
+  int64_t capacity;
+
+  ZERO_RL_HOST_DEVICE void operator()(int64_t row) const {
+    if (positions[row] < 0) return;
+    const int32_t token = tokens[row];
+    const int32_t count = counts[row];
+    ZERO_RL_DEBUG_CHECK(count >= 0 && count < capacity);
+    const int64_t place = row * capacity + count;
+    out_tokens[place] = token;
+    out_log_probs[place] = log_probs[row];
+    out_log_masses[place] = log_masses[row];
+    out_entropies[place] = entropies[row];
+    counts[row] = count + 1;
+    const bool finite = log_probs[row] > -INFINITY && log_probs[row] < INFINITY;
+    bool over = count + 1 >= limits[row] || !finite;
+    for (int64_t i = 0; i < stop_count; ++i) over = over || stop_tokens[row * stop_count + i] == token;
+    positions[row] = over ? -1 - positions[row] : positions[row] + 1;
+  }
+};
+
+// The same where slots say which rows run, and stop tokens are those of every row.
+struct AdvanceSlotsBody {
   const int32_t* tokens;
   const float* log_probs;
   const float* log_masses;

@@ -61,11 +61,13 @@ void tally(const StepRequest& request, const MicroBatch& batch, const LossResult
   ++stats.micro_batches;
 }
 
-// The budget is too small for one token of a pass.
-Error budget_error(int64_t budget, int64_t needed) {
-  return out_of_memory_error("A pass over one token and the smallest chunk of the head take " +
-                             std::to_string((needed + kMiB - 1) / kMiB) + " MiB but " + std::to_string(budget / kMiB) +
-                             " MiB are left; raise memoryBudgetMiB or memoryMiB");
+// A micro-batch, which is one sequence where it is too long, must fit what the head leaves of the budget.
+void check_fits(int64_t tokens, int64_t bytes_per_token, int64_t left) {
+  if (tokens * bytes_per_token <= left) return;
+  const auto mib = [](int64_t bytes) { return std::to_string((std::max<int64_t>(0, bytes) + kMiB - 1) / kMiB); };
+  throw out_of_memory_error("A sequence of " + std::to_string(tokens) + " tokens takes " + mib(tokens * bytes_per_token) +
+                            " MiB of activations but the budget leaves " + mib(left) +
+                            "; raise memoryBudgetMiB or memoryMiB, or shorten the sequences");
 }
 
 }  // namespace
@@ -85,10 +87,7 @@ Trainer::Plan Trainer::plan_of(int64_t budget) const {
   const int64_t most = model_.operators.limits().chunk_rows;
   const int64_t rows =
       model_.description.value_head ? 0 : std::clamp<int64_t>(budget / kHeadShare / row / kRowTile * kRowTile, kRowTile, most);
-  const Plan plan{std::max(rows, kRowTile), budget - rows * row};
-  const int64_t token = activation_bytes_per_token(model_);
-  if (plan.activations < token) throw budget_error(budget, rows * row + token);
-  return plan;
+  return {std::max(rows, kRowTile), budget - rows * row};
 }
 
 int64_t Trainer::scored_tokens(const Plan& plan) const {
@@ -115,6 +114,7 @@ void Trainer::score(const Sequences& sequences, const std::vector<bool>& skipped
                     const AbortFlag& abort, const Head& head) {
   const Scope section(Section::kLogProbs);
   for (const MicroBatch& batch : split(sequences, scored_tokens(plan), skipped)) {
+    check_fits(batch.packed.count(), pass_bytes_per_token(model_), plan.activations);
     const Operators::Frame frame(model_.operators);
     const PackedBatch packed(model_.operators, batch.packed);
     Activations saved;
@@ -162,6 +162,7 @@ Moments& Trainer::moments() {
 
 void Trainer::accumulate(const StepRequest& request, const SequenceRatios& ratios, const MicroBatch& batch,
                          const Plan& plan, StepStats& stats, const AbortFlag& abort) {
+  check_fits(batch.packed.count(), activation_bytes_per_token(model_), plan.activations);
   const Operators::Frame frame(model_.operators);
   const auto of_rows = [&](const std::vector<float>& values) {
     if (values.empty()) return at::Tensor();
@@ -242,7 +243,6 @@ StepStats Trainer::step(const StepRequest& request, int64_t budget, const AbortF
   abort.check();
   stats.finish();
   const Scope optimizer(Section::kOptimizer);
-  gradients_->collect();
   stats.grad_norm = std::sqrt(model_.operators.squared_norm(gradients_->flat()));
   if (!stats.finite()) return stats;
   update(request, stats.grad_norm);

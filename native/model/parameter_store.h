@@ -71,7 +71,7 @@ class ParameterStore {
   // [size] int16: what bfloat16 weights lack of their float32 masters, in units of the last place; undefined where the
   // weights are the masters.
   const at::Tensor& remainders() const { return remainders_; }
-  // Dtype of gradients and moments.
+  // Dtype of moments; gradients are float32.
   at::ScalarType state_dtype() const { return remainders_.defined() ? at::kFloat : dtype(); }
   const DecoderTensors& tensors() const { return tensors_; }
   // The same views over another flat buffer, a gradient for example.

@@ -97,7 +97,7 @@ struct DrawState {
 struct AdamWUpdate {
   at::Tensor weights;
   at::Tensor remainders;  // undefined: none
-  at::Tensor gradient;
+  at::Tensor gradient;    // float32
   at::Tensor exp_avg;
   at::Tensor exp_avg_sq;
   int64_t noise;  // key of the stochastic rounding
@@ -273,7 +273,7 @@ class Operators {
 
   // ---- Parameters
 
-  // Σ x², in one order.
+  // Σ x² of float32, in one order.
   virtual double squared_norm(const at::Tensor& x) = 0;
   virtual void adamw(const AdamWUpdate& update) = 0;
   // masters += rate · (other masters − masters)

@@ -46,18 +46,10 @@ function parsePrompt(line: JsonObject, policy: Policy, addSpecialTokens: boolean
   return policy.encodePrompt(line.prompt, addSpecialTokens);
 }
 
-/** The text of a completion without the token that ended it and without special tokens; null without a tokenizer. */
-function completionText(policy: Policy, { tokens, finishReason }: Rollout, stops: ReadonlySet<number>): string | null {
-  if (policy.tokenizer === null) return null;
-  const ended = finishReason === 'stop' && stops.has(tokens[tokens.length - 1]);
-  return policy.tokenizer.decode(ended ? tokens.subarray(0, -1) : tokens, { skipSpecialTokens: true });
-}
-
 async function sample(flags: Flags, self: Command): Promise<void> {
   checkJsonLinesFlags(self, flags);
   using policy = await Policy.load(flags.model, engineOptions(flags));
   const stopTokens = [...(flags.endTokens ? policy.endTokens : []), ...(flags.stopToken ?? [])];
-  const stops = new Set(stopTokens);
   const options: SampleOptions = {
     n: flags.n,
     maxTokens: flags.maxTokens,
@@ -93,7 +85,7 @@ async function sample(flags: Flags, self: Command): Promise<void> {
           tokens: Array.from(rollout.tokens),
           logProbs: float32ToJson(rollout.logProbs),
           ...(rollout.logMass ? { logMass: float32ToJson(rollout.logMass) } : {}),
-          text: completionText(policy, rollout, stops),
+          text: rollout.text,
           finishReason: rollout.finishReason,
         });
       }

@@ -40,10 +40,15 @@ export function checkSignal(signal: unknown): AbortSignal | undefined {
 export class EngineCalls {
   private readonly flags = new Set<AbortFlag>();
   private disposed = false;
+  private deferred: (() => void)[] = [];
   /** Settles when the exclusive work under way is done; null when there is none. */
   private barrier: Promise<unknown> | null = null;
 
   constructor(private readonly newFlag: () => AbortFlag) {}
+
+  get usable(): boolean {
+    return !this.disposed;
+  }
 
   /** Throws `ERR_ZERO_RL_DISPOSED` after dispose. */
   checkUsable(caller: Caller): void {
@@ -52,9 +57,22 @@ export class EngineCalls {
     }
   }
 
+  /** `work`, which starts calls, at the end of this turn of the event loop, or before another call that comes earlier. */
+  defer(work: () => void): void {
+    if (this.deferred.length === 0) setImmediate(() => this.startDeferred());
+    this.deferred.push(work);
+  }
+
+  private startDeferred(): void {
+    const works = this.deferred;
+    this.deferred = [];
+    for (const work of works) work();
+  }
+
   /** Sets the flags of all calls under way; returns false when that was done before. */
   dispose(): boolean {
     if (this.disposed) return false;
+    this.startDeferred();
     this.disposed = true;
     for (const flag of this.flags) flag.abort();
     return true;
@@ -63,6 +81,7 @@ export class EngineCalls {
   /** Runs one job under an abort flag. Native errors become ZeroRlErrors with the caller's stack. */
   async run<T>(caller: Caller, signal: AbortSignal | undefined, job: (flag: AbortFlag) => Promise<T>): Promise<T> {
     this.checkUsable(caller);
+    this.startDeferred();
     if (signal?.aborted) throw abortError(caller, signal);
     while (this.barrier !== null) await this.barrier;
     this.checkUsable(caller);
@@ -90,6 +109,7 @@ export class EngineCalls {
    */
   async runExclusive<T>(caller: Caller, work: () => Promise<T>): Promise<T> {
     this.checkUsable(caller);
+    this.startDeferred();
     while (this.barrier !== null) await this.barrier;
     this.checkUsable(caller);
     const running = work();

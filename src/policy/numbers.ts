@@ -63,3 +63,14 @@ export function copyTokens(name: string, values: unknown, vocabSize: number): In
   }
   return copy;
 }
+
+/** Token ids one after the other. */
+export function concatTokens(parts: readonly Int32Array[]): Int32Array<ArrayBuffer> {
+  const all = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -12,11 +12,12 @@ import { checkOptions } from './option-keys';
 import type { TokenizerFiles } from './checkpoint-folder';
 import { countParameters, createPolicyParts, loadPolicyParts, type CreateOptions, type PolicyParts } from './open';
 import { RolloutQueue } from './rollout-queue';
-import { buildSampleRequest, encodePrompt, type Prompt, type SampleContext } from './sample-request';
+import { buildSampleRequest, encodePrompt, type Prompt } from './sample-request';
+import { Sampler } from './sampler';
 import { checkFolder, savePolicy, type SaveOptions } from './save';
+import { Scheduler, type OpenOptions } from './scheduler';
 import { checkLogProbsOptions, packSequences } from './sequence-request';
 import { buildStepRequest } from './step-request';
-import { tokenBytes } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
 import { readTrainingState, writeTrainingState } from './training-state';
 import { TrunkCritic } from './trunk-critic';
@@ -49,7 +50,7 @@ export class Policy implements Disposable {
   private readonly calls: EngineCalls;
   private readonly configSource: JsonObject;
   private readonly tokenizerFiles: TokenizerFiles | null;
-  private stopTable: Uint8Array[] | null = null;
+  private readonly sampler: Sampler;
   private sampleStats: SampleStats | null = null;
 
   private constructor(parts: PolicyParts) {
@@ -63,6 +64,7 @@ export class Policy implements Disposable {
     this.tokenizerFiles = parts.tokenizerFiles;
     this.calls = new EngineCalls(() => new parts.binding.AbortFlag());
     this.parameterCount = countParameters(parts.model);
+    this.sampler = new Sampler(this.model, this.calls, this.tokenizer, this.config, this.endTokens);
   }
 
   /**
@@ -92,7 +94,7 @@ export class Policy implements Disposable {
   async sample(prompts: readonly Prompt[], options?: SampleOptions): Promise<Rollout[]> {
     const caller = new Caller();
     this.calls.checkUsable(caller);
-    const request = this.sampleRequest(prompts, options);
+    const request = buildSampleRequest(prompts, options, this.sampler.context);
     const rollouts = new Array<Rollout>(prompts.length * request.n);
     await this.runSample(caller, request, options, (batch) => {
       for (const rollout of batch) rollouts[rollout.prompt * request.n + rollout.sample] = rollout;
@@ -107,7 +109,17 @@ export class Policy implements Disposable {
   stream(prompts: readonly Prompt[], options?: SampleOptions): AsyncGenerator<Rollout, void, undefined> {
     const caller = new Caller();
     this.calls.checkUsable(caller);
-    return this.streamRequest(caller, this.sampleRequest(prompts, options), options);
+    return this.streamRequest(caller, buildSampleRequest(prompts, options, this.sampler.context), options);
+  }
+
+  /**
+   * A scheduler that takes prompts one by one, while others are sampled. Its options are the key of its randomness, `seed`
+   * (default 0), and sampling options that its submissions have unless they give their own.
+   * @throws TypeError or RangeError naming the option
+   */
+  open(options?: OpenOptions): Scheduler {
+    this.calls.checkUsable(new Caller());
+    return new Scheduler(this.sampler, options);
   }
 
   /**
@@ -215,7 +227,7 @@ export class Policy implements Disposable {
 
   /** Tokens of one prompt as `sample` would use them; the same checks and errors. */
   encodePrompt(prompt: Prompt, addSpecialTokens = true): Int32Array {
-    return encodePrompt('prompt', prompt, this.sampleContext(), addSpecialTokens);
+    return encodePrompt('prompt', prompt, this.sampler.context, addSpecialTokens);
   }
 
   /** Aborts calls under way (they reject with `ERR_ZERO_RL_ABORTED`) and frees the weights after them. Idempotent. */
@@ -227,44 +239,16 @@ export class Policy implements Disposable {
     this.dispose();
   }
 
-  private sampleContext(): SampleContext {
-    const { tokenizer } = this;
-    return {
-      vocabSize: this.config.vocabSize,
-      maxPositions: this.config.maxPositions,
-      endTokens: this.endTokens,
-      encode: tokenizer === null ? null : (text, addSpecialTokens) => tokenizer.encode(text, { addSpecialTokens }),
-    };
-  }
-
-  private sampleRequest(prompts: readonly Prompt[], options: SampleOptions | undefined): NativeSampleRequest {
-    const request = buildSampleRequest(prompts, options, this.sampleContext());
-    if (request.stopStrings.length > 0 && this.tokenizer !== null) {
-      request.tokenBytes = this.stopTable ??= this.bytesOfTokens(this.tokenizer);
-    }
-    return request;
-  }
-
-  /** One entry per id of the model, whose vocabulary may be larger or smaller than the tokenizer's. */
-  private bytesOfTokens(tokenizer: Tokenizer): Uint8Array[] {
-    const known = tokenBytes(tokenizer).slice(0, this.config.vocabSize);
-    const unknown = Array.from({ length: this.config.vocabSize - known.length }, () => new Uint8Array());
-    return [...known, ...unknown];
-  }
-
   private async runSample(
     caller: Caller,
     request: NativeSampleRequest,
     options: SampleOptions | undefined,
     onRollouts: (rollouts: Rollout[]) => void,
-    onStart: (abort: () => void) => void = () => undefined,
+    onStart?: (abort: () => void) => void,
   ): Promise<void> {
     const signal = checkSignal(options?.signal);
     if (request.offsets.length === 1) return;
-    this.sampleStats = await this.calls.run(caller, signal, (flag) => {
-      onStart(() => flag.abort());
-      return this.model.sample(request, onRollouts, flag);
-    });
+    this.sampleStats = await this.sampler.run(caller, request, signal, onRollouts, onStart);
   }
 
   private async *streamRequest(

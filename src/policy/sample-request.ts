@@ -1,10 +1,10 @@
-/** Validates the arguments of `Policy.sample` and turns them into the addon's request. */
+/** Validates prompts and sampling options and turns them into the addon's request. */
 import type { NativeSampleRequest } from '../../binding/native';
-import { checkInteger, checkNumber, invalidRange, invalidType } from '../errors';
+import { checkInteger, checkNumber, checkOneOf, invalidRange, invalidType } from '../errors';
 import { MAX_BATCH } from './limits';
 import { checkFraction, checkTemperature, copyTokens, isArrayLike, MAX_INT32 } from './numbers';
 import { checkOptions } from './option-keys';
-import type { SampleOptions } from './types';
+import type { SampleOptions, SamplingOptions } from './types';
 
 /** Text (needs a tokenizer) or token ids. */
 export type Prompt = string | Int32Array | readonly number[];
@@ -18,8 +18,7 @@ export interface SampleContext {
   encode: ((text: string, addSpecialTokens: boolean) => ArrayLike<number>) | null;
 }
 
-const SAMPLE_OPTIONS = [
-  'n',
+export const SAMPLING_OPTIONS = [
   'maxTokens',
   'temperature',
   'topP',
@@ -28,12 +27,24 @@ const SAMPLE_OPTIONS = [
   'keptTokens',
   'stopTokens',
   'stopStrings',
+  'addSpecialTokens',
+  'priority',
+] as const satisfies readonly (keyof SamplingOptions)[];
+
+const SAMPLE_OPTIONS = [
+  'n',
+  ...SAMPLING_OPTIONS,
   'seed',
   'uids',
-  'addSpecialTokens',
   'maxBatch',
   'signal',
 ] as const satisfies readonly (keyof SampleOptions)[];
+
+/** Sampling options as the addon has them; `maxTokens` may exceed the context. */
+export type SamplingSettings = Pick<
+  NativeSampleRequest,
+  'maxTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'keptTokens' | 'stopTokens' | 'stopStrings' | 'priority'
+>;
 
 /** A prompt that leaves no room for a new token in the context. */
 export class PromptTooLong extends RangeError {}
@@ -99,6 +110,52 @@ function checkUids(values: unknown, prompts: number): Float64Array {
   return Float64Array.from({ length: prompts }, (_, i) => checkInteger(`uids[${i}]`, values[i], 0));
 }
 
+function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'boolean', value);
+  return value;
+}
+
+/** Whether text prompts get the tokenizer's special tokens. */
+export function checkSpecialTokens({ addSpecialTokens }: SamplingOptions): boolean {
+  return checkBoolean('addSpecialTokens', addSpecialTokens ?? true);
+}
+
+/** @throws {TypeError|RangeError} naming the option. */
+export function checkSampling(given: SamplingOptions, context: SampleContext): SamplingSettings {
+  return {
+    maxTokens: checkInteger('maxTokens', given.maxTokens ?? 128, 1),
+    temperature: given.temperature === 0 ? 0 : checkTemperature(given.temperature ?? 1, '0 or '),
+    topP: checkFraction('topP', given.topP ?? 1),
+    topK: Math.min(checkInteger('topK', given.topK ?? 0, 0), context.vocabSize),
+    minP: checkNumber('minP', given.minP ?? 0, 0, 1),
+    keptTokens: checkBoolean('keptTokens', given.keptTokens ?? false),
+    stopTokens: copyTokens('stopTokens', given.stopTokens ?? context.endTokens, context.vocabSize),
+    stopStrings: checkStopStrings(given.stopStrings ?? [], context),
+    priority: checkOneOf('priority', given.priority ?? 'normal', ['normal', 'low']),
+  };
+}
+
+/**
+ * Prompts one after the other, and the most new tokens that one of them has room for.
+ * @param maxTokens most new tokens that are wanted
+ */
+export function packPrompts(
+  prompts: readonly Int32Array[],
+  maxTokens: number,
+  { maxPositions }: Pick<SampleContext, 'maxPositions'>,
+): Pick<NativeSampleRequest, 'tokens' | 'offsets' | 'maxTokens'> {
+  const offsets = new Int32Array(prompts.length + 1);
+  prompts.forEach((tokens, i) => {
+    const end = offsets[i] + tokens.length;
+    if (end > MAX_INT32) throw invalidRange('prompts', `at most ${MAX_INT32} tokens in all`, prompts);
+    offsets[i + 1] = end;
+  });
+  const tokens = new Int32Array(offsets[prompts.length]);
+  prompts.forEach((prompt, i) => tokens.set(prompt, offsets[i]));
+  const shortest = prompts.reduce((least, prompt) => Math.min(least, prompt.length), maxPositions - 1);
+  return { tokens, offsets, maxTokens: Math.min(maxTokens, maxPositions - shortest) };
+}
+
 /**
  * The addon's request for `prompts` and `options`, without the token bytes that stop strings need (`tokenBytes` is
  * empty). Arrays are copied.
@@ -111,39 +168,18 @@ export function buildSampleRequest(
 ): NativeSampleRequest {
   const given = checkOptions('options', options, SAMPLE_OPTIONS);
   const list = checkPrompts(prompts);
-  const addSpecialTokens: unknown = given.addSpecialTokens ?? true;
-  if (typeof addSpecialTokens !== 'boolean') throw invalidType('addSpecialTokens', 'boolean', addSpecialTokens);
-  const keptTokens: unknown = given.keptTokens ?? false;
-  if (typeof keptTokens !== 'boolean') throw invalidType('keptTokens', 'boolean', keptTokens);
+  const addSpecialTokens = checkSpecialTokens(given);
   const n = checkInteger('n', given.n ?? 1, 1, Math.floor(MAX_INT32 / Math.max(1, list.length)));
-  const stops = given.stopTokens ?? context.endTokens;
-
   const encoded = Array.from(list, (prompt, i) => encodePrompt(`prompts[${i}]`, prompt, context, addSpecialTokens));
-  const offsets = new Int32Array(encoded.length + 1);
-  encoded.forEach((tokens, i) => {
-    const end = offsets[i] + tokens.length;
-    if (end > MAX_INT32) throw invalidRange('prompts', `at most ${MAX_INT32} tokens in all`, prompts);
-    offsets[i + 1] = end;
-  });
-  const tokens = new Int32Array(offsets[encoded.length]);
-  encoded.forEach((prompt, i) => tokens.set(prompt, offsets[i]));
-  const shortest = encoded.reduce((least, prompt) => Math.min(least, prompt.length), context.maxPositions - 1);
-
+  const settings = checkSampling(given, context);
   return {
-    tokens,
-    offsets,
+    ...settings,
+    ...packPrompts(encoded, settings.maxTokens, context),
     uids: checkUids(given.uids, encoded.length),
     n,
-    maxTokens: Math.min(checkInteger('maxTokens', given.maxTokens ?? 128, 1), context.maxPositions - shortest),
-    temperature: given.temperature === 0 ? 0 : checkTemperature(given.temperature ?? 1, '0 or '),
-    topP: checkFraction('topP', given.topP ?? 1),
-    topK: Math.min(checkInteger('topK', given.topK ?? 0, 0), context.vocabSize),
-    minP: checkNumber('minP', given.minP ?? 0, 0, 1),
-    stopTokens: copyTokens('stopTokens', stops, context.vocabSize),
-    stopStrings: checkStopStrings(given.stopStrings ?? [], context),
+    firstSample: 0,
     tokenBytes: [],
     seed: checkInteger('seed', given.seed ?? 0, 0),
-    keptTokens,
     maxBatch: given.maxBatch === undefined ? 0 : checkInteger('maxBatch', given.maxBatch, 1, MAX_BATCH),
   };
 }

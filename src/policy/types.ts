@@ -13,8 +13,8 @@ export interface PolicyOptions {
   dtype?: Dtype;
   /**
    * Whether bfloat16 weights are trained through float32 masters: 16 bytes per parameter with the gradient and the moments.
-   * False: 8 bytes per parameter; gradient and moments are bfloat16 too, and updates are rounded stochastically, so that
-   * steps smaller than the spacing of bfloat16 count on average. The micro-batches of a step are then added in bfloat16.
+   * False: 10 bytes per parameter; moments are bfloat16 too, and updates are rounded stochastically, so that
+   * steps smaller than the spacing of bfloat16 count on average. Gradients are float32 either way.
    * float32 weights are their own masters. Default true.
    */
   masterWeights?: boolean;
@@ -29,10 +29,8 @@ export interface PolicyOptions {
   threads?: number;
 }
 
-/** Options of `Policy.sample` and `Policy.stream`. */
-export interface SampleOptions {
-  /** Completions per prompt, default 1. */
-  n?: number;
+/** How completions are drawn: options of `Policy.sample`, `Policy.stream`, `Policy.open` and each of its submissions. */
+export interface SamplingOptions {
   /** Most new tokens per completion, the end token included. Default 128. */
   maxTokens?: number;
   /** Divides the logits; 0 takes the most likely token (its log-prob is then that of temperature 1). Default 1. */
@@ -49,19 +47,27 @@ export interface SampleOptions {
   stopTokens?: readonly number[];
   /** Texts that end a completion once they occur in it; needs a tokenizer. */
   stopStrings?: readonly string[];
+  /** Text prompts: whether the tokenizer adds its special tokens. Default true. */
+  addSpecialTokens?: boolean;
+  /** `low` takes slots of the batch that nothing normal waits for, and gives them back where something does. Default `normal`. */
+  priority?: 'normal' | 'low';
+}
+
+/** Options of `Policy.sample` and `Policy.stream`. */
+export interface SampleOptions extends SamplingOptions {
+  /** Completions per prompt, default 1. */
+  n?: number;
   /** Key of the run's randomness, a non-negative safe integer. Default 0. */
   seed?: number;
   /** One key per prompt, default its index: a prompt sampled alone or in a batch gives the same completion. */
   uids?: readonly number[];
-  /** Text prompts: whether the tokenizer adds its special tokens. Default true. */
-  addSpecialTokens?: boolean;
   /** Most sequences decoded together. Default: as many as a memory budget allows, at most 256. */
   maxBatch?: number;
   signal?: AbortSignal;
 }
 
-/** One completion. */
-export interface Rollout {
+/** What was drawn after a prompt. */
+export interface Completion {
   /** Index of the prompt in the call. */
   prompt: number;
   /** 0 ... n−1 within the prompt's group. */
@@ -75,9 +81,25 @@ export interface Rollout {
    * kept. The token was drawn with log-prob `logProbs − logMass`.
    */
   logMass?: Float32Array;
+  /**
+   * Entropy in nats of the distribution that each token's log-prob is of: temperature-scaled, untruncated; at temperature 0
+   * that of temperature 1.
+   */
+  entropies?: Float32Array;
   /** Which tokens were kept, with the option `keptTokens`: a few bytes per token, to be handed on in a {@link Sequence}. */
   keptTokens?: Uint8Array;
   finishReason: 'stop' | 'length';
+}
+
+/** One completion with what it goes on from. */
+export interface Rollout extends Completion {
+  /** Tokens of the prompt, one array for all its samples: [...promptTokens, ...tokens] is the whole context. */
+  readonly promptTokens: Int32Array;
+  /**
+   * The completion as text, without the token that ended it and without special tokens; null where the folder has no
+   * tokenizer.json. Decoded when it is first read.
+   */
+  readonly text: string | null;
 }
 
 /** What the scheduler did during the last `sample` call. */

@@ -123,7 +123,7 @@ const keysSchema = z.strictObject({
   device: z.string().optional(),
   /** Dtype of weights and activations. */
   dtype: z.enum(['float32', 'bfloat16']).default('float32'),
-  /** bfloat16 only. false: no float32 masters, stochastic rounding, 8 bytes per parameter instead of 16. */
+  /** bfloat16 only. false: no float32 masters, stochastic rounding, 10 bytes per parameter instead of 16. */
   masterWeights: z.boolean().default(true),
   /**
    * AdamW's moments on a CUDA device, of policy and critic: `device`, `bfloat16` (half their memory, wants a second beta of at

@@ -5,12 +5,14 @@ import type { Companions } from './companions';
 import type { TrainingPolicy } from './training-policy';
 
 const MIB = 2 ** 20;
+/** Gradients are float32. */
+const GRADIENT_BYTES = 4;
 
 /** Bytes per parameter, on the device of the weights, of weights (with masters), gradient and two moments. */
 export function trainingBytes({ masterWeights, moments }: Pick<TrainConfig, 'masterWeights' | 'moments'>): number {
   const element = masterWeights ? 4 : 2;
   const momentBytes = { device: 2 * element, bfloat16: 4, host: 0 };
-  return 2 * element + momentBytes[moments];
+  return element + GRADIENT_BYTES + momentBytes[moments];
 }
 
 /** The critic keeps its masters. */

@@ -6,15 +6,16 @@ import { askEnvironment, type Answer, type Play } from '../environments/ask';
 import type { Turn } from '../environments/environment';
 import { mapInSlices } from '../event-loop';
 import { joinKeptTokens } from '../policy/kept-tokens';
+import { concatTokens } from '../policy/numbers';
 import { PromptTooLong } from '../policy/sample-request';
-import type { Rollout, SampleOptions } from '../policy/types';
+import type { Completion, SampleOptions } from '../policy/types';
 import { sampleName } from '../rewards';
 import { userCodeThrew } from '../user-code';
 import type { Prompt } from './rollouts';
 import { decodeResponse, type TrainingPolicy } from './training-policy';
 import { turnUid } from './uids';
 
-export interface PlayedRollout extends Rollout {
+export interface PlayedRollout extends Completion {
   /** 1 for tokens of the policy, 0 for those of the environment; absent: all are the policy's. */
   mask?: Uint8Array;
   /** The episode as text; absent: there was one turn. */
@@ -23,56 +24,70 @@ export interface PlayedRollout extends Rollout {
   failure?: 'timeout';
 }
 
-interface Segment extends Pick<Rollout, 'tokens' | 'logMass' | 'keptTokens'> {
-  /** Null for tokens of the environment. */
-  logProbs: Float32Array | null;
+interface Segment extends Pick<Completion, 'tokens' | 'logMass' | 'entropies' | 'keptTokens'> {
+  /** Absent for tokens of the environment. */
+  logProbs?: Float32Array;
 }
 
-const segmentOf = ({ tokens, logProbs, logMass, keptTokens }: Rollout): Segment => ({
+const segmentOf = ({ tokens, logProbs, logMass, entropies, keptTokens }: Completion): Segment => ({
   tokens,
   logProbs,
   logMass,
+  entropies,
   keptTokens,
 });
 
 interface OpenEpisode {
-  first: Rollout;
+  prompt: number;
+  sample: number;
   segments: Segment[];
   turns: Turn[];
-  finishReason: Rollout['finishReason'];
+  finishReason: Completion['finishReason'];
   failure?: 'timeout';
   over: boolean;
 }
 
-const joined = (parts: readonly Int32Array[]): Int32Array => {
-  const all = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-};
-
-function finished({ first, segments, turns, finishReason, failure }: OpenEpisode): PlayedRollout {
-  const base = { ...first, finishReason, ...(failure ? { failure } : {}) };
-  if (segments.length === 1) return base;
-  const tokens = joined(segments.map((segment) => segment.tokens));
-  const logProbs = new Float32Array(tokens.length);
-  const mask = new Uint8Array(tokens.length);
-  const logMass = segments.some((segment) => segment.logMass) ? new Float32Array(tokens.length) : undefined;
-  const keptTokens = joinKeptTokens(segments);
+/** A figure per token, 0 where a segment has none; undefined where no segment has any. */
+function column(
+  segments: readonly Segment[],
+  length: number,
+  figure: (segment: Segment) => Float32Array | undefined,
+): Float32Array | undefined {
+  if (segments.every((segment) => figure(segment) === undefined)) return undefined;
+  const values = new Float32Array(length);
   let at = 0;
   for (const segment of segments) {
-    if (segment.logProbs !== null) {
-      logProbs.set(segment.logProbs, at);
-      if (segment.logMass) logMass?.set(segment.logMass, at);
-      mask.fill(1, at, at + segment.tokens.length);
-    }
+    values.set(figure(segment) ?? [], at);
     at += segment.tokens.length;
   }
-  const truncated = { ...(logMass ? { logMass } : {}), ...(keptTokens ? { keptTokens } : {}) };
-  return { ...base, tokens, logProbs, ...truncated, mask, turns };
+  return values;
+}
+
+function finished({ prompt, sample, segments, turns, finishReason, failure }: OpenEpisode): PlayedRollout {
+  const tokens = concatTokens(segments.map((segment) => segment.tokens));
+  const { length } = tokens;
+  const logMass = column(segments, length, (segment) => segment.logMass);
+  const entropies = column(segments, length, (segment) => segment.entropies);
+  const keptTokens = joinKeptTokens(segments);
+  const rollout = {
+    prompt,
+    sample,
+    tokens,
+    logProbs: column(segments, length, ({ logProbs }) => logProbs) ?? new Float32Array(length),
+    ...(logMass ? { logMass } : {}),
+    ...(entropies ? { entropies } : {}),
+    ...(keptTokens ? { keptTokens } : {}),
+    finishReason,
+    ...(failure ? { failure } : {}),
+  };
+  if (segments.length === 1) return rollout;
+  const mask = new Uint8Array(length);
+  let at = 0;
+  for (const { tokens: part, logProbs } of segments) {
+    if (logProbs) mask.fill(1, at, at + part.length);
+    at += part.length;
+  }
+  return { ...rollout, mask, turns };
 }
 
 /** The episode so far and `answer` as one prompt; null where it leaves no room for a turn in the context. */
@@ -86,10 +101,10 @@ function contextWith(
   try {
     const tokens = policy.encodePrompt(answer, false);
     const before = episode.segments.map((segment) => segment.tokens);
-    return { answer: tokens, context: policy.encodePrompt(joined([prompt, ...before, tokens])) };
+    return { answer: tokens, context: policy.encodePrompt(concatTokens([prompt, ...before, tokens])) };
   } catch (cause) {
     if (cause instanceof PromptTooLong) return null;
-    const where = sampleName({ problem, index: episode.first.sample });
+    const where = sampleName({ problem, index: episode.sample });
     throw userCodeThrew(`The ${name} answered ${where} with a text that cannot be tokens of the policy`, cause);
   }
 }
@@ -114,15 +129,15 @@ export async function playEpisodes(
   );
   const text = (tokens: Int32Array): string => decodeResponse(policy, tokens);
   const episodes = firsts.map((first): OpenEpisode => {
-    const { tokens, finishReason } = first;
+    const { prompt, sample, tokens, finishReason } = first;
     const turns: Turn[] = [{ from: 'policy', text: text(tokens) }];
-    return { first, segments: [segmentOf(first)], turns, finishReason, over: finishReason === 'length' };
+    return { prompt, sample, segments: [segmentOf(first)], turns, finishReason, over: finishReason === 'length' };
   });
 
   for (let turn = 1; turn < maxTurns; turn++) {
     const open = episodes.filter(({ over }) => !over);
     if (open.length === 0) break;
-    const asked = open.map(({ first: { prompt, sample }, turns }) => {
+    const asked = open.map(({ prompt, sample, turns }) => {
       const { problem, text: promptText } = prompts[prompt];
       return { problem, prompt: promptText, turns: [...turns], sample };
     });
@@ -132,20 +147,20 @@ export async function playEpisodes(
       episode.over = true;
       if (late) episode.failure = 'timeout';
       if (answer === null) return;
-      const next = contextWith(answer, episode, prompts[episode.first.prompt], policy, play);
+      const next = contextWith(answer, episode, prompts[episode.prompt], policy, play);
       if (next === null) {
         episode.finishReason = 'length';
         return;
       }
       episode.over = false;
-      episode.segments.push({ tokens: next.answer, logProbs: null });
+      episode.segments.push({ tokens: next.answer });
       episode.turns.push({ from: 'environment', text: answer });
       goingOn.push({ episode, context: next.context });
     };
     await mapInSlices(open, (episode, i) => goOn(episode, answers[i]), signal);
     if (goingOn.length === 0) continue;
-    const uids = goingOn.map(({ episode: { first } }) =>
-      turnUid({ uid: prompts[first.prompt].uid, sample: first.sample, n, turn, maxTurns }),
+    const uids = goingOn.map(({ episode: { prompt, sample } }) =>
+      turnUid({ uid: prompts[prompt].uid, sample, n, turn, maxTurns }),
     );
     const sampled = await policy.sample(
       goingOn.map(({ context }) => context),

@@ -4,18 +4,20 @@ import { Critic } from '../policy/critic';
 import type { ModelConfig } from '../policy/model-config';
 import { Policy } from '../policy/policy';
 import type { Tokenizer } from '../policy/tokenizer';
-import type { PolicyOptions } from '../policy/types';
+import type { Completion, PolicyOptions, SampleOptions } from '../policy/types';
 import { untilAborted } from '../until-aborted';
 
 export interface TrainingPolicy extends Pick<
   Policy,
-  'encodePrompt' | 'sample' | 'logProbs' | 'step' | 'save' | 'saveTrainingState' | 'loadTrainingState' | 'dispose'
+  'encodePrompt' | 'logProbs' | 'step' | 'save' | 'saveTrainingState' | 'loadTrainingState' | 'dispose'
 > {
   readonly parameterCount: number;
+  /** As `Policy.sample`. */
+  sample(prompts: readonly Int32Array[], options?: SampleOptions): Promise<Completion[]>;
   /** `cpu` or `cuda:N`. */
   readonly device?: string;
   /** As `Policy.stream`; without it an evaluation is silent until it ends. */
-  stream?: Policy['stream'];
+  stream?(prompts: readonly Int32Array[], options?: SampleOptions): AsyncIterable<Completion>;
   /** Sizes that the memory of keys and values is counted from, the tokens that there are, and the context. */
   readonly config?: Pick<ModelConfig, 'layers' | 'kvHeads' | 'headDim'> &
     Partial<Pick<ModelConfig, 'vocabSize' | 'maxPositions'>>;

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 test('every operator has a case', () => {
-  expect(Object.keys(operatorCases).sort()).toEqual([...compared.operators].sort());
+  expect(Object.keys(operatorCases).sort()).toEqual([...new Set(compared.operators)].sort());
 });
 
 test.each(Object.keys(operatorCases))('%s does what its twin does', (kernel) => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type {
   CriticStepOptions,
   CriticStepStats,
-  Rollout,
+  Completion,
   SampleOptions,
   Sequence,
   StepOptions,
@@ -51,14 +51,14 @@ export class BanditPolicy implements TrainingPolicy {
     return Int32Array.from(prompt, (character) => character.charCodeAt(0));
   }
 
-  async sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Rollout[]> {
+  async sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Completion[]> {
     this.sampleCalls.push({ prompts: prompts.length, options });
     this.beforeSample(this.sampleCalls.length);
     await Promise.resolve();
     options.signal?.throwIfAborted();
     const logProbs = this.armLogProbs();
     return prompts.flatMap((_, prompt) =>
-      Array.from({ length: options.n ?? 1 }, (__, sample): Rollout => {
+      Array.from({ length: options.n ?? 1 }, (__, sample): Completion => {
         let left = uniform(options.seed ?? 0, options.uids?.[prompt] ?? prompt, sample);
         const chosen = logProbs.findIndex((value) => (left -= Math.exp(value)) < 0);
         const arm = chosen < 0 ? arms.length - 1 : chosen;

@@ -5,6 +5,7 @@ const single = { heads: 3, kv_heads: 3, head_dim: 40 };
 const wide = { heads: 9, kv_heads: 1, head_dim: 256 };
 const large = { heads: 4, kv_heads: 2, head_dim: 128 };
 const quads = { heads: 4, kv_heads: 1, head_dim: 96 };
+const pairs = { heads: 2, kv_heads: 2, head_dim: 64 };
 
 export const operatorCases: Record<string, Record<string, number>[]> = {
   embedding: [
@@ -21,10 +22,6 @@ export const operatorCases: Record<string, Record<string, number>[]> = {
     { rows: 5, width: 18, padding: 11 },
     { rows: 3, width: 4200, padding: 8 },
   ],
-  add_rms_norm: [
-    { rows: 7, width: 48 },
-    { rows: 4, width: 897 },
-  ],
   rms_norm_backward: [
     { rows: 7, width: 48 },
     { rows: 45, width: 257, padding: 3, accumulate: 1 },
@@ -34,12 +31,16 @@ export const operatorCases: Record<string, Record<string, number>[]> = {
     { tokens: 9, norm: 1, append: 1, ...heads },
     { tokens: 5, append: 1, ...grouped },
     { tokens: 6, norm: 1, ...wide },
-    { tokens: 3, norm: 1, append: 1, heads: 2, kv_heads: 1, head_dim: 6 },
+    { tokens: 13, norm: 1, append: 1, rows: 3, heads: 2, kv_heads: 1, head_dim: 6 },
+    { tokens: 7, norm: 1, append: 1, unrotated: 1, rows: 2, ...single },
+    { tokens: 3, append: 1, unrotated: 1, ...heads },
   ],
   rotate_backward: [
     { tokens: 29, norm: 1, ...heads },
     { tokens: 5, ...grouped },
     { tokens: 17, norm: 1, ...wide },
+    { tokens: 17, norm: 1, unrotated: 1, ...heads },
+    { tokens: 3, unrotated: 1, ...heads },
   ],
   attention: [
     { sequences: 3, length: 37, ragged: 9, empty: 1, ...heads },
@@ -52,12 +53,14 @@ export const operatorCases: Record<string, Record<string, number>[]> = {
     { sequences: 4, length: 3, ragged: 1, ...wide },
   ],
   decode_attention: [
-    { rows: 5, capacity: 9, prefix: 13, group: 2, ...heads },
-    { rows: 6, capacity: 300, prefix: 530, group: 3, ...grouped },
-    { rows: 3, capacity: 65, ...single },
-    { rows: 2, capacity: 140, prefix: 256, ...wide },
-    { rows: 3, capacity: 513, ...large },
-    { rows: 4, capacity: 200, prefix: 64, group: 4, ...quads },
+    { rows: 5, length: 40, ...heads },
+    { rows: 6, length: 830, spare: 3, ...grouped },
+    { rows: 3, length: 65, spare: 9, ...single },
+    { rows: 3, length: 288, ...wide },
+    { rows: 3, length: 513, ...large },
+    { rows: 4, length: 256, spare: 1, ...quads },
+    { rows: 3, length: 1, ...pairs },
+    { rows: 4, length: 300, ...pairs },
   ],
   swiglu: [
     { rows: 5, width: 37 },
@@ -89,6 +92,8 @@ export const operatorCases: Record<string, Record<string, number>[]> = {
     { rows: 9, vocab: 2300, top_p: 700, top_k: 200, min_p: 10, temperature: 4000, ring: 2 },
     { rows: 20, vocab: 331, ties: 1, top_p: 900, ring: 2 },
     { rows: 20, vocab: 331, ties: 1, top_k: 5, ring: 2 },
+    { rows: 60, vocab: 97, mixed: 1, top_p: 800, top_k: 30, ring: 2 },
+    { rows: 11, vocab: 3001, mixed: 1, min_p: 10, temperature: 2000 },
   ],
   keep_tokens: [
     { rows: 7, vocab: 97 },

@@ -244,13 +244,13 @@ int64_t CpuOperators::head_row_bytes(const Description& description, at::ScalarT
 }
 
 double CpuOperators::squared_norm(const at::Tensor& x) {
-  return kernels_of(x.scalar_type()).squared_norm(x.data_ptr(), x.numel());
+  return kernels().squared_norm(x.data_ptr<float>(), x.numel());
 }
 
 void CpuOperators::adamw(const AdamWUpdate& update) {
   kernels().adamw({.weights = update.weights.data_ptr(),
                    .remainders = data_or_null<int16_t>(update.remainders),
-                   .gradient = update.gradient.data_ptr(),
+                   .gradient = update.gradient.data_ptr<float>(),
                    .exp_avg = update.exp_avg.data_ptr(),
                    .exp_avg_sq = update.exp_avg_sq.data_ptr(),
                    .noise = static_cast<uint32_t>(update.noise),

@@ -6,7 +6,7 @@ import { rloo } from '../../../src/algorithms/rloo';
 import type { EstimatorInput } from '../../../src/algorithms';
 import type { Environment, Episode } from '../../../src/environments/environment';
 import { PromptTooLong } from '../../../src/policy/sample-request';
-import type { Rollout, SampleOptions, TrainingSequence } from '../../../src/policy/types';
+import type { Completion, SampleOptions, TrainingSequence } from '../../../src/policy/types';
 import type { RewardSample } from '../../../src/rewards';
 import type { TrainConfigInput } from '../../../src/training/config';
 import { playEpisodes } from '../../../src/training/play-episodes';
@@ -36,12 +36,12 @@ class ScriptedPolicy extends BanditPolicy {
     return tokens;
   }
 
-  override sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Rollout[]> {
+  override sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Completion[]> {
     const texts = (prompts as Int32Array[]).map(textOf);
     this.calls.push({ texts, options });
     return Promise.resolve(
       texts.flatMap((text, prompt) =>
-        Array.from({ length: options.n ?? 1 }, (_, sample): Rollout => {
+        Array.from({ length: options.n ?? 1 }, (_, sample): Completion => {
           const written = this.write(text, sample);
           const tokens = codes(written);
           const finishReason = written.endsWith('~') ? 'length' : 'stop';
@@ -112,7 +112,7 @@ beforeEach(() => {
 describe('an episode', () => {
   test("kept tokens of truncated turns are joined, the environment's count as drawn from all", async () => {
     class Truncated extends ScriptedPolicy {
-      override async sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Rollout[]> {
+      override async sample(prompts: readonly unknown[], options: SampleOptions = {}): Promise<Completion[]> {
         return (await super.sample(prompts, options)).map((rollout) => ({
           ...rollout,
           logMass: new Float32Array(rollout.tokens.length).fill(-0.25),

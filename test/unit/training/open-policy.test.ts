@@ -22,6 +22,6 @@ test('bytes of a parameter while it is trained', () => {
   const bytes = (masterWeights: boolean, moments: 'device' | 'bfloat16' | 'host') =>
     trainingBytes({ masterWeights, moments });
   expect([bytes(true, 'device'), bytes(true, 'bfloat16'), bytes(true, 'host')]).toEqual([16, 12, 8]);
-  expect([bytes(false, 'device'), bytes(false, 'bfloat16'), bytes(false, 'host')]).toEqual([8, 8, 4]);
+  expect([bytes(false, 'device'), bytes(false, 'bfloat16'), bytes(false, 'host')]).toEqual([10, 10, 6]);
   expect(criticBytes({ moments: 'device' })).toBe(16);
 });

@@ -1,6 +1,6 @@
 /** Evaluations that say how they go give the figures of silent ones. */
 import type { Problem } from '../../../src/data/dataset';
-import type { Rollout, SampleOptions } from '../../../src/policy/types';
+import type { Completion, SampleOptions } from '../../../src/policy/types';
 import type { RewardFunction } from '../../../src/rewards';
 import { checkTimeouts, makePrompts, samplePrompts, scoreRollouts } from '../../../src/training/rollouts';
 import { sampleAndScore, type EvaluationProgress } from '../../../src/training/sample-and-score';
@@ -10,7 +10,7 @@ import { BanditPolicy } from '../../support/bandit-policy';
 class StreamingPolicy extends BanditPolicy {
   ended = false;
 
-  async *stream(prompts: readonly unknown[], options?: SampleOptions): AsyncGenerator<Rollout, void, undefined> {
+  async *stream(prompts: readonly unknown[], options?: SampleOptions): AsyncGenerator<Completion, void, undefined> {
     try {
       yield* (await this.sample(prompts, options)).reverse();
     } finally {
