@@ -47,7 +47,8 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                       .on_device = options.Get("deviceEngine").ToBoolean().Value(),
                       .dtype = text("dtype") == "bfloat16" ? at::kBFloat16 : at::kFloat,
                       .masters = options.Get("masterWeights").ToBoolean().Value(),
-                      .moments = text("moments")},
+                      .moments = text("moments"),
+                      .memory_bytes = options.Get("memoryBytes").As<Napi::Number>().Int64Value()},
         options.Get("threads").As<Napi::Number>().Int32Value());
   }
   ~NativeModel() override { release(); }

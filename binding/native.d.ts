@@ -204,6 +204,8 @@ export interface NativeModelOptions {
   /** Of a device engine's AdamW: in the dtype it computes them in, rounded, or in memory of the host. */
   moments: 'device' | 'bfloat16' | 'host';
   threads: number;
+  /** Most that the engine may hold where its weights are; 0: what the machine gives. */
+  memoryBytes: number;
 }
 
 /** Weights are made by the first job, `load` or `initialize`; what is synchronous works after that. */

@@ -90,15 +90,15 @@ KernelCase rope_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const float direction = sizes.get("backward", 0) == 1 ? -1.0F : 1.0F;
   const at::Tensor x = random_tensor({tokens, width}, dtype, seed);
   const auto positions = random_integers(tokens, longest, seed + 1);
-  RopeTable table(RopeConfig{}, head_dim);
+  RopeTable table(RopeConfig{}, head_dim, longest, at::kCPU);
   table.reserve(longest);
   KernelCase result;
   result.run = [=](const kernels::Table& kernels) {
     kernels.rope({.x = x.data_ptr(),
                   .stride = width,
                   .positions = positions.data(),
-                  .cosines = table.cosines(),
-                  .sines = table.sines(),
+                  .cosines = table.cosines().data_ptr<float>(),
+                  .sines = table.sines().data_ptr<float>(),
                   .tokens = tokens,
                   .heads = heads,
                   .head_dim = head_dim,

@@ -10,8 +10,9 @@
 #include <memory>
 
 #include "bench/kernel_case.h"
-#include "generate/sampler.h"
+#include "generate/draw_token.h"
 #include "kernels/reference.h"
+#include "runtime/parallel.h"
 #include "runtime/philox.h"
 
 namespace zero_rl::bench {
@@ -135,34 +136,32 @@ KernelCase entropy_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint6
 KernelCase sampler_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const int64_t rows = sizes.at("rows");
   const int64_t vocab = sizes.at("vocab");
-  const SamplerOptions options{.temperature = 1.0F / kInverseTemperature,
-                               .top_p = static_cast<float>(sizes.get("top_p", 1000)) / 1000,
-                               .top_k = sizes.get("top_k", 0),
-                               .min_p = static_cast<float>(sizes.get("min_p", 0)) / 1000,
-                               .seed = seed};
+  const float temperature = 1.0F / kInverseTemperature;
+  const Truncation truncation{.top_k = sizes.get("top_k", 0),
+                              .top_p = static_cast<float>(sizes.get("top_p", 1000)) / 1000,
+                              .min_p = static_cast<float>(sizes.get("min_p", 0)) / 1000};
   const at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
   const at::Tensor tokens = at::empty({rows}, at::TensorOptions().dtype(at::kInt));
   const at::Tensor log_probs = at::empty({rows}, kFloatOptions);
   const at::Tensor log_masses = at::empty({rows}, kFloatOptions);
   const at::Tensor masses = at::empty({rows}, kFloatOptions);
-  std::vector<SampleKey> keys(rows);
+  std::vector<DrawKey> keys(rows);
   std::vector<double> uniforms(rows);
   for (int64_t row = 0; row < rows; ++row) {
-    keys[row] = {.uid = static_cast<uint64_t>(row), .sample = 1, .position = 2};
+    keys[row] = {.seed = seed, .uid = static_cast<uint64_t>(row), .sample = 1, .position = 2};
     const auto bits = philox(seed, {2, 1, static_cast<uint32_t>(row), 0});
     uniforms[row] = uniform_open(bits[0], bits[1]);
   }
-  const auto sampler = std::make_shared<Sampler>(options, vocab);
-  const auto drawn = std::make_shared<std::vector<SampledToken>>(rows);
+  const at::Tensor exponentials = at::empty({rows, vocab}, kFloatOptions);
   KernelCase result;
   result.run = [=](const kernels::Table& table) {
     if (&table == &kernels::reference_set().float32 || &table == &kernels::reference_set().bfloat16) {
       kernels::sample_reference({.logits = logits.data_ptr<float>(),
                                  .uniforms = uniforms.data(),
-                                 .inverse_temperature = 1.0F / options.temperature,
-                                 .top_k = options.top_k,
-                                 .top_p = options.top_p,
-                                 .min_p = options.min_p,
+                                 .inverse_temperature = 1.0F / temperature,
+                                 .top_k = truncation.top_k,
+                                 .top_p = truncation.top_p,
+                                 .min_p = truncation.min_p,
                                  .tokens = tokens.data_ptr<int32_t>(),
                                  .log_probs = log_probs.data_ptr<float>(),
                                  .log_masses = log_masses.data_ptr<float>(),
@@ -172,16 +171,20 @@ KernelCase sampler_case(at::ScalarType, const Sizes& sizes, uint64_t seed) {
       masses.copy_(log_masses.exp());
       return;
     }
-    sampler->sample(table, logits.data_ptr<float>(), keys.data(), rows, drawn->data());
-    for (int64_t row = 0; row < rows; ++row) {
-      tokens.data_ptr<int32_t>()[row] = (*drawn)[row].token;
-      log_probs.data_ptr<float>()[row] = (*drawn)[row].log_prob;
-      log_masses.data_ptr<float>()[row] = (*drawn)[row].log_mass;
-    }
+    parallel_ranges(rows, 1 + 4096 / vocab, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; ++row) {
+        const DrawnToken drawn =
+            draw_token(table, logits.data_ptr<float>() + row * vocab, exponentials.data_ptr<float>() + row * vocab, vocab,
+                       temperature, truncation, keys[row], nullptr);
+        tokens.data_ptr<int32_t>()[row] = drawn.token;
+        log_probs.data_ptr<float>()[row] = drawn.log_prob;
+        log_masses.data_ptr<float>()[row] = drawn.log_mass;
+      }
+    });
     masses.copy_(log_masses.exp());
   };
   // As transformers does it; with a truncation the twin's own draw, which sorts, is as good.
-  const bool truncated = options.top_k > 0 || options.top_p < 1 || options.min_p > 0;
+  const bool truncated = truncation.cuts(vocab);
   if (!truncated) result.twin = [=] {
     const at::Tensor probabilities = at::softmax(logits.mul(kInverseTemperature), 1);
     const at::Tensor chosen = at::multinomial(probabilities, 1);

@@ -29,7 +29,9 @@ class Sizes {
 struct KernelCase {
   // Runs the kernel of the table; operands live as long as the closure.
   std::function<void(const kernels::Table&)> run;
-  // The same work in ATen, for timing. Unset: `run` with the table of twins.
+  // The same results by other calls of the same table, whose bits have to be equal: compared with instead of the twins'.
+  std::function<void(const kernels::Table&)> other;
+  // The same work in ATen, for timing. Unset: `other`, or `run` with the table of twins.
   std::function<void()> twin;
   // What `run` leaves behind.
   std::vector<std::pair<std::string, at::Tensor>> outputs;
@@ -66,6 +68,9 @@ KernelCase attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t see
 KernelCase attention_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase store_prefix_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
+KernelCase paged_decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
+KernelCase store_pages_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
+KernelCase cached_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase softmax_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase log_prob_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase entropy_gradient_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);

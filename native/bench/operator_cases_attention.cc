@@ -38,13 +38,10 @@ struct Heads {
 
 struct Angles {
   explicit Angles(int64_t dim) {
-    RopeTable table(RopeConfig{}, dim);
+    RopeTable table(RopeConfig{}, dim, kPositions, at::kCPU);
     table.reserve(kPositions);
-    cosines = reference_of(table.cosines(), dim / 2);
-    sines = reference_of(table.sines(), dim / 2);
-  }
-  static at::Tensor reference_of(const float* from, int64_t half) {
-    return kernels::reference::dense(from, {kPositions, half}, at::kFloat).clone();
+    cosines = table.cosines().narrow(0, 0, kPositions).clone();
+    sines = table.sines().narrow(0, 0, kPositions).clone();
   }
   at::Tensor cosines;
   at::Tensor sines;

@@ -150,11 +150,11 @@ OperatorCase split_masters(at::ScalarType dtype, const Sizes& sizes, uint64_t se
 
 // Size count.
 OperatorCase squared_norm(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const at::Tensor x = random_tensor({sizes.at("count")}, dtype, seed);
+  const at::Tensor x = random_tensor({sizes.at("count")}, at::kFloat, seed);
   const at::Tensor sum = at::empty({1}, at::TensorOptions().dtype(at::kDouble));
   OperatorCase result;
   result.run = [=] { operators::squared_norm(x, sum); };
-  result.twin = [=] { sum.fill_(kernels::reference_table(dtype).squared_norm(x.data_ptr(), x.numel())); };
+  result.twin = [=] { sum.fill_(kernels::reference_table(dtype).squared_norm(x.data_ptr<float>(), x.numel())); };
   result.track("sum", sum);
   return result;
 }

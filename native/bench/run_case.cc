@@ -70,6 +70,17 @@ double seconds_of(const std::function<void()>& work, int64_t calls) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// What a case is held against.
+std::function<void()> other_side(const KernelCase& kernel_case, at::ScalarType dtype) {
+  return [&kernel_case, dtype] {
+    if (kernel_case.other) {
+      kernel_case.other(table_of(kernels::active_set(), dtype));
+    } else {
+      kernel_case.run(kernels::reference_table(dtype));
+    }
+  };
+}
+
 // One side of a pair: warmed up, with the number of calls that take `seconds`.
 class Side {
  public:
@@ -101,8 +112,7 @@ class Side {
 std::vector<Difference> compare_with_twin(const KernelCase& kernel_case, at::ScalarType dtype) {
   return compare_sides(
       kernel_case.outputs, kernel_case.restored,
-      [&] { kernel_case.run(table_of(kernels::active_set(), dtype)); },
-      [&] { kernel_case.run(kernels::reference_table(dtype)); });
+      [&] { kernel_case.run(table_of(kernels::active_set(), dtype)); }, other_side(kernel_case, dtype));
 }
 
 std::vector<Difference> compare_with_twin(const OperatorCase& operator_case, Runner runner) {
@@ -119,9 +129,7 @@ CaseTimes time_case(const KernelCase& kernel_case, at::ScalarType dtype, int sam
                     const AbortFlag& abort) {
   if (samples == 0) return {};
   const std::function<void()> kernel = [&] { kernel_case.run(table_of(kernels::active_set(), dtype)); };
-  const std::function<void()> twin =
-      kernel_case.twin ? kernel_case.twin
-                       : std::function<void()>([&] { kernel_case.run(kernels::reference_table(dtype)); });
+  const std::function<void()> twin = kernel_case.twin ? kernel_case.twin : other_side(kernel_case, dtype);
   Side ours(kernel, seconds);
   Side theirs(twin, seconds);
   for (int sample = 0; sample < samples; ++sample) {

@@ -15,6 +15,9 @@ struct Truncation {
   int64_t top_k = 0;  // 0: off
   float top_p = 1;
   float min_p = 0;
+
+  // Whether draws are from a part of the vocabulary.
+  bool cuts(int64_t vocab) const { return top_p < 1 || (top_k > 0 && top_k < vocab) || min_p > 0; }
 };
 
 class TruncatedDraw {

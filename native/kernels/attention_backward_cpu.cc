@@ -70,9 +70,9 @@ class BackwardTask {
 
   void fill(Block& block, const Segment& segment) const {
     block.length = segment.length;
-    columns_.panels(a_.qkv, columns_.key, segment.begin, segment.length, block.keys);
-    columns_.panels(a_.qkv, columns_.value, segment.begin, segment.length, block.values);
-    columns_.rows(a_.qkv, columns_.width, columns_.key, segment.begin, segment.length, 1, block.key_rows);
+    columns_.panels(a_.qkv, columns_.key, segment.begin, 0, segment.length, block.keys);
+    columns_.panels(a_.qkv, columns_.value, segment.begin, 0, segment.length, block.values);
+    columns_.rows(a_.qkv, columns_.width, columns_.key, segment.begin, segment.length, 1, block.key_rows, padded_);
     std::memset(block.dkeys, 0, static_cast<size_t>(segment.length * padded_) * sizeof(float));
     std::memset(block.dvalues, 0, static_cast<size_t>(segment.length * padded_) * sizeof(float));
   }
@@ -112,8 +112,8 @@ class BackwardTask {
     const int64_t seen = t + rows;
     const int64_t token = segment.begin + t;
     const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-    columns_.rows(a_.qkv, columns_.width, head * dim, token, rows, scale, queries_);
-    columns_.rows(b_.dout, a_.heads * dim, head * dim, token, rows, 1, douts_);
+    columns_.rows(a_.qkv, columns_.width, head * dim, token, rows, scale, queries_, padded_);
+    columns_.rows(b_.dout, a_.heads * dim, head * dim, token, rows, 1, douts_, padded_);
     against_panels(queries_, rows, prefix.keys, prefix.length, own.keys, seen, probabilities_);
     against_panels(douts_, rows, prefix.values, prefix.length, own.values, seen, dscores_);
     for (int64_t i = 0; i < rows; ++i) {

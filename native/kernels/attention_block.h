@@ -24,34 +24,43 @@ struct HeadColumns {
         key((a.heads + kv_head) * a.head_dim),
         value((a.heads + a.kv_heads + kv_head) * a.head_dim) {}
 
-  // Rows [begin, begin + length) as panels; the lanes beyond `length` are 0.
-  void panels(const void* qkv, int64_t column, int64_t begin, int64_t length, float* out) const {
+  // Rows [begin, begin + count) become columns [first, first + count) of panels; those behind in the last panel become 0,
+  // but for the rest of a vector that other rows have begun.
+  void panels(const void* qkv, int64_t column, int64_t begin, int64_t first, int64_t count, float* out) const {
     const T* rows = static_cast<const T*>(qkv) + begin * width + column;
-    for (int64_t t = 0; t < padded_keys(length); t += kLanes) {
+    const int64_t end = first + count;
+    int64_t t = first;
+    for (; t < end && t % kLanes != 0; ++t) {
       float* to = out + t / kKeyTile * dim * kKeyTile + t % kKeyTile;
-      const int64_t valid = length - t < kLanes ? length - t : kLanes;
+      for (int64_t d = 0; d < dim; ++d) to[d * kKeyTile] = to_float(rows[(t - first) * width + d]);
+    }
+    for (t = (t + kLanes - 1) / kLanes * kLanes; t < padded_keys(end); t += kLanes) {
+      float* to = out + t / kKeyTile * dim * kKeyTile + t % kKeyTile;
+      const int64_t valid = end - t < 0 ? 0 : (end - t < kLanes ? end - t : kLanes);
+      const T* from = rows + (t - first) * width;
       int64_t d = 0;
 #if defined(__AVX512F__)
       for (; d + kLanes <= dim; d += kLanes) {
         __m512i square[kLanes] = {};
-        for (int64_t i = 0; i < valid; ++i) square[i] = (__m512i)load_wide(rows + (t + i) * width + d);
+        for (int64_t i = 0; i < valid; ++i) square[i] = (__m512i)load_wide(from + i * width + d);
         transpose_words(square);
         for (int64_t i = 0; i < kLanes; ++i) store(to + (d + i) * kKeyTile, (Vector)square[i]);
       }
 #endif
       for (; d < dim; ++d) {
-        for (int64_t i = 0; i < kLanes; ++i) to[d * kKeyTile + i] = i < valid ? to_float(rows[(t + i) * width + d]) : 0;
+        for (int64_t i = 0; i < kLanes; ++i) to[d * kKeyTile + i] = i < valid ? to_float(from[i * width + d]) : 0;
       }
     }
   }
 
-  // The same rows as [length, padded_columns(dim)], times `factor`; the columns beyond `dim` are 0.
-  void rows(const void* matrix, int64_t stride, int64_t column, int64_t begin, int64_t length, float factor,
-            float* out) const {
+  // Rows [begin, begin + length) of a matrix, `to_stride` apart and times `factor`; the columns from `dim` to a multiple of
+  // kTileColumns are 0.
+  void rows(const void* matrix, int64_t stride, int64_t column, int64_t begin, int64_t length, float factor, float* out,
+            int64_t to_stride) const {
     const int64_t padded = padded_columns(dim);
     for (int64_t t = 0; t < length; ++t) {
       const T* row = static_cast<const T*>(matrix) + (begin + t) * stride + column;
-      float* to = out + t * padded;
+      float* to = out + t * to_stride;
       for_vectors(dim, [&](int64_t d, int64_t count) { store(to + d, load_part(row + d, count) * factor); });
       for (int64_t d = (dim + kLanes - 1) / kLanes * kLanes; d < padded; d += kLanes) store(to + d, Vector{});
     }

@@ -1,5 +1,5 @@
 // Causal attention by ATen's flash attention for the CPU: one call for segments of one length, else one each; segments
-// with a prefix, which it does not know, by products and a mask.
+// with a prefix or a cached context, which it does not know, by products and a mask.
 // Its backward pass has no grouped heads, so that keys and values are repeated and their gradients summed; bfloat16
 // is widened there, or every one of those sums would be rounded.
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
@@ -13,19 +13,22 @@
 #include <cmath>
 
 #include "kernels/reference.h"
+#include "kernels/reference_pages.h"
 
 namespace zero_rl::kernels::reference {
 
 namespace {
 
-// Calls body(first token, sequences, length) for each run of segments of one length without a prefix.
+bool stands_alone(const Segment& segment) { return segment.prefix_length == 0 && segment.context_length == 0; }
+
+// Calls body(first token, sequences, length) for each run of segments of one length that see nothing before them.
 template <class Body>
 void for_each_run(const Attention& a, const Body& body) {
   for (int64_t first = 0; first < a.segment_count;) {
     const Segment& segment = a.segments[first];
     int64_t end = first + 1;
-    if (segment.prefix_length == 0) {
-      while (end < a.segment_count && a.segments[end].length == segment.length && a.segments[end].prefix_length == 0 &&
+    if (stands_alone(segment)) {
+      while (end < a.segment_count && a.segments[end].length == segment.length && stands_alone(a.segments[end]) &&
              a.segments[end].begin == a.segments[end - 1].begin + segment.length) {
         ++end;
       }
@@ -42,7 +45,8 @@ at::Tensor heads_of(const void* data, at::ScalarType dtype, int64_t token, int64
   return strided(bytes, {sequences, count, length, dim}, {length * width, dim, width, 1}, dtype);
 }
 
-// One segment with a prefix, in float32: query [Hq, L, D], keys and values [Hq, P + L, D], scores [Hq, L, P + L].
+// One segment with C cached tokens and a prefix of P, in float32: query [Hq, L, D], keys and values [Hq, C + P + L, D], scores
+// [Hq, L, C + P + L].
 template <at::ScalarType Dtype>
 struct Prefixed {
   Prefixed(const Attention& attention, const Segment& s)
@@ -50,7 +54,8 @@ struct Prefixed {
     query = rows(a.qkv, s.begin, s.length, 0, a.heads);
     keys = context(a.heads);
     values = context(a.heads + a.kv_heads);
-    const at::Tensor hidden = at::ones({s.length, s.prefix_length + s.length}, at::kBool).triu(s.prefix_length + 1);
+    const int64_t before = s.context_length + s.prefix_length;
+    const at::Tensor hidden = at::ones({s.length, before + s.length}, at::kBool).triu(before + 1);
     scores = (at::matmul(query, keys.transpose(1, 2)) * scale).masked_fill(hidden, -INFINITY);
   }
 
@@ -62,10 +67,14 @@ struct Prefixed {
     return view(data, token, length, first, count).to(at::kFloat);
   }
   at::Tensor context(int64_t first) const {
-    return at::cat({rows(a.qkv, segment.prefix_begin, segment.prefix_length, first, a.kv_heads),
-                    rows(a.qkv, segment.begin, segment.length, first, a.kv_heads)},
-                   1)
-        .repeat_interleave(group, 0);
+    std::vector<at::Tensor> parts;
+    if (segment.context_length > 0) {
+      const Context cached = cached_context(a.cache, Dtype, a.layer, segment.context_table, segment.context_length);
+      parts.push_back(first == a.heads ? cached.keys : cached.values);
+    }
+    if (segment.prefix_length > 0) parts.push_back(rows(a.qkv, segment.prefix_begin, segment.prefix_length, first, a.kv_heads));
+    parts.push_back(rows(a.qkv, segment.begin, segment.length, first, a.kv_heads));
+    return at::cat(parts, 1).repeat_interleave(group, 0);
   }
   at::Tensor result(const void* data) const {  // [Hq, L, D]
     return heads_of(data, Dtype, segment.begin, 1, segment.length, a.heads * a.head_dim, 0, a.heads, a.head_dim)
@@ -96,7 +105,7 @@ struct Prefixed {
 template <class Body>
 void for_each_prefixed(const Attention& a, const Body& body) {
   for (int64_t i = 0; i < a.segment_count; ++i) {
-    if (a.segments[i].prefix_length > 0) body(a.segments[i]);
+    if (!stands_alone(a.segments[i])) body(a.segments[i]);
   }
 }
 

@@ -1,5 +1,6 @@
 // The softmax over one query's scores: shared by the packed and the decoding attention, so that both add in the same
-// order.
+// order. Keys are taken in blocks at fixed positions: each block has its own maximum and sums, which are merged in order of
+// the blocks, whoever computed them. The functions are not inlined, or the compiler might fuse operations here and not there.
 #pragma once
 
 #include "kernels/vector_math.h"
@@ -33,6 +34,33 @@ static inline float exponentiate(float* scores, int64_t count, float& maximum) {
   }
   maximum = top;
   return sum_lanes(sums);
+}
+
+// Keys of positions [i·kKeyBlock, (i + 1)·kKeyBlock) are a block.
+constexpr int64_t kKeyBlock = 512;
+
+// Of the exponentials of one query's scores.
+struct RowSums {
+  float maximum;  // of the scores
+  float total;    // of the exponentials relative to it
+};
+
+[[gnu::noinline, maybe_unused]] static RowSums block_exponentials(float* scores, int64_t count) {
+  RowSums sums;
+  sums.total = exponentiate(scores, count, sums.maximum);
+  return sums;
+}
+
+// Adds a block of keys to what the blocks before it have summed; `values` are the sums of values, `padded` of them.
+[[gnu::noinline, maybe_unused]] static void merge_block(RowSums& sums, float* values, const RowSums& block,
+                                                        const float* block_values, int64_t padded) {
+  const float maximum = sums.maximum > block.maximum ? sums.maximum : block.maximum;
+  const Vector before = fast_exp(splat(sums.maximum - maximum));
+  const Vector added = fast_exp(splat(block.maximum - maximum));
+  sums = {maximum, sums.total * before[0] + block.total * added[0]};
+  for (int64_t d = 0; d < padded; d += kLanes) {
+    store(values + d, load(values + d) * before + load(block_values + d) * added);
+  }
 }
 
 }  // namespace zero_rl::kernels::ZERO_RL_ISA

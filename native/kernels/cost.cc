@@ -1,5 +1,6 @@
 #include "kernels/cost.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace zero_rl::kernels {
@@ -18,7 +19,8 @@ double pairs(const Attention& call) {
   double sum = 0;
   for (int64_t i = 0; i < call.segment_count; ++i) {
     const Segment& segment = call.segments[i];
-    sum += product(segment.length, segment.prefix_length) + product(segment.length, segment.length + 1) / 2;
+    sum += product(segment.length, segment.context_length + segment.prefix_length) +
+           product(segment.length, segment.length + 1) / 2;
   }
   return sum;
 }
@@ -27,14 +29,21 @@ struct AttentionBytes {
   double qkv = 0;
   double out = 0;
   double lse = 0;
+  double context = 0;
 };
 
 AttentionBytes bytes_of(const Attention& call, int64_t element) {
   int64_t tokens = 0;
-  for (int64_t i = 0; i < call.segment_count; ++i) tokens += call.segments[i].length;
+  int64_t cached = 0;
+  for (int64_t i = 0; i < call.segment_count; ++i) {
+    const Segment& segment = call.segments[i];
+    tokens += segment.length;
+    if (segment.prefix_length == 0) cached += segment.context_length;  // else it was counted with the prefix
+  }
   return {.qkv = product(tokens, call.heads + 2 * call.kv_heads, call.head_dim * element),
           .out = product(tokens, call.heads, call.head_dim * element),
-          .lse = call.lse == nullptr ? 0 : kFloat * product(tokens, call.heads)};
+          .lse = call.lse == nullptr ? 0 : kFloat * product(tokens, call.heads),
+          .context = 2 * product(cached, call.kv_heads, call.head_dim * element)};
 }
 
 }  // namespace
@@ -96,7 +105,8 @@ Cost cost_of(const ColumnSums& call, int64_t element) {
 
 Cost cost_of(const Attention& call, int64_t element) {
   const AttentionBytes bytes = bytes_of(call, element);
-  return {.bytes = bytes.qkv + bytes.out + bytes.lse, .flops = 4 * product(call.heads, call.head_dim) * pairs(call)};
+  return {.bytes = bytes.qkv + bytes.out + bytes.lse + bytes.context,
+          .flops = 4 * product(call.heads, call.head_dim) * pairs(call)};
 }
 
 // Scores again, then the gradients of values, probabilities, queries and keys.
@@ -128,6 +138,40 @@ Cost cost_of(const DecodeAttention& call, int64_t element) {
 Cost cost_of(const StorePrefix& call, int64_t element) {
   const int64_t tokens = key_tiles(call.length) * kKeyTile + call.length;
   return {.bytes = 2 * product(call.kv_heads, call.head_dim * element, tokens), .flops = 0};
+}
+
+// Pages with which the tables of rows in a row begin count once.
+Cost cost_of(const PagedDecodeAttention& call, int64_t element) {
+  double read = 0;
+  double keys = 0;
+  double rows = 0;
+  int64_t last = -1;
+  for (int64_t i = 0; i < call.rows; ++i) {
+    if (call.positions[i] < 0) continue;
+    int64_t shared = 0;
+    const int64_t own = call.positions[i] + 1;
+    if (last >= 0) {
+      const int32_t* table = call.tables + i * call.table_stride;
+      const int32_t* before = call.tables + last * call.table_stride;
+      const int64_t most = (std::min<int64_t>(own, call.positions[last] + 1)) / kPageTokens;
+      shared = (std::mismatch(table, table + most, before).first - table) * kPageTokens;
+    }
+    read += static_cast<double>(own - shared);
+    keys += static_cast<double>(own);
+    rows += 1;
+    last = i;
+  }
+  const PagedCache& cache = call.cache;
+  const int64_t width = 2 * call.heads + 2 * cache.kv_heads;
+  return {.bytes = rows * product(width, cache.head_dim * element) +
+                   2 * product(cache.kv_heads, cache.head_dim, element) * read,
+          .flops = 4 * product(call.heads, cache.head_dim) * keys};
+}
+
+Cost cost_of(const StorePages& call, int64_t element) {
+  const PagedCache& cache = call.cache;
+  const int64_t rows = call.rows - std::count_if(call.pages, call.pages + call.rows, [](int32_t page) { return page < 0; });
+  return {.bytes = 4 * product(cache.kv_heads, cache.head_dim * element, rows), .flops = 0};
 }
 
 Cost cost_of(const Softmax& call, int64_t /*element*/) {

@@ -23,6 +23,8 @@ Cost cost_of(const Attention& call, int64_t element);
 Cost cost_of(const AttentionBackward& call, int64_t element);
 Cost cost_of(const DecodeAttention& call, int64_t element);
 Cost cost_of(const StorePrefix& call, int64_t element);
+Cost cost_of(const PagedDecodeAttention& call, int64_t element);
+Cost cost_of(const StorePages& call, int64_t element);
 Cost cost_of(const Softmax& call, int64_t element);
 Cost cost_of(const LogProbGradient& call, int64_t element);
 Cost cost_of(const EntropyGradient& call, int64_t element);

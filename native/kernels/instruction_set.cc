@@ -32,6 +32,7 @@ namespace {
     isa::register_attention(set.float32, set.bfloat16);          \
     isa::register_attention_backward(set.float32, set.bfloat16); \
     isa::register_decode_attention(set.float32, set.bfloat16);   \
+    isa::register_paged_attention(set.float32, set.bfloat16);    \
     isa::register_softmax(set.float32, set.bfloat16);            \
     isa::register_entropy_gradient(set.float32, set.bfloat16);   \
     isa::register_embedding(set.float32, set.bfloat16);          \

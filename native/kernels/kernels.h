@@ -127,16 +127,43 @@ struct ColumnSums {
   int64_t width;
 };
 
-// A run of consecutive tokens that see the tokens of a prefix and then, causally, each other.
+// Keys lie in tiles of this many tokens, so that scores vectorise over tokens.
+constexpr int64_t kKeyTile = 32;
+constexpr int64_t key_tiles(int64_t tokens) { return (tokens + kKeyTile - 1) / kKeyTile; }
+// Elements behind the values of a cache that kernels may read.
+constexpr int64_t kValueSlack = 32;
+
+// Keys and values of many sequences in pages of kPageTokens tokens; within a page keys [layers, Hk, D, kPageTokens], then
+// values [layers, Hk, kPageTokens, D]. A sequence has a table of page numbers: its token at position t lies in page
+// table[t / kPageTokens] at slot t % kPageTokens. What the slots behind its last token hold does not matter.
+constexpr int64_t kPageTokens = kKeyTile;
+struct PagedCache {
+  void* pool = nullptr;  // page p begins at element p · page_elements(); kValueSlack elements follow the last page
+  int64_t layers = 0;
+  int64_t kv_heads = 0;
+  int64_t head_dim = 0;
+
+  constexpr int64_t page_elements() const { return 2 * layers * kv_heads * head_dim * kPageTokens; }
+  // Where the keys of a head begin within a page, and its values.
+  constexpr int64_t keys_at(int64_t layer, int64_t kv_head) const {
+    return (layer * kv_heads + kv_head) * head_dim * kPageTokens;
+  }
+  constexpr int64_t values_at(int64_t layer, int64_t kv_head) const { return keys_at(layers + layer, kv_head); }
+};
+
+// A run of consecutive tokens that see those of a cached context, then the tokens of a prefix and then, causally, each other.
 struct Segment {
   int64_t begin;
   int64_t length;
   int64_t prefix_begin;
-  int64_t prefix_length;  // 0: none
+  int64_t prefix_length;                   // 0: none
+  const int32_t* context_table = nullptr;  // of the cache of the call; that of its prefix is the same
+  int64_t context_length = 0;              // 0: none
 };
 
 // Causal attention of packed segments; qkv: [T, (Hq + 2Hk)·D], rotated. Segments that share a prefix follow the segment
-// that is this prefix; that one has no prefix itself. No token belongs to two segments.
+// that is this prefix; that one has no prefix itself. No token belongs to two segments. Of a token's sums neither the values
+// nor the order depend on what of its context is cached, is a prefix or is in its segment.
 struct Attention {
   const void* qkv;
   void* out;   // [T, Hq·D]
@@ -146,19 +173,41 @@ struct Attention {
   int64_t heads;
   int64_t kv_heads;
   int64_t head_dim;
+  PagedCache cache = {};  // of the segments' contexts
+  int64_t layer = 0;      // of the cache
 };
 
+// No segment has a cached context.
 struct AttentionBackward {
   Attention forward;  // qkv, out and lse as the forward pass left them
   const void* dout;
   void* dqkv;
 };
 
-// Keys lie in tiles of this many tokens, so that scores vectorise over tokens.
-constexpr int64_t kKeyTile = 32;
-constexpr int64_t key_tiles(int64_t tokens) { return (tokens + kKeyTile - 1) / kKeyTile; }
-// Elements behind the values of a cache that kernels may read.
-constexpr int64_t kValueSlack = 32;
+// One new token per row: stores its key and value at its position and attends over all positions up to it, with the bits that
+// Attention gives. Neighbouring rows whose tables begin with the same pages have these read once for all of them.
+struct PagedDecodeAttention {
+  const void* qkv;  // [B, (Hq + 2Hk)·D], rotated
+  void* out;        // [B, Hq·D]
+  PagedCache cache;
+  const int32_t* tables;     // row i has that at tables + i · table_stride
+  int64_t table_stride;
+  const int32_t* positions;  // [B] of the new tokens; negative: no row, its out becomes 0 and nothing is stored
+  int64_t rows;
+  int64_t layer;
+  int64_t heads;
+};
+
+// Writes the rotated keys and values of one layer of packed rows into pages.
+struct StorePages {
+  const void* qkv;  // [T, (Hq + 2Hk)·D]
+  PagedCache cache;
+  const int32_t* pages;  // [T]; negative: the row is skipped
+  const int32_t* slots;  // [T] position % kPageTokens
+  int64_t rows;
+  int64_t layer;
+  int64_t heads;
+};
 
 // Keys and values of one sequence during decoding: a shared prompt and the sequence's own suffix.
 // Layouts: keys [layers, Hk, key_tiles(capacity), D, kKeyTile], values [layers, Hk, capacity, D].
@@ -300,6 +349,8 @@ struct Table {
   void (*attention_backward)(const AttentionBackward&);
   void (*decode_attention)(const DecodeAttention&);
   void (*store_prefix)(const StorePrefix&);
+  void (*paged_decode_attention)(const PagedDecodeAttention&);
+  void (*store_pages)(const StorePages&);
   void (*log_prob_gradient)(const LogProbGradient&);
   void (*entropy_gradient)(const EntropyGradient&);
   void (*embedding)(const Embedding&);

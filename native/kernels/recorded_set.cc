@@ -48,7 +48,7 @@ constexpr std::array kNames{
     "squared_norm", "gemm",      "pack_panels",        "packed_gemm",      "rms_norm",     "rms_norm_backward",
     "rope",         "swiglu_backward", "column_sums",  "attention",        "attention_backward", "decode_attention",
     "store_prefix", "softmax",   "log_prob_gradient",  "embedding",        "embedding_backward", "adamw",
-    "entropy_gradient"};
+    "entropy_gradient", "paged_decode_attention", "store_pages"};
 
 template <bool kBfloat16>
 Table recorded_table() {
@@ -76,6 +76,8 @@ Table recorded_table() {
   ZERO_RL_RECORD(16, embedding_backward);
   ZERO_RL_RECORD(17, adamw);
   ZERO_RL_RECORD(18, entropy_gradient);
+  ZERO_RL_RECORD(19, paged_decode_attention);
+  ZERO_RL_RECORD(20, store_pages);
 #undef ZERO_RL_RECORD
   return table;
 }

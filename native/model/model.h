@@ -13,7 +13,7 @@ struct Model {
       : description(model_description),
         operators(operator_set),
         parameters(description, dtype, masters, operators),
-        rope(description, operators) {}
+        rope(description.rope, description.head_dim, description.max_positions, operators.device()) {}
 
   at::ScalarType dtype() const { return parameters.dtype(); }
   const DecoderTensors& weights() const { return parameters.tensors(); }

@@ -6,8 +6,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "operators/operators.h"
-
 namespace zero_rl {
 
 namespace {
@@ -36,12 +34,11 @@ double scaled_frequency(const RopeConfig& config, double frequency) {
 
 }  // namespace
 
-RopeTable::RopeTable(const Description& description, const Operators& operators)
-    : operators_(operators), most_(description.max_positions) {
-  for (int64_t i = 0; i < description.head_dim / 2; ++i) {
-    const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(description.head_dim);
-    const double frequency = std::pow(description.rope.theta, exponent);
-    inverse_frequencies_.push_back(static_cast<float>(scaled_frequency(description.rope, frequency)));
+RopeTable::RopeTable(const RopeConfig& config, int64_t head_dim, int64_t most, at::Device device)
+    : most_(most), device_(device) {
+  for (int64_t i = 0; i < head_dim / 2; ++i) {
+    const double frequency = std::pow(config.theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
+    inverse_frequencies_.push_back(static_cast<float>(scaled_frequency(config, frequency)));
   }
 }
 
@@ -61,7 +58,7 @@ void RopeTable::reserve(int64_t count) {
       sines[position * half + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
     }
   }
-  const at::Tensor both = host.to(operators_.device());
+  const at::Tensor both = host.to(device_);
   cosines_ = both.select(0, 0);
   sines_ = both.select(0, 1);
 }

@@ -11,11 +11,10 @@
 
 namespace zero_rl {
 
-class Operators;
-
 class RopeTable {
  public:
-  RopeTable(const Description& description, const Operators& operators);
+  // `most`: positions that will ever be asked for.
+  RopeTable(const RopeConfig& config, int64_t head_dim, int64_t most, at::Device device);
 
   // Makes positions [0, count) available; the tensors change when it grows.
   void reserve(int64_t count);
@@ -23,9 +22,9 @@ class RopeTable {
   const at::Tensor& sines() const { return sines_; }
 
  private:
-  const Operators& operators_;
   std::vector<float> inverse_frequencies_;  // [D / 2]
   int64_t most_;
+  at::Device device_;
   at::Tensor cosines_;
   at::Tensor sines_;
 };

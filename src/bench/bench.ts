@@ -77,8 +77,9 @@ export class Bench implements Disposable {
     if (options.batch % options.group !== 0) {
       throw invalidRange('batch', `multiple of the group ${options.group}`, options.batch);
     }
-    const { device, dtype, masterWeights, threads = defaultThreads() } = options;
-    checkPolicyOptions({ device, dtype, masterWeights, threads });
+    const { device, dtype, masterWeights, threads = defaultThreads(), memoryMiB } = options;
+    const engine = { device, dtype, masterWeights, threads, memoryMiB };
+    checkPolicyOptions(engine);
     const { folder } = await modelFolder(checkFolder(options.model));
     const { maxPositions, vocabSize } = (await readCheckpointFolder(folder)).config;
     if (options.prompt + options.tokens > maxPositions) {
@@ -86,7 +87,7 @@ export class Bench implements Disposable {
     }
     const before = await measureMachine(threads, options.quick);
     resetPeak();
-    const policy = await Policy.load(folder, { device, dtype, masterWeights, threads });
+    const policy = await Policy.load(folder, engine);
     const sampling = options.task === 'sample';
     const prompts = sampling ? makePrompts(options, vocabSize) : [];
     const sequences = sampling ? [] : makeSequences(options, vocabSize);

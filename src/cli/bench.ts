@@ -11,10 +11,10 @@ import { log } from '../observe/log';
 import { startProgress } from '../observe/progress';
 import { engineThreads, resolveDevice } from '../policy/device';
 import { writeFileAtomically } from '../policy/atomic-file';
-import type { Dtype, PolicyOptions } from '../policy/types';
-import { addEngineOptions, engineOptions, integerOption, outputFile } from './common-options';
+import type { Dtype } from '../policy/types';
+import { addEngineOptions, engineOptions, integerOption, outputFile, type EngineFlags } from './common-options';
 
-interface Flags extends PolicyOptions {
+interface Flags extends EngineFlags {
   model?: string;
   task: Task;
   batch: number;
@@ -154,7 +154,7 @@ const kernelsCommand = addEngineOptions(
     .option('--plot <file>', 'draw the roofline plot as SVG', outputFile)
     .option('--quick', 'fewer, shorter samples and no large shapes')
     .option('--json', 'print one JSON object on standard output'),
-  { dtype: 'both' },
+  { dtype: 'both', loads: false },
 ).action(kernels);
 
 export const command = addEngineOptions(

@@ -50,20 +50,28 @@ interface EngineDefaults {
   dtype?: string;
   /** Whether the command takes optimizer steps, which --no-master-weights is about. Default false. */
   trains?: boolean;
+  /** Whether it loads a model, which --memory is about. Default true. */
+  loads?: boolean;
 }
 
-/** Adds --device, --dtype and --threads; every command that loads a model takes them. Commander holds no defaults of theirs. */
+/** The options of {@link addEngineOptions} as commander has them. */
+export interface EngineFlags extends Omit<PolicyOptions, 'moments' | 'memoryMiB'> {
+  memory?: number;
+}
+
+/** Adds --device, --dtype, --threads and --memory; every command that loads a model takes them. Commander holds no defaults of theirs. */
 export function addEngineOptions(
   command: Command,
-  { from = '', dtype = 'float32', trains = false }: EngineDefaults = {},
+  { from = '', dtype = 'float32', trains = false, loads = true }: EngineDefaults = {},
 ): Command {
   command
     .option('--device <name>', `auto, cpu, cuda or cuda:N (default: ${from}ZERO_RL_DEVICE, else auto)`, deviceOption)
     .option('--dtype <name>', `compute dtype, float32 or bfloat16 (default: ${dtype})`, dtypeOption)
     .option('--threads <count>', `threads of the engine (default: ${from}the processors available)`, integerOption(1));
-  return trains
-    ? command.option('--no-master-weights', 'bfloat16: train without float32 masters, by stochastic rounding')
-    : command;
+  if (loads)
+    command.option('--memory <MiB>', `most memory of a model in MiB (default: ${from}what is free)`, integerOption(1));
+  if (trains) command.option('--no-master-weights', 'bfloat16: train without float32 masters, by stochastic rounding');
+  return command;
 }
 
 /** {@link addEngineOptions} of a command whose config has these keys too. */
@@ -91,16 +99,15 @@ export function outputFile(text: string): string {
 }
 
 /** The options of {@link addEngineOptions} as Policy takes them. */
-export function engineOptions({ device, dtype, masterWeights, threads }: PolicyOptions): PolicyOptions {
-  return { device, dtype, masterWeights, threads };
+export function engineOptions({ device, dtype, masterWeights, threads, memory }: EngineFlags): PolicyOptions {
+  return { device, dtype, masterWeights, threads, memoryMiB: memory };
 }
 
 /** Those of the engine's options that were typed; the others are the config's. */
-export function typedEngineOptions(flags: PolicyOptions, command: Command): PolicyOptions {
-  const names = ['device', 'dtype', 'masterWeights', 'threads'] as const;
-  return Object.fromEntries(
-    names.filter((name) => command.getOptionValueSource(name) === 'cli').map((name) => [name, flags[name]]),
-  );
+export function typedEngineOptions(flags: EngineFlags, command: Command): PolicyOptions {
+  const typed = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+  const options = Object.entries(engineOptions(flags));
+  return Object.fromEntries(options.filter(([name]) => typed(name === 'memoryMiB' ? 'memory' : name)));
 }
 
 export interface JsonLinesFlags {

@@ -6,12 +6,11 @@ import { comparisonText, suiteText } from '../observe/evaluation-output';
 import { log } from '../observe/log';
 import { startProgress, type Progress } from '../observe/progress';
 import { formatPercent } from '../observe/svg';
-import type { PolicyOptions } from '../policy/types';
 import { sampleRow } from '../training/run-folder';
 import type { EvaluationProgress } from '../training/sample-and-score';
-import { addEngineOptions, outputFile, typedEngineOptions } from './common-options';
+import { addEngineOptions, outputFile, typedEngineOptions, type EngineFlags } from './common-options';
 
-interface Flags extends PolicyOptions {
+interface Flags extends EngineFlags {
   model: string;
   suite: string;
   compare?: string;

@@ -4,7 +4,6 @@ import { float32ToJson } from '../data/jsonl-writer';
 import type { JsonObject } from '../json-object';
 import { Policy } from '../policy/policy';
 import { checkSequence } from '../policy/sequence-request';
-import type { PolicyOptions } from '../policy/types';
 import {
   addEngineOptions,
   addJsonLinesOptions,
@@ -12,10 +11,11 @@ import {
   engineOptions,
   numberOption,
   type JsonLinesFlags,
+  type EngineFlags,
 } from './common-options';
 import { runJsonLinesJob, type Item } from './jsonl-job';
 
-interface Flags extends JsonLinesFlags, PolicyOptions {
+interface Flags extends JsonLinesFlags, EngineFlags {
   model: string;
   temperature: number;
 }

@@ -2,19 +2,18 @@
 import { Command } from 'commander';
 import { log } from '../observe/log';
 import { duration, startProgress } from '../observe/progress';
-import type { PolicyOptions } from '../policy/types';
 import { readPretrainConfig } from '../training/load-pretrain-config';
 import { pretrain } from '../training/pretrain';
-import { addEngineOptions, addSetOption } from './common-options';
+import { addEngineOptions, addSetOption, engineOptions, type EngineFlags } from './common-options';
 
-interface Flags extends PolicyOptions {
+interface Flags extends EngineFlags {
   set?: string[];
   resume?: boolean;
   json?: boolean;
 }
 
 async function run(file: string, flags: Flags): Promise<void> {
-  const { set, resume, device, dtype, threads } = flags;
+  const { set, resume } = flags;
   const config = readPretrainConfig(file, set);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
@@ -25,7 +24,7 @@ async function run(file: string, flags: Flags): Promise<void> {
   let heldOutLoss: number | null = null;
   try {
     const warn = (message: string): void => progress.line(`warning: ${message}`);
-    for await (const metrics of pretrain(config, { resume, signal: abort.signal, warn, device, dtype, threads })) {
+    for await (const metrics of pretrain(config, { ...engineOptions(flags), resume, signal: abort.signal, warn })) {
       step = metrics.step;
       progress.set(step, `loss ${metrics.loss.toFixed(3)}  ${Math.round(metrics.tokensPerSecond)} tokens/s`);
       if (metrics.heldOutLoss !== null) {

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { float32ToJson } from '../data/jsonl-writer';
 import type { JsonObject } from '../json-object';
 import { Policy } from '../policy/policy';
-import type { PolicyOptions, Rollout, SampleOptions } from '../policy/types';
+import type { Rollout, SampleOptions } from '../policy/types';
 import {
   addEngineOptions,
   addJsonLinesOptions,
@@ -12,10 +12,11 @@ import {
   integerOption,
   numberOption,
   type JsonLinesFlags,
+  type EngineFlags,
 } from './common-options';
 import { runJsonLinesJob, type Item } from './jsonl-job';
 
-interface Flags extends JsonLinesFlags, PolicyOptions {
+interface Flags extends JsonLinesFlags, EngineFlags {
   model: string;
   n: number;
   maxTokens: number;

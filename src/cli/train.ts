@@ -15,7 +15,6 @@ import {
 } from '../observe/train-output';
 import { formatSeconds } from '../observe/svg';
 import { makeFolder } from '../policy/atomic-file';
-import type { PolicyOptions } from '../policy/types';
 import { timedSync } from '../profile/spans';
 import type { TrainConfig, TrainConfigInput } from '../training/config';
 import { advantageFormula, lossFormula } from '../training/formulas';
@@ -25,9 +24,9 @@ import { planRun } from '../training/plan';
 import { checkRunFolder, runFiles } from '../training/run-folder';
 import { train } from '../training/train';
 import type { TrainEvent } from '../training/train-event';
-import { addEngineOptions, addSetOption, ofConfig, typedEngineOptions } from './common-options';
+import { addEngineOptions, addSetOption, ofConfig, typedEngineOptions, type EngineFlags } from './common-options';
 
-interface Flags extends PolicyOptions {
+interface Flags extends EngineFlags {
   set?: string[];
   resume?: string;
   discardSteps?: boolean;

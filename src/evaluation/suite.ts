@@ -46,7 +46,7 @@ export interface SuiteComparison {
 /**
  * Reads a suite file: a training config, or `suites: [...]`, several of these. Where `data.evaluation` names the problems, neither
  * `data.train` nor `model` is needed. What is evaluated and how is said by `name`, `data`, `environment`, `reward`, `rollout`
- * (limits of a completion), `evaluation`, `dtype`, `device` and `threads`; the other keys are checked as in training, and no more.
+ * (limits of a completion), `evaluation`, `dtype`, `device`, `threads` and `memoryMiB`; the other keys are checked as in training, and no more.
  *
  * @throws ZeroRlError `ERR_ZERO_RL_CONFIG` naming the wrong key
  */
@@ -70,7 +70,7 @@ export function readSuites(file: string, hint?: (message: string) => void): Trai
 
 /** Where the engine's options are left out, those of each suite count. */
 export interface EvaluateModelOptions
-  extends Pick<PolicyOptions, 'device' | 'dtype' | 'threads'>, Partial<TaskOptions> {
+  extends Pick<PolicyOptions, 'device' | 'dtype' | 'threads' | 'memoryMiB'>, Partial<TaskOptions> {
   signal?: AbortSignal;
   onSuite?: (suite: string) => void;
   /** Told often how far the suite is. */
@@ -81,8 +81,8 @@ export interface EvaluateModelOptions
 
 /** The suite with the engine's options in force. A policy that stands still needs no masters and has no moments. */
 function withEngine(suite: TrainConfig, options: EvaluateModelOptions): TrainConfig {
-  const { device = suite.device, dtype = suite.dtype, threads = suite.threads } = options;
-  return { ...suite, device, dtype, threads, masterWeights: dtype === 'float32', moments: 'device' };
+  const { device = suite.device, dtype = suite.dtype, threads = suite.threads, memoryMiB = suite.memoryMiB } = options;
+  return { ...suite, device, dtype, threads, memoryMiB, masterWeights: dtype === 'float32', moments: 'device' };
 }
 
 /**

@@ -10,6 +10,7 @@ import type { JsonObject } from '../json-object';
 import { readCheckpointFolder, readTokenizerFiles, type TokenizerFiles } from './checkpoint-folder';
 import { engineThreads, mayUseCuda, resolveDevice } from './device';
 import { configToHuggingFace } from './hugging-face-config';
+import { MAX_MEMORY_BUDGET_MIB } from './limits';
 import { parseModelConfig, type ModelConfig } from './model-config';
 import { checkPositive, copyTokens } from './numbers';
 import { checkOptions } from './option-keys';
@@ -48,7 +49,12 @@ export function countParameters(model: NativeModel): number {
   return model.parameters().reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
-const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'moments', 'threads'] as const;
+const POLICY_OPTIONS = ['device', 'dtype', 'masterWeights', 'moments', 'threads', 'memoryMiB'] as const;
+
+/** 0: what the machine gives. */
+function memoryBytes({ memoryMiB }: PolicyOptions): number {
+  return memoryMiB === undefined ? 0 : checkInteger('memoryMiB', memoryMiB, 1, MAX_MEMORY_BUDGET_MIB) * 2 ** 20;
+}
 
 export function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
   const dtype = checkOneOf('dtype', options.dtype ?? 'float32', ['float32', 'bfloat16']);
@@ -68,6 +74,7 @@ export function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
     masterWeights,
     moments,
     threads: engineThreads(options.threads),
+    memoryBytes: memoryBytes(options),
   };
 }
 

@@ -1,10 +1,11 @@
 /** The options of AdamW and of micro-batches, for the policy and the critic alike. */
-import { checkInteger, checkNumber, invalidRange, invalidType } from '../errors';
+import { checkNumber, invalidRange, invalidType } from '../errors';
 import { MAX_MEMORY_BUDGET_MIB } from './limits';
+import { checkFraction } from './numbers';
 import type { OptimizerOptions } from './types';
 
-/** MiB of activations that a micro-batch may take unless told otherwise. */
-export const DEFAULT_MEMORY_BUDGET_MIB = 384;
+/** MiB of activations and of the head that a micro-batch may take unless told otherwise. */
+export const DEFAULT_MEMORY_BUDGET_MIB = 1024;
 
 export const OPTIMIZER_OPTIONS = [
   'learningRate',
@@ -31,7 +32,7 @@ function checkBelowOne(name: string, value: unknown): number {
 /** Bytes; 0 where the engine of a device is to take what is free. */
 function memoryBudget({ memoryBudgetMiB }: OptimizerOptions, device: string): number {
   if (memoryBudgetMiB === undefined) return device === 'cpu' ? DEFAULT_MEMORY_BUDGET_MIB * 2 ** 20 : 0;
-  return checkInteger('memoryBudgetMiB', memoryBudgetMiB, 1, MAX_MEMORY_BUDGET_MIB) * 2 ** 20;
+  return Math.floor(checkFraction('memoryBudgetMiB', memoryBudgetMiB, MAX_MEMORY_BUDGET_MIB) * 2 ** 20);
 }
 
 /** The addon's share of a step request. @throws {TypeError|RangeError} naming the argument. */

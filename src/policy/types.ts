@@ -27,6 +27,11 @@ export interface PolicyOptions {
   moments?: 'device' | 'bfloat16' | 'host';
   /** Intra-op threads of the engine. Default: the processors this process may use. */
   threads?: number;
+  /**
+   * Most memory in MiB that the policy may take where its weights are: weights, optimizer, caches, activations. Default: what is
+   * free there; on the host by the machine, the control groups (v1 and v2) and the limits of this process, less a tenth.
+   */
+  memoryMiB?: number;
 }
 
 /** How completions are drawn: options of `Policy.sample`, `Policy.stream`, `Policy.open` and each of its submissions. */
@@ -165,8 +170,9 @@ export interface OptimizerOptions {
   /** Gradients are scaled down to this global norm; 0 or Infinity does not clip. Default 1. */
   maxGradNorm?: number;
   /**
-   * Most activation memory of a micro-batch in MiB. Default 384, on a CUDA device most of what is free. Where few tokens fit, those of the MLPs are computed again
-   * in the backward pass. Changes the result by rounding only.
+   * Most memory of a micro-batch in MiB: activations, and logits of a part of it. Default 1024, on a CUDA device most of what is
+   * free. Where few tokens fit, those of the MLPs are computed again in the backward pass. Changes the result by rounding only.
+   * ERR_ZERO_RL_OUT_OF_MEMORY where one sequence does not fit.
    */
   memoryBudgetMiB?: number;
   signal?: AbortSignal;

@@ -36,8 +36,8 @@ export async function loadCompanions(
   load: { policy: LoadPolicy; critic: LoadCritic },
   opened: (model: { dispose(): void }) => void,
 ): Promise<Companions> {
-  const { dtype, device, threads } = config;
-  const options = { dtype, device, threads };
+  const { dtype, device, threads, memoryMiB } = config;
+  const options = { dtype, device, threads, memoryMiB };
   // A reference that stands still needs no masters.
   const masterWeights = dtype === 'float32' || config.kl.follow.every > 0;
   let reference: TrainingPolicy | null = null;

@@ -4,7 +4,7 @@ import { algorithmNames } from '../algorithms';
 import { NO_K1_LOSS } from '../policy/step-request';
 import { aggregations, objectives, sequenceRatios } from '../policy/types';
 import { isUserCode } from '../user-code';
-import { betas, count, fraction, memoryBudgetMiB, nonNegative, positiveInteger } from './config-numbers';
+import { betas, count, fraction, mebibytes, nonNegative, positiveInteger } from './config-numbers';
 
 const path = z.string().min(1);
 
@@ -195,8 +195,8 @@ export const optimizerSchema = z.strictObject({
   minibatches: positiveInteger.default(1),
   /**
    * Most activation memory of a micro-batch in MiB. Less takes more micro-batches, or computes activations again; the result
-   * changes by rounding only. Default: 384 on the CPU, kept in the resolved config; on a CUDA device most of what is free at
+   * changes by rounding only. Default: 1024 on the CPU, kept in the resolved config; on a CUDA device most of what is free at
    * each step, so set it there where a resumed run is to be the same to the last bit.
    */
-  memoryBudgetMiB: memoryBudgetMiB.optional(),
+  memoryBudgetMiB: mebibytes.optional(),
 });

@@ -14,7 +14,7 @@ export const share = z.number().gt(0).max(1);
 export const betas = z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]);
 export const temperature = z.number().min(TEMPERATURE.least).max(TEMPERATURE.most);
 export const maxBatch = z.int().min(0).max(MAX_BATCH);
-export const memoryBudgetMiB = z.int().min(1).max(MAX_MEMORY_BUDGET_MIB);
+export const mebibytes = z.int().min(1).max(MAX_MEMORY_BUDGET_MIB);
 /** Prompts of a step, and samples of a prompt: what they multiply to is counted with 32 bits. */
 export const promptCount = z.int().min(1).max(32_767);
 export const sampleCount = z.int().min(1).max(65_536);

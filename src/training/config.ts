@@ -20,6 +20,7 @@ import {
   count,
   fraction,
   maxBatch,
+  mebibytes,
   positiveInteger,
   promptCount,
   sampleCount,
@@ -132,6 +133,11 @@ const keysSchema = z.strictObject({
   moments: z.enum(['device', 'bfloat16', 'host']).default('device'),
   /** Threads of the engine. Default: the processors that the process may use; kept in the resolved config. */
   threads: positiveInteger.optional(),
+  /**
+   * Most memory in MiB that each model of the run may take where its weights are: weights, optimizer, caches, activations. Default:
+   * what is free there.
+   */
+  memoryMiB: mebibytes.optional(),
   data: dataSchema,
   /** `math`, `format`, `countdown`, `length`, `./my.mjs#name`, an object with options, or a list of these whose weighted sum counts. */
   reward: rewardSchema,

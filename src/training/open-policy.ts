@@ -20,8 +20,8 @@ export async function openPolicy(
   load: LoadPolicy,
   { prepare }: Pick<Task, 'prepare'>,
 ): Promise<OpenPolicy> {
-  const { dtype, masterWeights, moments, device, threads } = config;
-  const policy = await load(folder, { dtype, masterWeights, moments, device, threads });
+  const { dtype, masterWeights, moments, device, threads, memoryMiB } = config;
+  const policy = await load(folder, { dtype, masterWeights, moments, device, threads, memoryMiB });
   try {
     await prepare(folder);
     return { policy, config: resolveMemoryBudget(resolveStopTokens(config, policy), policy) };

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ModelConfig } from '../policy/model-config';
-import { betas, count, fraction, memoryBudgetMiB, positiveInteger } from './config-numbers';
+import { betas, count, fraction, mebibytes, positiveInteger } from './config-numbers';
 
 const path = z.string().min(1);
 
@@ -58,7 +58,7 @@ const optimizerSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0),
   /** Gradients are scaled down to this global norm; 0 does not clip. */
   maxGradNorm: z.number().min(0).default(1),
-  memoryBudgetMiB: memoryBudgetMiB.optional(),
+  memoryBudgetMiB: mebibytes.optional(),
 });
 
 export const pretrainSchema = z.strictObject({

@@ -4,7 +4,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ZeroRlError } from '../../src/errors';
 import { log } from '../../src/observe/log';
+import { checkPolicyOptions } from '../../src/policy/open';
 import { Policy } from '../../src/policy/policy';
+import type { PolicyOptions } from '../../src/policy/types';
 import { VerifierPool } from '../../src/verifier';
 import {
   cgroupProcessors,
@@ -130,4 +132,12 @@ describe('cgroupProcessors', () => {
   test('no control groups at all', () => expect(cgroupProcessors(root)).toBe(Infinity));
 
   test('there is always a thread', () => expect(defaultThreads()).toBeGreaterThanOrEqual(1));
+});
+
+test('the memory of a policy in bytes; none given is that of the machine', () => {
+  const memory = (memoryMiB?: unknown): number =>
+    checkPolicyOptions({ device: 'cpu', memoryMiB } as PolicyOptions).memoryBytes;
+  expect([memory(), memory(300)]).toEqual([0, 300 * 2 ** 20]);
+  for (const wrong of [0, 1.5, 2 ** 31]) expect(() => memory(wrong)).toThrow(/ for memoryMiB but received /);
+  expect(() => memory('300')).toThrow(TypeError);
 });

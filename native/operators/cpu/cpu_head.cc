@@ -5,13 +5,12 @@
 #include <cmath>
 #include <cstring>
 
-#include "generate/truncated_draw.h"
+#include "generate/draw_token.h"
 #include "learn/token_losses.h"
 #include "model/description.h"
 #include "model/kept_sets.h"
 #include "operators/cpu/cpu_operators.h"
 #include "runtime/parallel.h"
-#include "runtime/philox.h"
 #include "runtime/thread_scratch.h"
 
 namespace zero_rl {
@@ -43,105 +42,68 @@ struct Scratch {
   float* data;
 };
 
-// A row's draw: its settings, and where its results go.
+// Draws the token of a row, appends it, and ends the row or moves its position on.
 class RowDraw {
  public:
-  RowDraw(const DrawState& state, int64_t row, int64_t vocab) : state_(state), row_(row), vocab_(vocab) {
-    const double* settings = state.settings.data_ptr<double>() + row * state.settings.size(1);
-    temperature_ = static_cast<float>(settings[0]);
-    truncation_ = {.top_k = static_cast<int64_t>(settings[1]),
-                   .top_p = static_cast<float>(settings[2]),
-                   .min_p = static_cast<float>(settings[3])};
-    records_ = settings[4] != 0 && state.kept.defined();
-  }
+  RowDraw(const DrawState& state, int64_t row) : state_(state), row_(row) {}
 
-  void run(const kernels::Table& kernels, const float* logits, float* exponentials) const {
-    const float inverse_temperature = temperature_ == 0 ? 1.0F : 1.0F / temperature_;
-    float maximum = 0;
-    float sum = 0;
-    float entropy = 0;
-    kernels.softmax({.logits = logits,
-                     .exponentials = exponentials,
-                     .inverse_temperature = inverse_temperature,
-                     .targets = nullptr,
-                     .log_probs = nullptr,
-                     .entropies = &entropy,
-                     .maxima = &maximum,
-                     .sums = &sum,
-                     .rows = 1,
-                     .vocab = vocab_});
-    float log_mass = 0;
-    const int32_t token = temperature_ == 0
-                              ? static_cast<int32_t>(std::max_element(logits, logits + vocab_) - logits)
-                              : draw(exponentials, sum, log_mass);
-    append(token, kernels::log_prob(logits[token], inverse_temperature, maximum, sum), log_mass, entropy);
+  void run(const kernels::Table& kernels, const float* logits, float* exponentials, int64_t vocab) const {
+    const double* settings = state_.settings.data_ptr<double>() + row_ * state_.settings.size(1);
+    const Truncation truncation{.top_k = static_cast<int64_t>(settings[1]),
+                                .top_p = static_cast<float>(settings[2]),
+                                .min_p = static_cast<float>(settings[3])};
+    const DrawKey key{.seed = static_cast<uint64_t>(value<int64_t>(state_.seeds)),
+                      .uid = static_cast<uint64_t>(value<int64_t>(state_.uids)),
+                      .sample = static_cast<uint32_t>(value<int32_t>(state_.samples)),
+                      .position = static_cast<uint32_t>(value<int32_t>(state_.counts))};
+    const bool records = settings[4] != 0 && state_.kept.defined() && truncation.cuts(vocab);
+    std::vector<int32_t> kept;
+    const DrawnToken drawn = draw_token(kernels, logits, exponentials, vocab, static_cast<float>(settings[0]), truncation,
+                                        key, records ? &kept : nullptr);
+    if (records) record(kept, key.position);
+    append(drawn);
   }
 
  private:
-  int32_t draw(const float* exponentials, double sum, float& log_mass) const {
-    const auto uid = static_cast<uint64_t>(state_.uids.data_ptr<int64_t>()[row_]);
-    const auto position = static_cast<uint32_t>(state_.counts.data_ptr<int32_t>()[row_]);
-    const auto sample = static_cast<uint32_t>(state_.samples.data_ptr<int32_t>()[row_]);
-    const auto bits = philox(static_cast<uint64_t>(state_.seeds.data_ptr<int64_t>()[row_]),
-                             {position, sample, static_cast<uint32_t>(uid), static_cast<uint32_t>(uid >> 32)});
-    const double uniform = uniform_open(bits[0], bits[1]);
-    const bool truncated = truncation_.top_p < 1 || (truncation_.top_k > 0 && truncation_.top_k < vocab_) ||
-                           truncation_.min_p > 0;
-    if (!truncated) return invert(exponentials, uniform * sum);
-    TruncatedDraw kept(truncation_);
-    const int32_t token = kept.draw(exponentials, vocab_, uniform);
-    log_mass = std::min(0.0F, static_cast<float>(std::log(kept.kept_mass() / sum)));
-    if (records_) record(kept.kept_tokens(), position);
-    return token;
+  template <class T>
+  T& value(const at::Tensor& of_rows) const {
+    return of_rows.data_ptr<T>()[row_];
   }
-
-  // Inverse of the cumulative distribution in token order.
-  int32_t invert(const float* exponentials, double target) const {
-    double cumulative = 0;
-    int32_t last = 0;
-    for (int64_t j = 0; j < vocab_; ++j) {
-      cumulative += exponentials[j];
-      if (exponentials[j] > 0) last = static_cast<int32_t>(j);
-      if (cumulative > target) return static_cast<int32_t>(j);
-    }
-    return last;  // the sums differ by rounding
+  template <class T>
+  T* row(const at::Tensor& of_rows) const {
+    return of_rows.data_ptr<T>() + row_ * of_rows.stride(0);
   }
 
   void record(const std::vector<int32_t>& tokens, uint32_t position) const {
-    const int64_t ring = state_.kept.size(1);
     const int64_t words = state_.kept.size(2);
-    auto* bits = reinterpret_cast<uint32_t*>(state_.kept.data_ptr<int32_t>()) + (row_ * ring + position % ring) * words;
+    auto* bits = reinterpret_cast<uint32_t*>(row<int32_t>(state_.kept)) + position % state_.kept.size(1) * words;
     std::fill_n(bits, words, 0U);
     for (const int32_t token : tokens) bits[token / 32] |= 1U << (token % 32);
   }
 
-  void append(int32_t token, float log_prob, float log_mass, float entropy) const {
-    state_.tokens.data_ptr<int32_t>()[row_] = token;
-    state_.log_probs.data_ptr<float>()[row_] = log_prob;
-    state_.log_masses.data_ptr<float>()[row_] = log_mass;
-    state_.entropies.data_ptr<float>()[row_] = entropy;
-    int32_t& position = state_.positions.data_ptr<int32_t>()[row_];
+  void append(const DrawnToken& drawn) const {
+    value<int32_t>(state_.tokens) = drawn.token;
+    value<float>(state_.log_probs) = drawn.log_prob;
+    value<float>(state_.log_masses) = drawn.log_mass;
+    value<float>(state_.entropies) = drawn.entropy;
+    int32_t& position = value<int32_t>(state_.positions);
     if (position < 0) return;
-    int32_t& count = state_.counts.data_ptr<int32_t>()[row_];
-    const int64_t ring = state_.out_tokens.size(1);
-    const int64_t place = row_ * ring + count % ring;
-    state_.out_tokens.data_ptr<int32_t>()[place] = token;
-    state_.out_log_probs.data_ptr<float>()[place] = log_prob;
-    state_.out_log_masses.data_ptr<float>()[place] = log_mass;
-    state_.out_entropies.data_ptr<float>()[place] = entropy;
+    int32_t& count = value<int32_t>(state_.counts);
+    const int64_t place = count % state_.out_tokens.size(1);
+    row<int32_t>(state_.out_tokens)[place] = drawn.token;
+    row<float>(state_.out_log_probs)[place] = drawn.log_prob;
+    row<float>(state_.out_log_masses)[place] = drawn.log_mass;
+    row<float>(state_.out_entropies)[place] = drawn.entropy;
     ++count;
-    const int32_t* stops = state_.stop_tokens.data_ptr<int32_t>() + row_ * state_.stop_tokens.stride(0);
-    const bool over = count >= state_.limits.data_ptr<int32_t>()[row_] || !std::isfinite(log_prob) ||
-                      std::find(stops, stops + state_.stop_tokens.size(1), token) != stops + state_.stop_tokens.size(1);
+    const int32_t* stops = row<int32_t>(state_.stop_tokens);
+    const int32_t* end = stops + state_.stop_tokens.size(1);
+    const bool over = count >= value<int32_t>(state_.limits) || !std::isfinite(drawn.log_prob) ||
+                      std::find(stops, end, drawn.token) != end;
     position = over ? -1 - position : position + 1;
   }
 
   const DrawState& state_;
   int64_t row_;
-  int64_t vocab_;
-  float temperature_;
-  Truncation truncation_;
-  bool records_;
 };
 
 }  // namespace
@@ -234,7 +196,7 @@ void CpuOperators::draw(const at::Tensor& logits, const DrawState& state) {
   parallel_ranges(logits.size(0), 1 + kRowGrain / vocab, [&](int64_t begin, int64_t end, int) {
     const Scratch exponentials(vocab);
     for (int64_t row = begin; row < end; ++row) {
-      RowDraw(state, row, vocab).run(kernels(), values + row * vocab, exponentials.data);
+      RowDraw(state, row).run(kernels(), values + row * vocab, exponentials.data, vocab);
     }
   });
 }

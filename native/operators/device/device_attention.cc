@@ -10,6 +10,11 @@ namespace zero_rl {
 
 namespace {
 
+template <class... A>
+void segment_attention(const A&...) { TORCH_CHECK(false, "not yet"); }
+template <class... A>
+void segment_attention_backward(const A&...) { TORCH_CHECK(false, "not yet"); }
+
 std::optional<at::Tensor> layer_of(const at::Tensor& all, int64_t layer) { return all.select(0, layer); }
 
 }  // namespace
@@ -38,7 +43,7 @@ void DeviceOperators::attention(const Model& model, const PackedBatch& batch, in
                                 const at::Tensor& out, const at::Tensor& lse) {
   const Description& of = model.description;
   const bool cached = batch.use != nullptr;
-  operators::segment_attention(qkv, batch.segments, batch.max_length, of.heads, of.kv_heads,
+  segment_attention(qkv, batch.segments, batch.max_length, of.heads, of.kv_heads,
                                cached ? layer_of(batch.use->cache.keys, layer) : std::nullopt,
                                cached ? layer_of(batch.use->cache.values, layer) : std::nullopt, optional(batch.tables),
                                out, lse.defined() ? lse : take_lse(batch.count, of.heads));
@@ -48,7 +53,7 @@ void DeviceOperators::attention_backward(const Model& model, const PackedBatch& 
                                          const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
                                          const at::Tensor& dqkv) {
   const Description& of = model.description;
-  operators::segment_attention_backward(dout, qkv, out, lse, batch.segments, batch.max_length, of.heads, of.kv_heads,
+  segment_attention_backward(dout, qkv, out, lse, batch.segments, batch.max_length, of.heads, of.kv_heads,
                                         dqkv);
 }
 

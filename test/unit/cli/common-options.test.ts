@@ -11,10 +11,12 @@ const typed = (...args: string[]): object => {
 test('what was typed counts, the defaults do not', () => {
   expect(typed()).toEqual({});
   expect(typed('--no-master-weights')).toEqual({ masterWeights: false });
-  expect(typed('--device', 'cpu', '--dtype', 'bfloat16', '--threads', '3', '--no-master-weights')).toEqual({
+  const all = ['--device', 'cpu', '--dtype', 'bfloat16', '--threads', '3', '--memory', '99', '--no-master-weights'];
+  expect(typed(...all)).toEqual({
     device: 'cpu',
     dtype: 'bfloat16',
     threads: 3,
+    memoryMiB: 99,
     masterWeights: false,
   });
 });

@@ -207,6 +207,7 @@ const engine: Record<string, Witness> = {
   device: { given: ['cpu'] },
   dtype: { given: ['bfloat16'] },
   threads: { given: ['1'] },
+  memory: { given: ['100'] },
 };
 const json: Record<string, Witness> = { json: {} };
 const out = (...names: string[]): string => path.join(scratch, 'out', ...names);

@@ -92,6 +92,7 @@ const every: TrainConfigInput = {
   dtype: 'bfloat16',
   masterWeights: false,
   threads: 3,
+  memoryMiB: 99,
   data: {
     ...resolveConfig({ model, data: { train: 'arithmetic' } }).data,
     train: nowhere,
@@ -125,7 +126,7 @@ test('a suite may have every key that a training config may have, with the same 
   expect(readSuites(suiteFile(every))).toEqual([resolveConfig(every)]);
   const { loaded, sampled, results } = await observe(every);
   expect(loaded).toEqual([
-    [model, { device: 'cpu', dtype: 'bfloat16', masterWeights: false, moments: 'device', threads: 3 }],
+    [model, { device: 'cpu', dtype: 'bfloat16', masterWeights: false, moments: 'device', threads: 3, memoryMiB: 99 }],
   ]);
   expect(results).toMatchObject([{ suite: 'every', problems: 3 }]);
   expect(sampled).toHaveLength(2);
@@ -138,6 +139,7 @@ const evaluated: (keyof TrainConfigInput)[] = [
   'device',
   'dtype',
   'threads',
+  'memoryMiB',
   'data',
   'reward',
   'environment',

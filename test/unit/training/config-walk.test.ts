@@ -174,6 +174,7 @@ const witnesses: Record<string, Witness | Elsewhere> = {
   masterWeights: { value: false, shows: 'load.0.options.masterWeights', beside: ['dtype=bfloat16'] },
   moments: { value: 'host', shows: 'load.0.options.moments' },
   threads: { value: 2, shows: 'load.0.options.threads' },
+  memoryMiB: { value: 99, shows: 'load.0.options.memoryMiB' },
   ...source('data.train'),
   ...source('data.evaluation'),
   'data.template': { value: '"Solve {problem}"', shows: prompts },

@@ -9,7 +9,14 @@ const configOf = (options: object) => resolveConfig({ model: '/m', data: { train
 
 test('the policy is loaded as the config says', async () => {
   const loads: object[] = [];
-  const engine = { dtype: 'bfloat16', masterWeights: false, moments: 'host', device: 'cuda:1', threads: 3 };
+  const engine = {
+    dtype: 'bfloat16',
+    masterWeights: false,
+    moments: 'host',
+    device: 'cuda:1',
+    threads: 3,
+    memoryMiB: 99,
+  };
   const load: LoadPolicy = (_, options) => {
     loads.push(options);
     return Promise.resolve(new BanditPolicy());
