@@ -117,6 +117,7 @@ export interface NativeSampleStats {
   slotSteps: number;
   liveSlotSteps: number;
   promptTokens: number;
+  cachedTokens: number;
   newTokens: number;
   seconds: number;
 }

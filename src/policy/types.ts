@@ -115,7 +115,10 @@ export interface SampleStats {
   slotSteps: number;
   /** Of these, slots that carried a live sequence. */
   liveSlotSteps: number;
+  /** Prompt tokens computed: once for all samples of a prompt, and again where memory was too short to keep them. */
   promptTokens: number;
+  /** Prompt tokens whose keys and values were still there from earlier sequences. */
+  cachedTokens: number;
   newTokens: number;
   seconds: number;
 }

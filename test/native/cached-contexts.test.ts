@@ -75,7 +75,9 @@ test('turns of an episode compute their new tokens alone, and have the bits of t
 test('after a step nothing of the weights before is left', async () => {
   const prompt = tokensOf(4, 90);
   const before = await policy.sample([prompt], options);
-  await policy.step([{ tokens: joined(prompt, before[0].tokens), promptLength: 90, advantages: 1 }], { learningRate: 0.01 });
+  await policy.step([{ tokens: joined(prompt, before[0].tokens), promptLength: 90, advantages: 1 }], {
+    learningRate: 0.01,
+  });
   const after = await policy.sample([prompt], options);
   expect(policy.lastSampleStats).toMatchObject({ promptTokens: 90, cachedTokens: 0 });
   expect(differingRows(logProbsOf(after), logProbsOf(before))).not.toBe('');

@@ -54,7 +54,7 @@ test('sections and kernels of sampling and training, and nothing when off', asyn
     kernels.filter((row) => row.kernel === kernel && row.section === section).reduce((sum, row) => sum + row.calls, 0);
   expect(calls('adamw', 'optimizer')).toBe(1);
   expect(calls('attention_backward', 'backward')).toBeGreaterThan(0);
-  expect(calls('decode_attention', 'decode layers')).toBeGreaterThan(0);
+  expect(calls('paged_decode_attention', 'decode layers')).toBeGreaterThan(0);
 
   await sample();
   expect(profile.drain().flatMap(({ events }) => [...events])).toEqual([]);

@@ -57,7 +57,9 @@ test('where rows are few those that become free go to the call that has the fewe
 });
 
 test('two streams are read at once', async () => {
-  const streams = [1, 2].map((key) => policy.stream(prompts(key, 40), { maxTokens: 60, stopTokens: [], maxBatch: 4, seed: key }));
+  const streams = [1, 2].map((key) =>
+    policy.stream(prompts(key, 40), { maxTokens: 60, stopTokens: [], maxBatch: 4, seed: key }),
+  );
   const names: number[] = [];
   await Promise.all(
     streams.map(async (stream, i) => {
@@ -75,7 +77,8 @@ test('low priority takes what is free, gives way, and ends as it would alone', a
   const normal = { maxTokens: 60, stopTokens: [], maxBatch: 8, seed: 5 };
   const background = policy.sample(prompts(4, 8), low);
   // One token at least was drawn before.
-  for await (const rollout of policy.stream([tokensOf(9, 3)], { maxTokens: 2, stopTokens: [] })) expect(rollout.tokens).toHaveLength(2);
+  for await (const rollout of policy.stream([tokensOf(9, 3)], { maxTokens: 2, stopTokens: [] }))
+    expect(rollout.tokens).toHaveLength(2);
   const front = policy.sample(prompts(5, 16), normal);
   expect(await order({ background, front })).toEqual(['front', 'background']);
   using alone = await Policy.create(config, { device: 'cpu', seed: 3, std: 0.2, threads: 2 });
