@@ -161,8 +161,8 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const at::Tensor entropies = random_tensor({rows}, at::kFloat, seed + 12);
   const int64_t stops = sizes.at("stops");
   const at::Tensor stop_tokens = integer_tensor(rows * stops, 12, seed + 2).view({rows, stops}) - 1;
-  const at::Tensor counts = integer_tensor(rows, capacity, seed + 3);
-  const at::Tensor limits = (counts + 1 + integer_tensor(rows, 2, seed + 4)).clamp_max(capacity);
+  const at::Tensor counts = integer_tensor(rows, 3 * capacity, seed + 3);
+  const at::Tensor limits = counts + 1 + integer_tensor(rows, 2, seed + 4);
   const at::Tensor positions = integer_tensor(rows, 12, seed + 5) - 2;
   const at::Tensor out_tokens = integer_tensor(rows * capacity, 9, seed + 8).view({rows, capacity});
   const at::Tensor out_log_probs = random_tensor({rows, capacity}, at::kFloat, seed + 9);
@@ -175,7 +175,7 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   };
   result.twin = [=] {
     const at::Tensor running = positions.ge(0);
-    const at::Tensor places = counts.to(at::kLong).unsqueeze(1);
+    const at::Tensor places = counts.remainder(capacity).to(at::kLong).unsqueeze(1);
     const auto append = [&](const at::Tensor& to, const at::Tensor& values) {
       const at::Tensor chosen = at::where(running, values, to.gather(1, places).squeeze(1));
       to.scatter_(1, places, chosen.unsqueeze(1));

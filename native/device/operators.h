@@ -126,9 +126,9 @@ constexpr int64_t kept_words(int64_t vocab) { return (vocab + 31) / 32; }
 void keep_tokens(const at::Tensor& logits, const at::Tensor& words);
 
 // What follows a draw. For each row with positions[b] >= 0: the token, its log-prob, the mass it was drawn from and the entropy
-// are appended to out_tokens, out_log_probs, out_log_masses and out_entropies [B, C] at counts[b], which grows by one; a row
-// whose token is among its stop_tokens [B, K] (−1: none), whose log-prob is not finite, or whose count reaches
-// limits[b] <= C, is over: positions[b] = −1 − positions[b]; the others' positions, those of the token to be read next, grow by
+// go to out_tokens, out_log_probs, out_log_masses and out_entropies [B, C] at place counts[b] % C, and counts[b] grows by one; a
+// row whose token is among its stop_tokens [B, K] (−1: none), whose log-prob is not finite, or whose count reaches limits[b], is
+// over: positions[b] = −1 − positions[b]; the others' positions, those of the token to be read next, grow by
 // one. Before its first token a row's position is that of its prompt's last token. All but the floats int32.
 void advance_rows(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
                   const at::Tensor& entropies, const at::Tensor& stop_tokens, const at::Tensor& limits,

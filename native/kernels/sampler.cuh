@@ -251,8 +251,7 @@ struct AdvanceBody {
     if (positions[row] < 0) return;
     const int32_t token = tokens[row];
     const int32_t count = counts[row];
-    ZERO_RL_DEBUG_CHECK(count >= 0 && count < capacity);
-    const int64_t place = row * capacity + count;
+    const int64_t place = row * capacity + count % capacity;
     out_tokens[place] = token;
     out_log_probs[place] = log_probs[row];
     out_log_masses[place] = log_masses[row];
