@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <optional>
 
 #include "runtime/profiler.h"
 
@@ -75,7 +74,6 @@ void DecodeBatch::step(int64_t rows, int64_t pages) {
 }
 
 void DecodeBatch::launch(const Batch& batch, int64_t rows) {
-  std::optional<profiler::Scope> wait;  // of the thread that submits
   model_.operators.over_rows(rows, [&](int64_t begin, int64_t) {
     const auto found =
         std::find_if(batch.parts.begin(), batch.parts.end(), [&](const auto& part) { return part.first == begin; });
@@ -85,7 +83,6 @@ void DecodeBatch::launch(const Batch& batch, int64_t rows) {
       const profiler::Scope section(Section::kDraw);
       model_.operators.draw(part.slice.logits, part.draws);
     }
-    if (begin == 0) wait.emplace(Section::kWait);
   });
 }
 

@@ -6,10 +6,10 @@ namespace zero_rl {
 
 namespace {
 
-// Memory of the host is taken when it is first written. So pages that nobody holds give way before more of it is, once there are
-// many: as many times those held, and this much.
-constexpr int64_t kIdlePerHeld = 3;
-constexpr int64_t kIdleBytes = int64_t{64} << 20;
+// Memory of the host is taken when it is first written, and clearing it costs time. So pages that nobody holds give way before
+// more of it is taken, once there are as many times those that were ever held at once, and this much.
+constexpr int64_t kIdlePerHeld = 2;
+constexpr int64_t kIdleBytes = int64_t{16} << 20;
 constexpr int64_t kEvictions = 16;  // at a time
 
 }  // namespace
@@ -23,9 +23,10 @@ PageCache::PageCache(const Model& model, int64_t pages)
 
 int32_t PageCache::take() {
   if (model_.operators.device().is_cpu() && pool_.recycled() == 0 &&
-      pool_.idle() > std::max(kIdlePerHeld * pool_.held(), kIdleBytes / page_bytes_)) {
+      pool_.idle() > std::max(kIdlePerHeld * most_held_, kIdleBytes / page_bytes_)) {
     tree_.evict(kEvictions);
   }
+  most_held_ = std::max(most_held_, pool_.held() + 1);
   const int32_t page = pool_.take();
   if (page >= 0) return page;
   tree_.evict(kEvictions);

@@ -39,6 +39,7 @@ class PageCache {
   int64_t page_bytes_;
   Cache memory_;
   PagePool pool_;
+  int64_t most_held_ = 0;  // at once
   PrefixTree tree_;
   std::vector<int32_t> copy_from_;
   std::vector<int32_t> copy_to_;
