@@ -7,6 +7,7 @@
 
 #include "operators/make_operators.h"
 #include "runtime/error.h"
+#include "runtime/memory_budget.h"
 
 namespace zero_rl {
 
@@ -45,14 +46,23 @@ Engine::Engine(const Description& description, const EngineOptions& options)
   });
 }
 
-int64_t Engine::sample_budget() {
-  const int64_t held = scheduler_->held_bytes();
-  const int64_t free = usable(operators_->available_bytes() + held);
-  return memory_bytes_ > 0 ? std::min(free, memory_bytes_ - static_cast<int64_t>(model_->parameters.weights().nbytes())) : free;
+int64_t Engine::held_bytes() const {
+  const ParameterStore& parameters = model_->parameters;
+  const auto bytes = [](const at::Tensor& tensor) { return tensor.defined() ? static_cast<int64_t>(tensor.nbytes()) : 0; };
+  return bytes(parameters.weights()) + bytes(parameters.remainders()) + operators_->copy_bytes() + trainer_->held_bytes();
+}
+
+int64_t Engine::bytes_left() {
+  const int64_t kept = scheduler_->held_bytes();
+  if (operators_->device().is_cpu()) {
+    return memory_bytes_ > 0 ? memory_left(memory_bytes_, held_bytes()) : memory_left(0, 0) + kept;
+  }
+  const int64_t free = usable(operators_->available_bytes() + kept);
+  return memory_bytes_ > 0 ? std::clamp<int64_t>(memory_bytes_ - held_bytes(), 0, free) : free;
 }
 
 void Engine::submit(Submission submission) {
-  with_memory(kSampleAdvice, [&] { scheduler_->submit(std::move(submission), sample_budget()); });
+  with_memory(kSampleAdvice, [&] { scheduler_->submit(std::move(submission), bytes_left()); });
 }
 
 bool Engine::tick() {
@@ -70,11 +80,14 @@ void Engine::make_room() {
 }
 
 int64_t Engine::pass_budget(int64_t asked) {
-  if (asked > 0) {
-    if (usable(operators_->available_bytes()) < asked) make_room();
-    return asked;
+  const int64_t most = operators_->limits().pass_bytes;
+  const int64_t kept = scheduler_->held_bytes();
+  int64_t free = bytes_left() - kept;
+  if (free < (asked > 0 ? asked : std::min(kept, most))) {
+    make_room();
+    free = bytes_left() - scheduler_->held_bytes();
   }
-  return std::min(usable(operators_->available_bytes()), operators_->limits().pass_bytes);
+  return std::min(free, asked > 0 ? asked : most);
 }
 
 std::vector<float> Engine::log_probs(const Sequences& sequences, float temperature, const AbortFlag& abort) {

@@ -51,8 +51,10 @@ class Engine {
   // Runs work; a device without memory left becomes an error that says what to lower.
   template <class Work>
   decltype(auto) with_memory(const char* advice, const Work& work);
-  // Bytes that caches and the rows of batches may take, those that are held included.
-  int64_t sample_budget();
+  // Of weights, gradients, moments and copies.
+  int64_t held_bytes() const;
+  // For caches and activations, those of caches that are kept included.
+  int64_t bytes_left();
   // Gives back what generation keeps between requests.
   void make_room();
   // Bytes of activations: those asked for, or most of what is free. Caches make room where they are in the way.

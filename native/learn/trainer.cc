@@ -155,6 +155,13 @@ void Trainer::ensure_state() {
   if (!gradients_) gradients_.emplace(model_.parameters, model_.operators);
 }
 
+int64_t Trainer::held_bytes() const {
+  if (!has_state()) return 0;
+  const auto moments = static_cast<int64_t>(moments_->exp_avg().nbytes() + moments_->exp_avg_sq().nbytes());
+  const bool elsewhere = moments_->exp_avg().device() != model_.operators.device();
+  return static_cast<int64_t>(gradients_->flat().nbytes()) + (elsewhere ? 0 : moments);
+}
+
 Moments& Trainer::moments() {
   ensure_state();
   return *moments_;

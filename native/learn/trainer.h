@@ -71,6 +71,8 @@ class Trainer {
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
   bool has_state() const { return gradients_.has_value(); }
+  // Bytes of gradients and moments where the weights are.
+  int64_t held_bytes() const;
   // Allocates gradients and moments unless that was done; zeros before the first step.
   void ensure_state();
   Moments& moments();
