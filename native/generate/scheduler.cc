@@ -25,6 +25,8 @@ void Scheduler::submit(Submission submission, int64_t bytes) {
   const int64_t longest = std::min(request.longest_prompt() + request.max_tokens, model_.description.max_positions);
   live.left = live.unopened();
   live.pages = pages_of(longest);
+  live.truncated = request.sampler.truncated(model_.description.vocab_size);
+  live.records_kept = request.sampler.records_kept(model_.description.vocab_size);
   reserve_cache(live, bytes);
   if (version_ != model_.parameters.version()) {
     cache_->tree().clear();
@@ -200,7 +202,7 @@ void Scheduler::draw_first(const std::vector<std::pair<at::Tensor, int64_t>>& lo
 
 void Scheduler::admit() {
   int64_t left = model_.operators.limits().prefill_tokens;
-  while (!requests_.empty()) {
+  while (std::any_of(requests_.begin(), requests_.end(), [](const LiveRequest& request) { return request.waits(); })) {
     claim_rows();
     open();
     if (contexts_.empty()) return;
@@ -245,31 +247,30 @@ void Scheduler::decode() {
 void Scheduler::collect(bool stepped) {
   DecodeState& state = batch_->state();
   state.poll();
-  std::vector<bool> gone(rows_.size());
+  ended_.assign(rows_.size(), false);
   std::vector<DecodeState::Place> kept;
-  bool any_gone = false;
+  bool any_ended = false;
   for (int64_t row = 0; row < live(); ++row) {
     Sequence& sequence = rows_[row];
     LiveRequest& owner = *sequence.owner;
     const int64_t before = sequence.drawn();
-    const bool records = owner.request().sampler.records_kept(model_.description.vocab_size);
     bool ended = state.position(row) < 0;
     for (int64_t count = before; count < state.count(row) && !sequence.completion.stopped; ++count) {
-      if (records) kept.push_back({row, count});
+      if (owner.records_kept) kept.push_back({row, count});
       ended = append(sequence, state.draw(row, count)) || ended;
     }
     const int64_t added = sequence.drawn() - before;
     owner.stats.new_tokens += added;
     if (stepped && owner.waits()) owner.stats.live_slot_steps += added;
-    gone[row] = ended;
-    any_gone = any_gone || ended;
+    ended_[row] = ended;
+    any_ended = any_ended || ended;
   }
   if (!kept.empty()) collect_kept(kept);
-  if (!any_gone) return;
-  for (size_t row = 0; row < gone.size(); ++row) {
-    if (gone[row]) finish(rows_[row]);
+  if (!any_ended) return;
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    if (ended_[row]) finish(rows_[row]);
   }
-  remove_rows(gone);
+  remove_rows(ended_);
 }
 
 bool Scheduler::append(Sequence& sequence, const DecodeState::Draw& draw) {
@@ -279,7 +280,7 @@ bool Scheduler::append(Sequence& sequence, const DecodeState::Draw& draw) {
   completion.tokens.push_back(draw.token);
   completion.log_probs.push_back(draw.log_prob);
   completion.entropies.push_back(draw.entropy);
-  if (request.sampler.truncated(model_.description.vocab_size)) completion.log_masses.push_back(draw.log_mass);
+  if (sequence.owner->truncated) completion.log_masses.push_back(draw.log_mass);
   // What an end token adds to the text is not looked at.
   completion.stopped = std::find(request.stop_tokens.begin(), request.stop_tokens.end(), draw.token) != request.stop_tokens.end() ||
                        (!request.stop_strings.empty() && request.stop_strings.append(sequence.tail, draw.token));

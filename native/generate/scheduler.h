@@ -88,6 +88,7 @@ class Scheduler {
   std::list<Context> contexts_;      // by rank
   std::vector<Sequence> preempted_;  // by rank
   std::vector<Sequence> rows_;       // in the order of the batch
+  std::vector<bool> ended_;          // rows, at the last poll
 };
 
 }  // namespace zero_rl

@@ -42,7 +42,7 @@ void Scheduler::reserve_cache(const LiveRequest& live, int64_t bytes) {
       model_, {.rows = 1,
                .pages = pages,
                .stop_tokens = static_cast<int64_t>(live.request().stop_tokens.size()),
-               .kept = live.request().sampler.records_kept(model_.description.vocab_size)});
+               .kept = live.records_kept});
   most_rows_ = std::max<int64_t>(1, bytes / kRowsPart / row_bytes);
   const int64_t rows = row_limit(live);
   const int64_t most_pages = std::clamp<int64_t>((bytes - rows * row_bytes) / page_bytes, 1, kMostPages);
@@ -74,7 +74,7 @@ BatchShape Scheduler::shape_for(int64_t rows) const {
     const GenerateRequest& request = live.request();
     shape.pages = std::max(shape.pages, live.pages);
     shape.stop_tokens = std::max<int64_t>(shape.stop_tokens, static_cast<int64_t>(request.stop_tokens.size()));
-    shape.kept = shape.kept || request.sampler.records_kept(model_.description.vocab_size);
+    shape.kept = shape.kept || live.records_kept;
   }
   return shape;
 }

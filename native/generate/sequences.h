@@ -26,6 +26,8 @@ struct LiveRequest {
   int64_t preempted = 0;  // sequences that had a row and wait again
   int64_t left = 0;       // not ended
   int64_t pages = 0;      // of its longest sequence
+  bool truncated = false;
+  bool records_kept = false;
   int64_t claim = 0;      // rows that it may take now
   std::vector<Completion> finished = {};
   std::exception_ptr error = {};

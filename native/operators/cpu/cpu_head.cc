@@ -42,68 +42,98 @@ struct Scratch {
   float* data;
 };
 
-// Draws the token of a row, appends it, and ends the row or moves its position on.
-class RowDraw {
+// Draws the tokens of rows, appends them, and ends rows or moves their positions on.
+class RowDraws {
  public:
-  RowDraw(const DrawState& state, int64_t row) : state_(state), row_(row) {}
+  explicit RowDraws(const DrawState& state)
+      : settings_(state.settings.data_ptr<double>()),
+        seeds_(state.seeds.data_ptr<int64_t>()),
+        uids_(state.uids.data_ptr<int64_t>()),
+        samples_(state.samples.data_ptr<int32_t>()),
+        counts_(state.counts.data_ptr<int32_t>()),
+        tokens_(state.tokens.data_ptr<int32_t>()),
+        log_probs_(state.log_probs.data_ptr<float>()),
+        log_masses_(state.log_masses.data_ptr<float>()),
+        entropies_(state.entropies.data_ptr<float>()),
+        stop_tokens_(state.stop_tokens.data_ptr<int32_t>()),
+        limits_(state.limits.data_ptr<int32_t>()),
+        positions_(state.positions.data_ptr<int32_t>()),
+        out_tokens_(state.out_tokens.data_ptr<int32_t>()),
+        out_log_probs_(state.out_log_probs.data_ptr<float>()),
+        out_log_masses_(state.out_log_masses.data_ptr<float>()),
+        out_entropies_(state.out_entropies.data_ptr<float>()),
+        kept_(data_or_null<int32_t>(state.kept)),
+        stop_count_(state.stop_tokens.size(1)),
+        ring_(state.out_tokens.size(1)),
+        kept_ring_(state.kept.defined() ? state.kept.size(1) : 0),
+        kept_words_(state.kept.defined() ? state.kept.size(2) : 0) {}
 
-  void run(const kernels::Table& kernels, const float* logits, float* exponentials, int64_t vocab) const {
-    const double* settings = state_.settings.data_ptr<double>() + row_ * state_.settings.size(1);
+  void run(int64_t row, const kernels::Table& kernels, const float* logits, float* exponentials, int64_t vocab) const {
+    const double* settings = settings_ + row * kSettings;
     const Truncation truncation{.top_k = static_cast<int64_t>(settings[1]),
                                 .top_p = static_cast<float>(settings[2]),
                                 .min_p = static_cast<float>(settings[3])};
-    const DrawKey key{.seed = static_cast<uint64_t>(value<int64_t>(state_.seeds)),
-                      .uid = static_cast<uint64_t>(value<int64_t>(state_.uids)),
-                      .sample = static_cast<uint32_t>(value<int32_t>(state_.samples)),
-                      .position = static_cast<uint32_t>(value<int32_t>(state_.counts))};
-    const bool records = settings[4] != 0 && state_.kept.defined() && truncation.cuts(vocab);
+    const DrawKey key{.seed = static_cast<uint64_t>(seeds_[row]),
+                      .uid = static_cast<uint64_t>(uids_[row]),
+                      .sample = static_cast<uint32_t>(samples_[row]),
+                      .position = static_cast<uint32_t>(counts_[row])};
+    const bool records = settings[4] != 0 && kept_ != nullptr && truncation.cuts(vocab);
     std::vector<int32_t> kept;
     const DrawnToken drawn = draw_token(kernels, logits, exponentials, vocab, static_cast<float>(settings[0]), truncation,
                                         key, records ? &kept : nullptr);
-    if (records) record(kept, key.position);
-    append(drawn);
+    if (records) record(row, kept, key.position);
+    append(row, drawn);
   }
 
  private:
-  template <class T>
-  T& value(const at::Tensor& of_rows) const {
-    return of_rows.data_ptr<T>()[row_];
-  }
-  template <class T>
-  T* row(const at::Tensor& of_rows) const {
-    return of_rows.data_ptr<T>() + row_ * of_rows.stride(0);
-  }
+  static constexpr int64_t kSettings = 5;
 
-  void record(const std::vector<int32_t>& tokens, uint32_t position) const {
-    const int64_t words = state_.kept.size(2);
-    auto* bits = reinterpret_cast<uint32_t*>(row<int32_t>(state_.kept)) + position % state_.kept.size(1) * words;
-    std::fill_n(bits, words, 0U);
+  void record(int64_t row, const std::vector<int32_t>& tokens, uint32_t position) const {
+    auto* bits = reinterpret_cast<uint32_t*>(kept_) + (row * kept_ring_ + position % kept_ring_) * kept_words_;
+    std::fill_n(bits, kept_words_, 0U);
     for (const int32_t token : tokens) bits[token / 32] |= 1U << (token % 32);
   }
 
-  void append(const DrawnToken& drawn) const {
-    value<int32_t>(state_.tokens) = drawn.token;
-    value<float>(state_.log_probs) = drawn.log_prob;
-    value<float>(state_.log_masses) = drawn.log_mass;
-    value<float>(state_.entropies) = drawn.entropy;
-    int32_t& position = value<int32_t>(state_.positions);
+  void append(int64_t row, const DrawnToken& drawn) const {
+    tokens_[row] = drawn.token;
+    log_probs_[row] = drawn.log_prob;
+    log_masses_[row] = drawn.log_mass;
+    entropies_[row] = drawn.entropy;
+    int32_t& position = positions_[row];
     if (position < 0) return;
-    int32_t& count = value<int32_t>(state_.counts);
-    const int64_t place = count % state_.out_tokens.size(1);
-    row<int32_t>(state_.out_tokens)[place] = drawn.token;
-    row<float>(state_.out_log_probs)[place] = drawn.log_prob;
-    row<float>(state_.out_log_masses)[place] = drawn.log_mass;
-    row<float>(state_.out_entropies)[place] = drawn.entropy;
-    ++count;
-    const int32_t* stops = row<int32_t>(state_.stop_tokens);
-    const int32_t* end = stops + state_.stop_tokens.size(1);
-    const bool over = count >= value<int32_t>(state_.limits) || !std::isfinite(drawn.log_prob) ||
-                      std::find(stops, end, drawn.token) != end;
+    const int64_t place = row * ring_ + counts_[row] % ring_;
+    out_tokens_[place] = drawn.token;
+    out_log_probs_[place] = drawn.log_prob;
+    out_log_masses_[place] = drawn.log_mass;
+    out_entropies_[place] = drawn.entropy;
+    const int32_t count = ++counts_[row];
+    const int32_t* stops = stop_tokens_ + row * stop_count_;
+    const bool over = count >= limits_[row] || !std::isfinite(drawn.log_prob) ||
+                      std::find(stops, stops + stop_count_, drawn.token) != stops + stop_count_;
     position = over ? -1 - position : position + 1;
   }
 
-  const DrawState& state_;
-  int64_t row_;
+  const double* settings_;
+  const int64_t* seeds_;
+  const int64_t* uids_;
+  const int32_t* samples_;
+  int32_t* counts_;
+  int32_t* tokens_;
+  float* log_probs_;
+  float* log_masses_;
+  float* entropies_;
+  const int32_t* stop_tokens_;
+  const int32_t* limits_;
+  int32_t* positions_;
+  int32_t* out_tokens_;
+  float* out_log_probs_;
+  float* out_log_masses_;
+  float* out_entropies_;
+  int32_t* kept_;
+  int64_t stop_count_;
+  int64_t ring_;
+  int64_t kept_ring_;
+  int64_t kept_words_;
 };
 
 }  // namespace
@@ -193,11 +223,11 @@ at::Tensor CpuOperators::head_loss(const at::Tensor& logits, const at::Tensor& t
 void CpuOperators::draw(const at::Tensor& logits, const DrawState& state) {
   const int64_t vocab = logits.size(1);
   const auto* values = logits.data_ptr<float>();
+  const RowDraws draws(state);
+  const kernels::Table& table = kernels();
   parallel_ranges(logits.size(0), 1 + kRowGrain / vocab, [&](int64_t begin, int64_t end, int) {
     const Scratch exponentials(vocab);
-    for (int64_t row = begin; row < end; ++row) {
-      RowDraw(state, row).run(kernels(), values + row * vocab, exponentials.data, vocab);
-    }
+    for (int64_t row = begin; row < end; ++row) draws.run(row, table, values + row * vocab, exponentials.data, vocab);
   });
 }
 
