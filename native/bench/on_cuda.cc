@@ -38,6 +38,9 @@ void on_cuda(const std::vector<std::string>& operators, const std::function<void
   for (const std::string& name : operators) {
     library.impl(name.c_str(), torch::CppFunction::makeFromBoxedFunction<&move_and_call>());
   }
+  // Operators that are not among them see nothing of the key.
+  torch::Library others(torch::Library::IMPL, "_", kKey, __FILE__, __LINE__);
+  others.fallback(torch::CppFunction::makeFallthrough());
   const c10::impl::IncludeDispatchKeyGuard on(kKey);
   work();
 }

@@ -3,7 +3,10 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/logaddexp.h>
+#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -13,6 +16,7 @@
 #include <cstring>
 
 #include "bench/operator_case.h"
+#include "device/flash_attention.h"
 #include "device/operators.h"
 #include "kernels/reference.h"
 #include "model/rope_table.h"
@@ -210,53 +214,110 @@ OperatorCase rotate_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t 
   return result;
 }
 
-// Sequences of `length` tokens, shorter by `ragged` (0) from one to the next, at least 1; with `empty` (0) one of none
-// comes second.
+// Segments of `length` tokens, shorter by `ragged` (0) from one to the next, at least 1; with `empty` (0) one of none comes
+// second. With `prefix` (0) each is preceded by a segment of so many tokens more from one to the next, which it and two
+// shorter ones share, and followed by one without. With `context` (0) those of every second family have as many cached tokens.
 struct Packed {
   explicit Packed(const Sizes& sizes) {
-    std::vector<int32_t> ends{0};
+    const int64_t prefix = sizes.get("prefix", 0);
     for (int64_t i = 0; i < sizes.at("sequences"); ++i) {
       const int64_t length = std::max<int64_t>(1, sizes.at("length") - i * sizes.get("ragged", 0));
-      segments.push_back({tokens, length, 0, 0});
-      tokens += length;
-      longest = std::max(longest, length);
-      ends.push_back(static_cast<int32_t>(tokens));
-      if (i == 0 && sizes.get("empty", 0) == 1) ends.push_back(static_cast<int32_t>(tokens));
+      const int64_t context = i % 2 == 0 ? std::max<int64_t>(0, sizes.get("context", 0) - 3 * i) : 0;
+      if (prefix > 0) {
+        const int64_t begin = tokens;
+        add(prefix + i, 0, 0, context);
+        for (int64_t sibling = 0; sibling < 3; ++sibling) {
+          add(std::max<int64_t>(1, length - 2 * sibling), begin, prefix + i, context);
+          if (sibling == 1 && sizes.get("empty", 0) == 1) add(0, begin, prefix + i, context);
+        }
+      }
+      add(length, 0, 0, context);
+      if (i == 0 && sizes.get("empty", 0) == 1) add(0, 0, 0, 0);
     }
-    offsets = at::tensor(ends, at::TensorOptions().dtype(at::kInt));
   }
-  std::vector<kernels::Segment> segments;
-  at::Tensor offsets;
+  void add(int64_t length, int64_t prefix_begin, int64_t prefix_length, int64_t context) {
+    for (const int64_t value : {tokens, length, prefix_begin, prefix_length, context}) {
+      values.push_back(static_cast<int32_t>(value));
+    }
+    contexts.push_back(context);
+    tokens += length;
+  }
+  std::vector<int32_t> values;
+  std::vector<int64_t> contexts;
   int64_t tokens = 0;
-  int64_t longest = 0;
 };
 
-kernels::Attention twin_of(const Heads& h, const Packed& packed, const at::Tensor& qkv, const at::Tensor& out,
-                           const at::Tensor& lse) {
-  return {.qkv = qkv.data_ptr(),
-          .out = out.data_ptr(),
-          .lse = lse.data_ptr<float>(),
-          .segments = packed.segments.data(),
-          .segment_count = static_cast<int64_t>(packed.segments.size()),
-          .heads = h.heads,
-          .kv_heads = h.kv_heads,
-          .head_dim = h.dim};
+// What the tokens of one segment do, in float64, heads first.
+struct SegmentTwin {
+  SegmentTwin(const Heads& heads, const Packed& packed, const Pages* pages, int64_t s, const at::Tensor& qkv)
+      : h(heads), begin(packed.values[5 * s]), length(packed.values[5 * s + 1]), prefix_begin(packed.values[5 * s + 2]),
+        prefix(packed.values[5 * s + 3]), context(packed.values[5 * s + 4]) {
+    const at::Tensor all = qkv.view({packed.tokens, h.all(), h.dim}).transpose(0, 1).to(at::kDouble);
+    query = all.narrow(0, 0, h.heads).narrow(1, begin, length);
+    const auto seen = [&](int64_t first, const at::Tensor* cache) {
+      const at::Tensor own = all.narrow(0, first, h.kv_heads);
+      std::vector<at::Tensor> parts{own.narrow(1, prefix_begin, prefix), own.narrow(1, begin, length)};
+      if (context > 0) parts.insert(parts.begin(), pages->context(*cache, s, context).to(at::kDouble));
+      return at::cat(parts, 1).repeat_interleave(h.heads / h.kv_heads, 0);
+    };
+    keys = seen(h.heads, context > 0 ? &pages->keys : nullptr);
+    values = seen(h.rotated(), context > 0 ? &pages->values : nullptr);
+    const at::Tensor hidden = at::ones({length, context + prefix + length}, at::kBool).triu(context + prefix + 1);
+    scores = (at::matmul(query, keys.transpose(1, 2)) / std::sqrt(static_cast<double>(h.dim))).masked_fill(hidden, -INFINITY);
+  }
+  // [Hq, length, D] of rows [T, Hq·D].
+  at::Tensor rows(const at::Tensor& out) const {
+    return out.view({out.size(0), h.heads, h.dim}).narrow(0, begin, length).transpose(0, 1);
+  }
+  // Adds a gradient of keys or values to columns of dqkv [T, Hq + 2Hk, D].
+  void spread(const at::Tensor& dqkv, int64_t first, const at::Tensor& gradient) const {
+    const at::Tensor sum = gradient.view({h.kv_heads, h.heads / h.kv_heads, -1, h.dim}).sum(1).transpose(0, 1);
+    const at::Tensor to = dqkv.narrow(1, first, h.kv_heads);
+    to.narrow(0, prefix_begin, prefix).add_(sum.narrow(0, context, prefix));
+    to.narrow(0, begin, length).add_(sum.narrow(0, context + prefix, length));
+  }
+
+  const Heads& h;
+  int64_t begin;
+  int64_t length;
+  int64_t prefix_begin;
+  int64_t prefix;
+  int64_t context;
+  at::Tensor query;
+  at::Tensor keys;
+  at::Tensor values;
+  at::Tensor scores;
+};
+
+void attention_twin(const Heads& h, const Packed& packed, const Pages& pages, const at::Tensor& qkv, const at::Tensor& out,
+                    const at::Tensor& lse) {
+  for (int64_t s = 0; s < static_cast<int64_t>(packed.contexts.size()); ++s) {
+    if (packed.values[5 * s + 1] == 0) continue;
+    const SegmentTwin twin(h, packed, &pages, s, qkv);
+    twin.rows(out).copy_(at::matmul(at::softmax(twin.scores, 2), twin.values));
+    lse.narrow(1, twin.begin, twin.length).copy_(at::logsumexp(twin.scores, 2));
+  }
 }
 
-// Sizes sequences, length, ragged (0), empty (0), heads, kv_heads, head_dim.
+// Sizes of Packed, heads, kv_heads, head_dim; flash (0): by attention to the parts of what a token sees.
 OperatorCase attention(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const Heads h(sizes);
   const Packed packed(sizes);
+  const bool flash = sizes.get("flash", 0) == 1;
+  const bool cached = sizes.get("context", 0) > 0;
+  const operators::Segments segments(packed.values, at::kCPU, flash);
+  const Pages pages(packed.contexts, 1, h, dtype, seed + 1);
   const at::Tensor qkv = random_tensor({packed.tokens, h.width()}, dtype, seed, 2);
   const at::Tensor out = at::empty({packed.tokens, h.heads * h.dim}, qkv.options());
   const at::Tensor lse = at::empty({h.heads, packed.tokens}, kFloatOptions);
   OperatorCase result;
-  result.run = [=] { operators::attention(qkv, packed.offsets, packed.longest, h.heads, h.kv_heads, out, lse); };
-  result.twin = [=] {
-    const at::Tensor by_token = at::empty({packed.tokens, h.heads}, kFloatOptions);
-    kernels::reference_table(dtype).attention(twin_of(h, packed, qkv, out, by_token));
-    lse.copy_(by_token.t());
+  result.run = [=] {
+    const auto given = [&](const at::Tensor& operand) { return cached ? std::optional(operand) : std::nullopt; };
+    const auto run = flash ? operators::flash_attention
+                           : static_cast<decltype(&operators::flash_attention)>(operators::attention);
+    run(qkv, segments, h.heads, h.kv_heads, given(pages.keys), given(pages.values), given(pages.tables), out, lse);
   };
+  result.twin = [=] { attention_twin(h, packed, pages, qkv, out, lse); };
   result.track("out", out);
   result.track("lse", lse);
   return result;
@@ -265,23 +326,210 @@ OperatorCase attention(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
 OperatorCase attention_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
   const Heads h(sizes);
   const Packed packed(sizes);
+  const bool flash = sizes.get("flash", 0) == 1;
+  const operators::Segments segments(packed.values, at::kCPU, flash);
   const at::Tensor qkv = random_tensor({packed.tokens, h.width()}, dtype, seed, 2);
   const at::Tensor dout = random_tensor({packed.tokens, h.heads * h.dim}, dtype, seed + 1);
   const at::Tensor out = at::empty({packed.tokens, h.heads * h.dim}, qkv.options());
-  const at::Tensor by_token = at::empty({packed.tokens, h.heads}, kFloatOptions);
-  kernels::reference_table(dtype).attention(twin_of(h, packed, qkv, out, by_token));
-  const at::Tensor lse = by_token.t().contiguous();
+  const at::Tensor lse = at::empty({h.heads, packed.tokens}, kFloatOptions);
+  attention_twin(h, packed, Pages(packed.contexts, 1, h, dtype, seed + 2), qkv, out, lse);
   const at::Tensor dqkv = at::empty(qkv.sizes(), qkv.options());
   OperatorCase result;
   result.run = [=] {
-    operators::attention_backward(dout, qkv, out, lse, packed.offsets, packed.longest, h.heads, h.kv_heads, dqkv);
+    const auto run = flash ? operators::flash_attention_backward
+                           : static_cast<decltype(&operators::flash_attention_backward)>(operators::attention_backward);
+    run(dout, qkv, out, lse, segments, h.heads, h.kv_heads, dqkv);
   };
   result.twin = [=] {
-    dqkv.zero_();
-    kernels::reference_table(dtype).attention_backward(
-        {.forward = twin_of(h, packed, qkv, out, by_token), .dout = dout.data_ptr(), .dqkv = dqkv.data_ptr()});
+    const at::Tensor wide = at::zeros({packed.tokens, h.all(), h.dim}, at::TensorOptions().dtype(at::kDouble));
+    for (int64_t s = 0; s < static_cast<int64_t>(packed.contexts.size()); ++s) {
+      if (packed.values[5 * s + 1] == 0) continue;
+      const SegmentTwin twin(h, packed, nullptr, s, qkv);
+      const at::Tensor gradient = twin.rows(dout).to(at::kDouble);
+      const at::Tensor weights = at::softmax(twin.scores, 2);
+      const at::Tensor delta = (gradient * twin.rows(out)).sum(2, /*keepdim=*/true);
+      const at::Tensor dscores =
+          weights * (at::matmul(gradient, twin.values.transpose(1, 2)) - delta) / std::sqrt(static_cast<double>(h.dim));
+      wide.narrow(1, 0, h.heads).narrow(0, twin.begin, twin.length).copy_(at::matmul(dscores, twin.keys).transpose(0, 1));
+      twin.spread(wide, h.heads, at::matmul(dscores.transpose(1, 2), twin.query));
+      twin.spread(wide, h.rotated(), at::matmul(weights.transpose(1, 2), gradient));
+    }
+    dqkv.copy_(wide.view(dqkv.sizes()));
   };
   result.track("dqkv", dqkv);
+  return result;
+}
+
+// Sequences of the sizes of varlen_attention: `sequences` of `length` queries, fewer by `ragged` (0) from one to the next, and
+// as many keys, or with `keys` so many, more by one from one to the next.
+struct Varlen {
+  explicit Varlen(const Sizes& sizes) : h(sizes), causal(sizes.get("keys", 0) == 0) {
+    std::vector<int32_t> query_ends{0};
+    std::vector<int32_t> key_ends{0};
+    for (int64_t i = 0; i < sizes.at("sequences"); ++i) {
+      const int64_t length = std::max<int64_t>(1, sizes.at("length") - i * sizes.get("ragged", 0));
+      const int64_t count = causal ? length : sizes.at("keys") + i;
+      query_ends.push_back(static_cast<int32_t>(query_ends.back() + length));
+      key_ends.push_back(static_cast<int32_t>(key_ends.back() + count));
+      most_queries = std::max(most_queries, length);
+      most_keys = std::max(most_keys, count);
+    }
+    query_offsets = at::tensor(query_ends, at::TensorOptions().dtype(at::kInt));
+    key_offsets = at::tensor(key_ends, at::TensorOptions().dtype(at::kInt));
+    queries = query_ends.back();
+    keys = key_ends.back();
+  }
+  Heads h;
+  bool causal;
+  at::Tensor query_offsets;
+  at::Tensor key_offsets;
+  int64_t queries = 0;
+  int64_t keys = 0;
+  int64_t most_queries = 0;
+  int64_t most_keys = 0;
+};
+
+// The twin of both directions: per sequence and query in float64, with gradients where dout is defined.
+struct VarlenTensors {
+  VarlenTensors(const Varlen& v, at::ScalarType dtype, uint64_t seed)
+      : query(random_tensor({v.queries, v.h.heads, v.h.dim}, dtype, seed, 2)),
+        key(random_tensor({v.keys, v.h.kv_heads, v.h.dim}, dtype, seed + 1, 2)),
+        value(random_tensor({v.keys, v.h.kv_heads, v.h.dim}, dtype, seed + 2, 2)),
+        out(at::empty(query.sizes(), query.options())),
+        lse(at::empty({v.h.heads, v.queries}, kFloatOptions)) {}
+
+  // dquery, dkey and dvalue of dout in float64; writes out and lse where it is not defined.
+  std::vector<at::Tensor> run(const Varlen& v, const at::Tensor& dout) const {
+    const auto zeros = [](const at::Tensor& like) { return at::zeros(like.sizes(), at::TensorOptions().dtype(at::kDouble)); };
+    const std::vector<at::Tensor> gradients{zeros(query), zeros(key), zeros(value)};
+    const double scale = 1 / std::sqrt(static_cast<double>(v.h.dim));
+    const auto* query_ends = v.query_offsets.data_ptr<int32_t>();
+    const auto* key_ends = v.key_offsets.data_ptr<int32_t>();
+    for (int64_t i = 0; i + 1 < v.query_offsets.numel(); ++i) {
+      for (int64_t q = query_ends[i]; q < query_ends[i + 1]; ++q) {
+        const int64_t seen = key_ends[i + 1] - key_ends[i] - (v.causal ? query_ends[i + 1] - 1 - q : 0);
+        for (int64_t head = 0; head < v.h.heads; ++head) {
+          const int64_t kv_head = head / (v.h.heads / v.h.kv_heads);
+          const auto of = [&](const at::Tensor& rows) { return rows.select(1, kv_head).narrow(0, key_ends[i], seen); };
+          const at::Tensor x = query.select(0, q).select(0, head).to(at::kDouble);
+          const at::Tensor k = of(key).to(at::kDouble);
+          const at::Tensor scores = at::matmul(k, x) * scale;
+          const at::Tensor weights = at::softmax(scores, 0);
+          if (!dout.defined()) {
+            out.select(0, q).select(0, head).copy_(at::matmul(weights, of(value).to(at::kDouble)));
+            lse.select(0, head).select(0, q).copy_(at::logsumexp(scores, 0));
+            continue;
+          }
+          const at::Tensor gradient = dout.select(0, q).select(0, head).to(at::kDouble);
+          const at::Tensor delta = (gradient * out.select(0, q).select(0, head)).sum();
+          const at::Tensor dscores = weights * (at::matmul(of(value).to(at::kDouble), gradient) - delta) * scale;
+          gradients[0].select(0, q).select(0, head).copy_(at::matmul(dscores, k));
+          of(gradients[1]).add_(dscores.unsqueeze(1) * x);
+          of(gradients[2]).add_(weights.unsqueeze(1) * gradient);
+        }
+      }
+    }
+    return gradients;
+  }
+
+  at::Tensor query;
+  at::Tensor key;
+  at::Tensor value;
+  at::Tensor out;
+  at::Tensor lse;
+};
+
+// Sizes of Varlen, heads, kv_heads, head_dim.
+OperatorCase varlen_attention(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Varlen v(sizes);
+  const VarlenTensors t(v, dtype, seed);
+  OperatorCase result;
+  result.run = [=] {
+    operators::varlen_attention(t.query, t.key, t.value, v.query_offsets, v.key_offsets, v.most_queries, v.most_keys,
+                                v.causal, 1 / std::sqrt(static_cast<double>(v.h.dim)), t.out, t.lse);
+  };
+  result.twin = [=] { t.run(v, at::Tensor()); };
+  result.track("out", t.out);
+  result.track("lse", t.lse);
+  return result;
+}
+
+OperatorCase varlen_attention_backward(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Varlen v(sizes);
+  const VarlenTensors t(v, dtype, seed);
+  t.run(v, at::Tensor());
+  const at::Tensor dout = random_tensor(t.query.sizes(), dtype, seed + 3);
+  const at::Tensor dquery = at::empty(t.query.sizes(), t.query.options());
+  const at::Tensor dkey = at::empty(t.key.sizes(), t.key.options());
+  const at::Tensor dvalue = at::empty(t.value.sizes(), t.value.options());
+  OperatorCase result;
+  result.run = [=] {
+    operators::varlen_attention_backward(dout, t.query, t.key, t.value, t.out, t.lse, v.query_offsets, v.key_offsets,
+                                         v.most_queries, v.most_keys, v.causal,
+                                         1 / std::sqrt(static_cast<double>(v.h.dim)), dquery, dkey, dvalue);
+  };
+  result.twin = [=] {
+    const std::vector<at::Tensor> gradients = t.run(v, dout);
+    dquery.copy_(gradients[0]);
+    dkey.copy_(gradients[1]);
+    dvalue.copy_(gradients[2]);
+  };
+  result.track("dquery", dquery);
+  result.track("dkey", dkey);
+  result.track("dvalue", dvalue);
+  return result;
+}
+
+// Sizes tokens, queries (of them, in a random order), heads, kv_heads, head_dim.
+OperatorCase merge_attention(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Heads h(sizes);
+  const int64_t tokens = sizes.at("tokens");
+  const int64_t queries = sizes.at("queries");
+  const at::Tensor order = random_tensor({tokens}, at::kFloat, seed).argsort().narrow(0, 0, queries);
+  const at::Tensor rows = order.to(at::kInt);
+  const at::Tensor part = random_tensor({queries, h.heads, h.dim}, dtype, seed + 1);
+  const at::Tensor part_lse = random_tensor({h.heads, queries}, at::kFloat, seed + 2, 20);
+  const at::Tensor out = random_tensor({tokens, h.heads, h.dim}, dtype, seed + 3);
+  const at::Tensor lse = random_tensor({h.heads, tokens}, at::kFloat, seed + 4, 20);
+  OperatorCase result;
+  result.run = [=] { operators::merge_attention(part, part_lse, rows, out, lse); };
+  result.twin = [=] {
+    const at::Tensor own = lse.index_select(1, order).to(at::kDouble);
+    const at::Tensor sum = at::logaddexp(own, part_lse.to(at::kDouble));
+    const auto weight = [&](const at::Tensor& of) { return (of - sum).exp().t().unsqueeze(2); };
+    const at::Tensor merged = out.index_select(0, order) * weight(own) + part * weight(part_lse);
+    at::Tensor to = out;
+    to.index_copy_(0, order, merged.to(dtype));
+    at::Tensor sums = lse;
+    sums.index_copy_(1, order, sum.to(at::kFloat));
+  };
+  result.track_in_place("out", out);
+  result.track_in_place("lse", lse);
+  return result;
+}
+
+// Sizes rows (of the tables), length, heads, kv_heads, head_dim.
+OperatorCase gather_context(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const Heads h(sizes);
+  const int64_t rows = sizes.at("rows");
+  const int64_t length = sizes.at("length");
+  const Pages pages(std::vector<int64_t>(rows, length), 1, h, dtype, seed);
+  const int64_t count = rows * length / 2;
+  const at::Tensor places =
+      at::stack({integer_tensor(count, rows, seed + 5), integer_tensor(count, length, seed + 6)}, 1).contiguous();
+  const at::Tensor keys = at::empty({count, h.kv_heads, h.dim}, pages.keys.options());
+  const at::Tensor values = at::empty(keys.sizes(), keys.options());
+  OperatorCase result;
+  result.run = [=] { operators::gather_context(pages.keys, pages.values, pages.tables, places, keys, values); };
+  result.twin = [=] {
+    for (int64_t i = 0; i < count; ++i) {
+      const int32_t* place = places.data_ptr<int32_t>() + 2 * i;
+      keys.select(0, i).copy_(pages.token(pages.keys, place[0], place[1]));
+      values.select(0, i).copy_(pages.token(pages.values, place[0], place[1]));
+    }
+  };
+  result.track("keys", keys);
+  result.track("values", values);
   return result;
 }
 
@@ -361,6 +609,10 @@ OperatorMakers attention_operator_makers() {
           {"rotate_backward", rotate_backward},
           {"attention", attention},
           {"attention_backward", attention_backward},
+          {"varlen_attention", varlen_attention},
+          {"varlen_attention_backward", varlen_attention_backward},
+          {"merge_attention", merge_attention},
+          {"gather_context", gather_context},
           {"decode_attention", decode_attention}};
 }
 

@@ -1,4 +1,5 @@
 // Sampling and the head beside their twins.
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
@@ -198,11 +199,16 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   return result;
 }
 
-// Sizes rows, vocab.
+// Sizes rows, vocab; masked (0): every token but each fifth has a logit of −∞.
 OperatorCase log_probs(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const int64_t rows = sizes.at("rows");
-  const at::Tensor logits = random_tensor({rows, sizes.at("vocab")}, at::kFloat, seed, kLogitScale);
-  const at::Tensor targets = integer_tensor(rows, sizes.at("vocab"), seed + 1);
+  const int64_t vocab = sizes.at("vocab");
+  const at::Tensor logits = random_tensor({rows, vocab}, at::kFloat, seed, kLogitScale);
+  if (sizes.get("masked", 0) == 1) {
+    logits.masked_fill_(at::arange(vocab).remainder(5).ne(4), -std::numeric_limits<float>::infinity());
+  }
+  at::Tensor targets = integer_tensor(rows, vocab, seed + 1);
+  if (sizes.get("masked", 0) == 1) targets = targets.div(5, "floor").mul(5).add(4).clamp_max(vocab - 1).to(at::kInt);
   const at::Tensor found = at::empty({rows}, kFloatOptions);
   const at::Tensor entropies = at::empty({rows}, kFloatOptions);
   OperatorCase result;
@@ -210,7 +216,7 @@ OperatorCase log_probs(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   result.twin = [=] {
     const at::Tensor all = (logits.to(at::kDouble) * 1.25).log_softmax(1);
     found.copy_(all.gather(1, targets.to(at::kLong).unsqueeze(1)).squeeze(1));
-    entropies.copy_(-(all.exp() * all).sum(1));
+    entropies.copy_(-at::where(all.isinf(), 0, all.exp() * all).sum(1));
   };
   result.track("log_probs", found);
   result.track("entropies", entropies);

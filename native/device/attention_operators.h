@@ -1,10 +1,8 @@
-// Rotation and attention of packed sequences, whatever runs their kernels (device/row_operators.h says what Launch is).
-// Launch::flash_attention says whether ATen's flash attention takes an operand; where it does, it is called.
+// Rotation and attention of packed segments, whatever runs their kernels (device/row_operators.h says what Launch is).
 #pragma once
 
 #include <cmath>
 
-#include "device/flash_attention.h"
 #include "device/row_operators.h"
 #include "kernels/attention.cuh"
 #include "kernels/rotate.cuh"
@@ -130,36 +128,28 @@ struct AttentionOperators {
     RowOperators<Launch>::add_parts(partials.select(0, 1), *dk_norm);
   }
 
-  static void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t max_length, int64_t heads,
-                        int64_t kv_heads, const at::Tensor& out, const at::Tensor& lse) {
-    const device::PackedHeads packed = packed_heads(qkv, offsets, heads, kv_heads, out, lse);
-    if (packed.tokens == 0) return;
-    if constexpr (Launch::kFlashAttention) {
-      if (takes_flash_attention(qkv, packed.dim)) {
-        flash_attention(qkv, offsets, max_length, packed, out, lse);
-        return;
-      }
+  static void attention(const at::Tensor& qkv, const at::Tensor& segments, int64_t heads, int64_t kv_heads,
+                        const OptionalTensor& keys, const OptionalTensor& values, const OptionalTensor& tables,
+                        const at::Tensor& out, const at::Tensor& lse) {
+    const device::PackedHeads packed = packed_heads(qkv, segments, heads, kv_heads, out, lse);
+    if (tables.has_value()) {
+      TORCH_CHECK(tables->size(0) == packed.segment_count, "Expected a row of tables for each of ",
+                  packed.segment_count, " segments but received ", tables->sizes());
     }
     with_dtype(qkv, [&](auto type) {
       using T = typename decltype(type)::type;
+      const auto cache = paged_cache<const T>(keys, values, tables, qkv, kv_heads, packed.dim);
       Launch::warps(qkv, packed.tokens * heads,
-                    device::AttentionBody<T>{packed, data<T>(qkv), data<T>(out), data<float>(lse)});
+                    device::AttentionBody<T>{packed, data<T>(qkv), cache, data<T>(out), data<float>(lse)});
     });
   }
 
   static void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out,
-                                 const at::Tensor& lse, const at::Tensor& offsets, int64_t max_length, int64_t heads,
-                                 int64_t kv_heads, const at::Tensor& dqkv) {
-    const device::PackedHeads packed = packed_heads(qkv, offsets, heads, kv_heads, out, lse);
+                                 const at::Tensor& lse, const at::Tensor& segments, int64_t heads, int64_t kv_heads,
+                                 const at::Tensor& dqkv) {
+    const device::PackedHeads packed = packed_heads(qkv, segments, heads, kv_heads, out, lse);
     check(dout, "dout", qkv.scalar_type(), out.sizes(), qkv);
     check(dqkv, "dqkv", qkv.scalar_type(), qkv.sizes(), qkv);
-    if (packed.tokens == 0) return;
-    if constexpr (Launch::kFlashAttention) {
-      if (takes_flash_attention(qkv, packed.dim)) {
-        flash_attention_backward(dout, qkv, out, lse, offsets, max_length, packed, dqkv);
-        return;
-      }
-    }
     with_dtype(qkv, [&](auto type) {
       using T = typename decltype(type)::type;
       const device::AttentionGradient<T> gradient{packed,       data<T>(dout),    data<T>(qkv),
@@ -169,12 +159,58 @@ struct AttentionOperators {
     });
   }
 
+  static void merge_attention(const at::Tensor& part, const at::Tensor& part_lse, const at::Tensor& rows,
+                              const at::Tensor& out, const at::Tensor& lse) {
+    TORCH_CHECK(out.dim() == 3, "Expected three dimensions for out but received ", out.sizes());
+    check_compute_dtype(out, "out");
+    const int64_t tokens = out.size(0);
+    const int64_t heads = out.size(1);
+    const int64_t dim = out.size(2);
+    const int64_t queries = rows.numel();
+    check(out, "out", out.scalar_type(), out.sizes(), out);
+    check(lse, "lse", at::kFloat, {heads, tokens}, out);
+    check(rows, "rows", at::kInt, {queries}, out);
+    check(part, "part", out.scalar_type(), {queries, heads, dim}, out);
+    check(part_lse, "part_lse", at::kFloat, {heads, queries}, out);
+    with_dtype(out, [&](auto type) {
+      using T = typename decltype(type)::type;
+      Launch::warps(out, queries * heads,
+                    device::MergeAttentionBody<T>{data<T>(part), data<float>(part_lse), data<int32_t>(rows),
+                                                  data<T>(out), data<float>(lse), queries, tokens,
+                                                  static_cast<int>(heads), static_cast<int>(dim)});
+    });
+  }
+
+  static void gather_context(const at::Tensor& keys, const at::Tensor& values, const at::Tensor& tables,
+                             const at::Tensor& places, const at::Tensor& out_keys, const at::Tensor& out_values) {
+    TORCH_CHECK(keys.dim() == 4, "Expected four dimensions for keys but received ", keys.sizes());
+    check_compute_dtype(keys, "keys");
+    const int64_t kv_heads = keys.size(1);
+    const int64_t dim = keys.size(3);
+    const int64_t count = places.size(0);
+    check(places, "places", at::kInt, {count, 2}, keys);
+    check(out_keys, "out_keys", keys.scalar_type(), {count, kv_heads, dim}, keys);
+    check(out_values, "out_values", keys.scalar_type(), out_keys.sizes(), keys);
+    with_dtype(keys, [&](auto type) {
+      using T = typename decltype(type)::type;
+      const auto cache = paged_cache<const T>(keys, values, tables, keys, kv_heads, dim);
+      with_pack<T>(dim, {&keys, &values, &out_keys, &out_values}, [&](auto pack) {
+        constexpr int V = decltype(pack)::value;
+        Launch::elements(keys, out_keys.numel() / V,
+                         device::GatherContextBody<T, V>{cache, data<int32_t>(places), data<T>(out_keys),
+                                                         data<T>(out_values)});
+      });
+    });
+  }
+
   static void implement(torch::Library& library) {
     library.impl("rotate", &rotate);
     library.impl("rotate.slots", &rotate_to_slots);
     library.impl("rotate_backward", &rotate_backward);
     library.impl("attention", &attention);
     library.impl("attention_backward", &attention_backward);
+    library.impl("merge_attention", &merge_attention);
+    library.impl("gather_context", &gather_context);
   }
 
  private:
@@ -226,15 +262,17 @@ struct AttentionOperators {
     }
   }
 
-  static device::PackedHeads packed_heads(const at::Tensor& qkv, const at::Tensor& offsets, int64_t heads,
+  static device::PackedHeads packed_heads(const at::Tensor& qkv, const at::Tensor& segments, int64_t heads,
                                           int64_t kv_heads, const at::Tensor& out, const at::Tensor& lse) {
     const int64_t dim = head_dim_of(qkv, heads, kv_heads);
-    TORCH_CHECK(offsets.numel() > 1, "Expected at least one sequence but received ", offsets.numel(), " offsets");
-    check(offsets, "offsets", at::kInt, {offsets.numel()}, qkv);
+    TORCH_CHECK(segments.size(0) > 0, "Expected at least one segment");
+    check(segments, "segments", at::kInt, {segments.size(0), 5}, qkv);
+    static_assert(sizeof(device::PackedSegment) == 5 * sizeof(int32_t));
     check(out, "out", qkv.scalar_type(), {qkv.size(0), heads * dim}, qkv);
     check(lse, "lse", at::kFloat, {heads, qkv.size(0)}, qkv);
-    return {data<int32_t>(offsets),     offsets.numel() - 1,   qkv.size(0), static_cast<int>(heads),
-            static_cast<int>(kv_heads), static_cast<int>(dim), 1.0F / std::sqrt(static_cast<float>(dim))};
+    return {data<device::PackedSegment>(segments), segments.size(0),           qkv.size(0),
+            static_cast<int>(heads),               static_cast<int>(kv_heads), static_cast<int>(dim),
+            1.0F / std::sqrt(static_cast<float>(dim))};
   }
 };
 

@@ -15,8 +15,6 @@
 namespace zero_rl::operators {
 
 struct CpuLaunch {
-  static constexpr bool kFlashAttention = false;
-
   template <class Body>
   static void blocks(const at::Tensor&, int64_t count, int threads, int64_t shared_bytes, const Body& body) {
     if (device::emulation()) {

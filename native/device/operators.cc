@@ -3,6 +3,8 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/library.h>
 
+#include "device/flash_attention.h"
+
 namespace zero_rl::operators {
 
 namespace {
@@ -44,11 +46,22 @@ TORCH_LIBRARY(zero_rl, library) {
       "Tensor? q_norm, Tensor? k_norm, Tensor? raw_qk, Tensor? q_rstd, Tensor? k_rstd, Tensor(b!)? dq_norm, "
       "Tensor(c!)? dk_norm) -> ()");
   library.def(
-      "attention(Tensor qkv, Tensor offsets, int max_length, int heads, int kv_heads, Tensor(a!) out, Tensor(b!) lse) "
-      "-> ()");
+      "attention(Tensor qkv, Tensor segments, int heads, int kv_heads, Tensor? keys, Tensor? values, Tensor? tables, "
+      "Tensor(a!) out, Tensor(b!) lse) -> ()");
   library.def(
-      "attention_backward(Tensor dout, Tensor qkv, Tensor out, Tensor lse, Tensor offsets, int max_length, int heads, "
-      "int kv_heads, Tensor(a!) dqkv) -> ()");
+      "attention_backward(Tensor dout, Tensor qkv, Tensor out, Tensor lse, Tensor segments, int heads, int kv_heads, "
+      "Tensor(a!) dqkv) -> ()");
+  library.def(
+      "varlen_attention(Tensor query, Tensor key, Tensor value, Tensor query_offsets, Tensor key_offsets, "
+      "int most_queries, int most_keys, bool causal, float scale, Tensor(a!) out, Tensor(b!) lse) -> ()");
+  library.def(
+      "varlen_attention_backward(Tensor dout, Tensor query, Tensor key, Tensor value, Tensor out, Tensor lse, "
+      "Tensor query_offsets, Tensor key_offsets, int most_queries, int most_keys, bool causal, float scale, "
+      "Tensor(a!) dquery, Tensor(b!) dkey, Tensor(c!) dvalue) -> ()");
+  library.def("merge_attention(Tensor part, Tensor part_lse, Tensor rows, Tensor(a!) out, Tensor(b!) lse) -> ()");
+  library.def(
+      "gather_context(Tensor keys, Tensor values, Tensor tables, Tensor places, Tensor(a!) out_keys, "
+      "Tensor(b!) out_values) -> ()");
   library.def(
       "decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor tables, Tensor positions, int heads, "
       "int kv_heads, Tensor(a!) partials, Tensor(b!) out) -> ()");
@@ -151,17 +164,77 @@ void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const 
             dk_norm);
 }
 
-void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
+void attention(const at::Tensor& qkv, const Segments& segments, int64_t heads, int64_t kv_heads,
+               const OptionalTensor& keys, const OptionalTensor& values, const OptionalTensor& tables,
                const at::Tensor& out, const at::Tensor& lse) {
-  static const auto call = handle<decltype(attention)>("zero_rl::attention");
-  call.call(qkv, offsets, max_length, heads, kv_heads, out, lse);
+  if (takes_flash_attention(qkv, segments, heads, kv_heads)) {
+    flash_attention(qkv, segments, heads, kv_heads, keys, values, tables, out, lse);
+    return;
+  }
+  static const auto call = overload("zero_rl::attention", "", qkv, segments.table, heads, kv_heads, keys, values,
+                                    tables, out, lse);
+  call.call(qkv, segments.table, heads, kv_heads, keys, values, tables, out, lse);
 }
 
 void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
-                        const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
-                        const at::Tensor& dqkv) {
-  static const auto call = handle<decltype(attention_backward)>("zero_rl::attention_backward");
-  call.call(dout, qkv, out, lse, offsets, max_length, heads, kv_heads, dqkv);
+                        const Segments& segments, int64_t heads, int64_t kv_heads, const at::Tensor& dqkv) {
+  if (takes_flash_attention(qkv, segments, heads, kv_heads)) {
+    flash_attention_backward(dout, qkv, out, lse, segments, heads, kv_heads, dqkv);
+    return;
+  }
+  static const auto call = overload("zero_rl::attention_backward", "", dout, qkv, out, lse, segments.table, heads,
+                                    kv_heads, dqkv);
+  call.call(dout, qkv, out, lse, segments.table, heads, kv_heads, dqkv);
+}
+
+// A segment for each sequence.
+static Segments segments_of(const at::Tensor& offsets, bool flash) {
+  const at::Tensor ends = offsets.cpu();
+  std::vector<int32_t> values;
+  for (int64_t i = 0; i + 1 < ends.numel(); ++i) {
+    const int32_t begin = ends.data_ptr<int32_t>()[i];
+    values.insert(values.end(), {begin, ends.data_ptr<int32_t>()[i + 1] - begin, 0, 0, 0});
+  }
+  return {values, offsets.device(), flash};
+}
+
+void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t, int64_t heads, int64_t kv_heads,
+               const at::Tensor& out, const at::Tensor& lse) {
+  attention(qkv, segments_of(offsets, qkv.is_cuda()), heads, kv_heads, std::nullopt, std::nullopt, std::nullopt, out, lse);
+}
+
+void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
+                        const at::Tensor& offsets, int64_t, int64_t heads, int64_t kv_heads, const at::Tensor& dqkv) {
+  attention_backward(dout, qkv, out, lse, segments_of(offsets, qkv.is_cuda()), heads, kv_heads, dqkv);
+}
+
+void varlen_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                      const at::Tensor& query_offsets, const at::Tensor& key_offsets, int64_t most_queries,
+                      int64_t most_keys, bool causal, double scale, const at::Tensor& out, const at::Tensor& lse) {
+  static const auto call = handle<decltype(varlen_attention)>("zero_rl::varlen_attention");
+  call.call(query, key, value, query_offsets, key_offsets, most_queries, most_keys, causal, scale, out, lse);
+}
+
+void varlen_attention_backward(const at::Tensor& dout, const at::Tensor& query, const at::Tensor& key,
+                               const at::Tensor& value, const at::Tensor& out, const at::Tensor& lse,
+                               const at::Tensor& query_offsets, const at::Tensor& key_offsets, int64_t most_queries,
+                               int64_t most_keys, bool causal, double scale, const at::Tensor& dquery,
+                               const at::Tensor& dkey, const at::Tensor& dvalue) {
+  static const auto call = handle<decltype(varlen_attention_backward)>("zero_rl::varlen_attention_backward");
+  call.call(dout, query, key, value, out, lse, query_offsets, key_offsets, most_queries, most_keys, causal, scale, dquery,
+            dkey, dvalue);
+}
+
+void merge_attention(const at::Tensor& part, const at::Tensor& part_lse, const at::Tensor& rows, const at::Tensor& out,
+                     const at::Tensor& lse) {
+  static const auto call = handle<decltype(merge_attention)>("zero_rl::merge_attention");
+  call.call(part, part_lse, rows, out, lse);
+}
+
+void gather_context(const at::Tensor& keys, const at::Tensor& values, const at::Tensor& tables, const at::Tensor& places,
+                    const at::Tensor& out_keys, const at::Tensor& out_values) {
+  static const auto call = handle<decltype(gather_context)>("zero_rl::gather_context");
+  call.call(keys, values, tables, places, out_keys, out_values);
 }
 
 void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& tables,

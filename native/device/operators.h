@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "device/segments.h"
+
 namespace zero_rl::operators {
 
 using OptionalTensor = std::optional<at::Tensor>;
@@ -64,13 +66,43 @@ void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const 
                      const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const OptionalTensor& dq_norm,
                      const OptionalTensor& dk_norm);
 
-// Causal attention of sequences that lie one after the other: qkv [T, (Hq + 2Hk)·D] rotated, offsets [sequences + 1] int32,
-// max_length of the longest; out [T, Hq·D], lse [Hq, T] float32, the log-sum-exp of the scores.
+// Attention of packed segments: a token sees the context of its segment in the cache, then its prefix, then causally its own
+// segment. qkv [T, (Hq + 2Hk)·D] rotated, out [T, Hq·D], lse [Hq, T] float32, the log-sum-exp of the scores. A row of tables
+// [S, M] for each segment, with keys and values, where segments have contexts.
+void attention(const at::Tensor& qkv, const Segments& segments, int64_t heads, int64_t kv_heads,
+               const OptionalTensor& keys, const OptionalTensor& values, const OptionalTensor& tables,
+               const at::Tensor& out, const at::Tensor& lse);
+// Without contexts. Keys and values of a prefix gain from all its segments, in their order.
+void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
+                        const Segments& segments, int64_t heads, int64_t kv_heads, const at::Tensor& dqkv);
+
+// Causal attention of sequences that lie one after the other: offsets [sequences + 1] int32, max_length of the longest.
 void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
                const at::Tensor& out, const at::Tensor& lse);
 void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
                         const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
                         const at::Tensor& dqkv);
+
+// What attention is composed of where flash attention does it. Sequence i has queries query_offsets[i] to query_offsets[i + 1]
+// of query [Q, Hq, D] and keys likewise of key, value [K, Hk, D], rows of any stride; none is empty. Where `causal`, the last
+// query sees all keys and each before it one fewer. out [Q, Hq, D], lse [Hq, Q] float32; scale of the scores. On CUDA
+// bfloat16 with D a multiple of 8.
+void varlen_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                      const at::Tensor& query_offsets, const at::Tensor& key_offsets, int64_t most_queries,
+                      int64_t most_keys, bool causal, double scale, const at::Tensor& out, const at::Tensor& lse);
+// out and lse may be those of attention to more keys than these.
+void varlen_attention_backward(const at::Tensor& dout, const at::Tensor& query, const at::Tensor& key,
+                               const at::Tensor& value, const at::Tensor& out, const at::Tensor& lse,
+                               const at::Tensor& query_offsets, const at::Tensor& key_offsets, int64_t most_queries,
+                               int64_t most_keys, bool causal, double scale, const at::Tensor& dquery,
+                               const at::Tensor& dkey, const at::Tensor& dvalue);
+// out [T, Hq, D] and lse [Hq, T] of tokens rows [Q], each once, become those of attention to the keys of part [Q, Hq, D] and
+// part_lse [Hq, Q] too.
+void merge_attention(const at::Tensor& part, const at::Tensor& part_lse, const at::Tensor& rows, const at::Tensor& out,
+                     const at::Tensor& lse);
+// Rows [K, Hk, D] of the cached tokens at places [K, 2]: row of tables, position.
+void gather_context(const at::Tensor& keys, const at::Tensor& values, const at::Tensor& tables, const at::Tensor& places,
+                    const at::Tensor& out_keys, const at::Tensor& out_values);
 
 // Keys of one split of decode_attention, and the number of splits that M pages take.
 constexpr int64_t kDecodeSplit = 256;
@@ -128,8 +160,7 @@ void keep_tokens(const at::Tensor& logits, const at::Tensor& words);
 // What follows a draw. For each row with positions[b] >= 0: the token, its log-prob, the mass it was drawn from and the entropy
 // go to out_tokens, out_log_probs, out_log_masses and out_entropies [B, C] at place counts[b] % C, and counts[b] grows by one; a
 // row whose token is among its stop_tokens [B, K] (−1: none), whose log-prob is not finite, or whose count reaches limits[b], is
-// over: positions[b] = −1 − positions[b]; the others' positions, those of the token to be read next, grow by
-// one. Before its first token a row's position is that of its prompt's last token. All but the floats int32.
+// over: positions[b] = −1 − positions[b]; the others' positions, those of the token to be read next, grow by one. Before its first token a row's position is that of its prompt's last token. All but the floats int32.
 void advance_rows(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
                   const at::Tensor& entropies, const at::Tensor& stop_tokens, const at::Tensor& limits,
                   const at::Tensor& positions, const at::Tensor& counts, const at::Tensor& out_tokens,

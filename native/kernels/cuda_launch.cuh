@@ -39,16 +39,10 @@ inline void check_cuda(cudaError_t error) {
 }  // namespace detail
 
 struct CudaLaunch {
-  static constexpr bool kFlashAttention = true;
-
   template <class Body>
   static void blocks(const at::Tensor& like, int64_t count, int threads, int64_t shared_bytes, const Body& body) {
-    constexpr int64_t always_there = 48 << 10;
     const c10::DeviceGuard guard(like.device());
-    if (shared_bytes > always_there) {
-      detail::check_cuda(cudaFuncSetAttribute(detail::run_blocks<Body>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                              static_cast<int>(shared_bytes)));
-    }
+    if (count > 0) allow_shared(detail::run_blocks<Body>, shared_bytes);
     launch(like, count, [&](unsigned grid, cudaStream_t stream) {
       detail::run_blocks<Body><<<grid, threads, shared_bytes, stream>>>(body);
     });
@@ -73,6 +67,19 @@ struct CudaLaunch {
 
  private:
   static constexpr int kThreads = 256;
+
+  // What a kernel declares itself, as for reductions, comes on top of what the launch gives it.
+  template <class Kernel>
+  static void allow_shared(Kernel* kernel, int64_t bytes) {
+    constexpr int64_t always_there = 48 << 10;
+    constexpr int64_t most_declared = 1 << 10;
+    if (bytes + most_declared <= always_there) return;
+    cudaFuncAttributes attributes{};
+    detail::check_cuda(cudaFuncGetAttributes(&attributes, kernel));
+    if (bytes + static_cast<int64_t>(attributes.sharedSizeBytes) <= always_there) return;
+    detail::check_cuda(
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
+  }
 
   template <class Start>
   static void launch(const at::Tensor& like, int64_t grid, const Start& start) {

@@ -239,9 +239,12 @@ struct DecodeSplitBody {
     constexpr int kParts = kLaneDims / kOnce;
     const float* weights = weights_of(group, tile);
     float sums[kHeads][kLaneDims] = {};
+#ifdef __CUDA_ARCH__
+#pragma unroll
+#endif
     for (int part = 0; part < kParts; ++part) {
       const int d = (part * Group::kLanes + group.lane()) * kOnce;
-      if (d >= a.dim) break;
+      if (d >= a.dim) continue;
 #ifdef __CUDA_ARCH__
 #pragma unroll 2
 #endif

@@ -45,8 +45,9 @@ struct RunningStatistics {
       highest = scaled[v] > highest ? scaled[v] : highest;
     }
     if (highest > maximum) rebase(highest);
+    const float base = maximum == -INFINITY ? 0 : maximum;  // none but logits of −∞ so far
     for (int v = 0; v < V; ++v) {
-      const float z = scaled[v] - maximum;
+      const float z = scaled[v] - base;
       const float e = std::exp(z);
       sum += e;
       if (e > 0) weighted += e * z;  // a logit of −∞ adds nothing

@@ -251,6 +251,7 @@ struct AdvanceBody {
     if (positions[row] < 0) return;
     const int32_t token = tokens[row];
     const int32_t count = counts[row];
+    ZERO_RL_DEBUG_CHECK(count >= 0);
     const int64_t place = row * capacity + count % capacity;
     out_tokens[place] = token;
     out_log_probs[place] = log_probs[row];

@@ -40,31 +40,10 @@ PackedBatch::PackedBatch(const Operators& operators, const PackedTokens& packed,
       count(packed.count()),
       tokens(operators.upload(packed.tokens)),
       positions(operators.upload(packed.positions)) {
-  std::vector<int32_t> places;
-  std::vector<int32_t> rows;
-  for (kernels::Segment segment : packed.segments) {
-    for (const int64_t value : {segment.begin, segment.length, segment.prefix_begin, segment.prefix_length,
-                                segment.context_length}) {
-      places.push_back(static_cast<int32_t>(value));
-    }
-    max_length = std::max(max_length, segment.length);
+  for (const kernels::Segment& segment : packed.segments) {
     positions_end = std::max(positions_end, segment.context_length + segment.prefix_length + segment.length);
-    if (use != nullptr) {
-      const int32_t* table = use->tables.data() + static_cast<int64_t>(runs.size()) * use->pages;
-      rows.insert(rows.end(), segment.length, static_cast<int32_t>(runs.size()));
-      for (int64_t t = segment.begin; t < segment.begin + segment.length; ++t) {
-        pages.push_back(table[packed.positions[t] / kPageTokens]);
-        slots.push_back(static_cast<int32_t>(packed.positions[t] % kPageTokens));
-      }
-      segment.context_table = table;
-    }
-    runs.push_back(segment);
   }
-  const auto segment_count = static_cast<int64_t>(runs.size());
-  segments = operators.upload(places).view({segment_count, 5});
-  if (use == nullptr) return;
-  tables = operators.upload(use->tables).view({segment_count, use->pages});
-  table_rows = operators.upload(rows);
+  operators.bind(*this);
 }
 
 }  // namespace zero_rl

@@ -4,11 +4,16 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "kernels/kernels.h"
 
 namespace zero_rl {
+
+namespace operators {
+struct Segments;
+}
 
 class Operators;
 struct Cache;
@@ -40,17 +45,19 @@ struct PackedBatch {
   const PackedTokens& packed;
   const CacheUse* use;     // or null
   int64_t count;           // T
-  int64_t max_length = 0;  // of a segment
   int64_t positions_end = 0;  // behind the last position
   at::Tensor tokens;       // [T] int32
   at::Tensor positions;    // [T] int32
-  at::Tensor segments;     // [S, 5] int32: begin, length, prefix's begin and length, length of the context
-  at::Tensor tables;       // [S, pages] int32, where there is a cache
-  at::Tensor table_rows;   // [T] int32, the segment of each token, where there is a cache
-  // The same on the host: segments with the tables of their contexts, and page and slot of each token.
+
+  // What the operators' attention reads besides (Operators::bind): on the CPU segments with the tables of their contexts, and the
+  // page and slot of each token.
   std::vector<kernels::Segment> runs;
   std::vector<int32_t> pages;
   std::vector<int32_t> slots;
+  // On a device the segments, and where there is a cache their tables [S, pages] and the segment [T] of each token, int32.
+  std::shared_ptr<const operators::Segments> segments;
+  at::Tensor tables;
+  at::Tensor table_rows;
 };
 
 }  // namespace zero_rl

@@ -229,6 +229,8 @@ class Operators {
 
   // ---- Attention. `use` of the batch: keys and values go to its pages, contexts come from them.
 
+  // Adds to a new batch what attention over it reads.
+  virtual void bind(PackedBatch& batch) const = 0;
   virtual void rotate(const Model& model, const PackedBatch& batch, int64_t layer, const Rotation& rotation) = 0;
   // In place on the gradient rotation.qkv; dq_norm and dk_norm [D] float32 gain those of the weights.
   virtual void rotate_backward(const Model& model, const Rotation& rotation, const at::Tensor& dq_norm,

@@ -23,14 +23,17 @@ export interface StepMetrics extends ScoreMeans {
   truncatedRate: number;
   /** Mean response tokens that the policy wrote, end tokens included. */
   responseLength: number;
-  /** Mean entropy of the policy per token in nats; while the critic alone learns, an estimate from the log-probs of the samples. */
+  /**
+   * Mean entropy per token of the scored samples in nats: of the distribution that each was sampled from, before truncation. Where
+   * the loss has an entropy term, that of the policy as the loss has it, a mean over the minibatches of the first pass.
+   */
   entropy: number;
   /** Mean of logProb − referenceLogProb per token in nats; null without a reference. */
   klPerToken: number | null;
   /** Mean over sequences of the summed difference in nats. */
   klPerSequence: number | null;
   /**
-   * Loss, entropy and gradient norm are means over the minibatches of the first pass. Null, as are the next three, where the
+   * Loss and gradient norm are means over the minibatches of the first pass. Null, as are the next three, where the
    * policy made no optimizer step because the critic alone learns.
    */
   loss: number | null;
@@ -38,7 +41,10 @@ export interface StepMetrics extends ScoreMeans {
   gradNorm: number | null;
   /** Share of tokens whose ratio was clipped (`ppo`). */
   clipFraction: number | null;
-  /** Mean |logProb at the step − logProb at sampling|: rollout and training must agree. */
+  /**
+   * Mean |logProb at the step − logProb at sampling| over the sequences that the step ran, which leaves out those without a gradient:
+   * rollout and training must agree.
+   */
   logProbDifference: number | null;
   learningRate: number;
   /** The value network of `ppo`; absent without one. */
@@ -140,15 +146,17 @@ export interface StepRecord {
   total: number;
 }
 
-/** The mean of −log π over the policy's own tokens, whose expectation is the entropy where all tokens may be drawn. */
-function entropyEstimate(samples: readonly Sample[]): number {
+/**
+ * Mean over the policy's own tokens of the entropy that they were sampled at. Of samples without entropies, −log π stands in, whose
+ * expectation it is where all tokens may be drawn.
+ */
+function sampledEntropy(samples: readonly Sample[]): number {
   const tokens = samples.reduce((sum, { rollout }) => sum + policyTokens(rollout), 0);
-  const surprise = samples.reduce(
-    (sum, { rollout: { logProbs, mask } }) =>
-      sum - logProbs.reduce((part, value, t) => (mask?.[t] === 0 ? part : part + value), 0),
-    0,
-  );
-  return surprise / Math.max(1, tokens);
+  const total = samples.reduce((sum, { rollout: { entropies, logProbs, mask } }) => {
+    const values = entropies ?? logProbs.map((value) => -value);
+    return sum + values.reduce((part, value, t) => (mask?.[t] === 0 ? part : part + value), 0);
+  }, 0);
+  return total / Math.max(1, tokens);
 }
 
 /** Summarises a step. */
@@ -173,9 +181,10 @@ export function stepMetrics(record: StepRecord): StepMetrics {
   // The KL of tokens that the environment wrote is 0.
   const others = scored.reduce((sum, { rollout }) => sum + rollout.tokens.length - policyTokens(rollout), 0);
   const klTokens = (kl?.reduce((sum, row) => sum + row.length, 0) ?? 0) - others;
-  const totalTokens =
-    stats?.totalTokens ??
-    scored.reduce((sum, { prompt, rollout }) => sum + prompt.tokens.length + rollout.tokens.length, 0);
+  const scoredTokens = scored.reduce(
+    (sum, { prompt, rollout }) => sum + prompt.tokens.length + rollout.tokens.length,
+    0,
+  );
   const rate = (tokens: number, phase: Phase): number | null => (seconds[phase] > 0 ? tokens / seconds[phase] : null);
   return {
     step,
@@ -186,7 +195,7 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     formatRate: knownShare(samples.map(({ score }) => score.formatted)),
     truncatedRate: mean(samples.map(({ rollout }) => (rollout.finishReason === 'length' ? 1 : 0))),
     responseLength: newTokens / Math.max(1, samples.length),
-    entropy: stats?.entropy ?? entropyEstimate(scored),
+    entropy: stats && entropyCoefficient !== 0 ? stats.entropy : sampledEntropy(scored),
     klPerToken: perSequence && (klTokens > 0 ? perSequence.reduce((sum, value) => sum + value, 0) / klTokens : 0),
     klPerSequence: perSequence && mean(perSequence),
     loss: stats && stats.loss,
@@ -213,9 +222,9 @@ export function stepMetrics(record: StepRecord): StepMetrics {
     tokensPerSecond: {
       sample: rate(newTokens, 'sample'),
       verify: rate(newTokens, 'verify'),
-      reference: rate(totalTokens, 'reference'),
-      critic: rate(totalTokens, 'critic'),
-      step: rate(totalTokens, 'step'),
+      reference: rate(scoredTokens, 'reference'),
+      critic: rate(scoredTokens, 'critic'),
+      step: rate(stats?.totalTokens ?? 0, 'step'),
     },
     memoryMiB: process.memoryUsage().rss / 2 ** 20,
   };

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 
 import { copyFileAtomically, makeFolder, writeFileAtomically } from './atomic-file';
 import type { JsonObject } from '../json-object';
+import { log } from '../observe/log';
 import { checkpointError, fileSize, readJsonObject } from './checkpoint-file';
-import { parameterShapes, VALUE_HEAD } from './hugging-face-config';
+import { parameterShapes, VALUE_HEAD } from './decoder-description';
 import { parseEndTokens, parseModelConfig, type ModelConfig } from './model-config';
 import { matchParameters, readTensorSources, type TensorSource } from './safetensors';
 import { withOwnHead } from './tied-head';
@@ -51,6 +52,7 @@ export async function readCheckpointFolder(directory: string, critic = false): P
   const source = await readJsonObject(file);
   if (source === null) throw checkpointError(`${file} is missing; give the path of a Hugging Face model folder.`);
   const described = parseModelConfig(source, file);
+  warnOfWindow(directory, described, source);
   const generationConfig = await readJsonObject(join(directory, 'generation_config.json'));
   const endTokens = parseEndTokens(source, generationConfig, described.vocabSize);
   const sources = await readTensorSources(directory);
@@ -60,6 +62,14 @@ export async function readCheckpointFolder(directory: string, critic = false): P
   const tensors = matchParameters(shapes, sources, directory);
   const hasTokenizer = (await fileSize(join(directory, TOKENIZER_FILE))) !== null;
   return { directory, config, source, tensors, endTokens, hasTokenizer };
+}
+
+function warnOfWindow(directory: string, { maxPositions }: ModelConfig, source: JsonObject): void {
+  const positions = source.max_position_embeddings;
+  if (typeof positions !== 'number' || positions <= maxPositions) return;
+  log.warn(
+    `${directory}: layers attend to the last ${maxPositions} tokens only, which is not implemented beyond the first ${maxPositions}, so that is the longest sequence here instead of ${positions}`,
+  );
 }
 
 /** Tokenizer, chat template and generation settings of a folder by file name: a save needs them after the folder has gone. */

@@ -1,34 +1,31 @@
 /** The way back from ModelConfig: a config.json that transformers 4 and 5 load as the same model, and its parameters. */
 import { ZeroRlError } from '../errors';
 import type { JsonObject } from '../json-object';
-import { CAUSAL_LM_CLASSES, type ModelConfig } from './model-config';
+import { quote } from './checkpoint-file';
+import { ConfigKeys } from './config-keys';
+import { ARCHITECTURES, FAMILIES } from './families/families';
+import type { Family } from './families/family';
+import { readContext, type ModelConfig } from './model-config';
 import { ropeToHuggingFace } from './rope-config';
-
-/** Name (as in Hugging Face checkpoints) and shape of one parameter. */
-export interface ParameterShape {
-  name: string;
-  shape: number[];
-}
 
 /**
  * @param dtype of the weights that are saved beside it
  * @param extra keys to keep from the config.json that the model came from; the model's own keys win
- * @throws ZeroRlError ERR_ZERO_RL_CONFIG when the architecture has no such bias or norm
+ * @throws ZeroRlError ERR_ZERO_RL_CONFIG when the architecture has no such bias, norm or layer
  */
 export function configToHuggingFace(
   config: ModelConfig,
   dtype: 'float32' | 'bfloat16' | 'float16',
   extra: JsonObject = {},
 ): JsonObject {
-  checkExpressible(config);
-  const { architecture } = config;
+  const family = familyOf(config);
   const kept = { ...extra };
   // At the top level it would override the one written in the scaling.
   delete kept.original_max_position_embeddings;
   return {
     ...kept,
-    architectures: [CAUSAL_LM_CLASSES[architecture]],
-    model_type: architecture,
+    architectures: [family.causalLmClass],
+    model_type: config.architecture,
     vocab_size: config.vocabSize,
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
@@ -37,73 +34,43 @@ export function configToHuggingFace(
     num_key_value_heads: config.kvHeads,
     head_dim: config.headDim,
     hidden_act: 'silu',
-    max_position_embeddings: config.maxPositions,
+    ...contextToHuggingFace(config, family, extra),
     rms_norm_eps: config.rmsNormEps,
     tie_word_embeddings: config.tieWordEmbeddings,
-    ...(architecture === 'qwen2' ? {} : { attention_bias: config.attentionBias }),
-    ...(architecture === 'llama' ? { mlp_bias: config.mlpBias } : {}),
+    ...featuresToHuggingFace(config, family),
     ...ropeToHuggingFace(config.rope),
     torch_dtype: dtype,
     dtype,
   };
 }
 
-/** A critic's head, in place of `lm_head.weight`. */
-export const VALUE_HEAD = 'value_head.weight';
-
-/**
- * Every parameter in the order of the network; `lm_head.weight` only when it is not tied to the embedding, `valueHead`
- * instead for a critic.
- */
-export function parameterShapes(config: ModelConfig, valueHead = false): ParameterShape[] {
-  const { hiddenSize, intermediateSize, headDim, attentionBias, outputBias, mlpBias } = config;
-  const queries = config.heads * headDim;
-  const keys = config.kvHeads * headDim;
-  const result: ParameterShape[] = [];
-  const add = (name: string, ...shape: number[]) => result.push({ name, shape });
-  const linear = (name: string, outputs: number, inputs: number, bias: boolean) => {
-    add(`${name}.weight`, outputs, inputs);
-    if (bias) add(`${name}.bias`, outputs);
-  };
-  add('model.embed_tokens.weight', config.vocabSize, hiddenSize);
-  for (let layer = 0; layer < config.layers; layer += 1) {
-    const prefix = `model.layers.${layer}`;
-    add(`${prefix}.input_layernorm.weight`, hiddenSize);
-    linear(`${prefix}.self_attn.q_proj`, queries, hiddenSize, attentionBias);
-    linear(`${prefix}.self_attn.k_proj`, keys, hiddenSize, attentionBias);
-    linear(`${prefix}.self_attn.v_proj`, keys, hiddenSize, attentionBias);
-    if (config.qkNorm) {
-      add(`${prefix}.self_attn.q_norm.weight`, headDim);
-      add(`${prefix}.self_attn.k_norm.weight`, headDim);
-    }
-    linear(`${prefix}.self_attn.o_proj`, hiddenSize, queries, outputBias);
-    add(`${prefix}.post_attention_layernorm.weight`, hiddenSize);
-    linear(`${prefix}.mlp.gate_proj`, intermediateSize, hiddenSize, mlpBias);
-    linear(`${prefix}.mlp.up_proj`, intermediateSize, hiddenSize, mlpBias);
-    linear(`${prefix}.mlp.down_proj`, hiddenSize, intermediateSize, mlpBias);
-  }
-  add('model.norm.weight', hiddenSize);
-  if (valueHead) add(VALUE_HEAD, 1, hiddenSize);
-  else if (!config.tieWordEmbeddings) add('lm_head.weight', config.vocabSize, hiddenSize);
-  return result;
+function familyOf({ architecture }: ModelConfig): Family {
+  if (Object.hasOwn(FAMILIES, architecture)) return FAMILIES[architecture];
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CONFIG',
+    `Architecture ${quote(architecture)} is not implemented; use one of ${ARCHITECTURES.join(', ')}.`,
+  );
 }
 
-function checkExpressible(config: ModelConfig): void {
-  const { architecture, attentionBias, outputBias, mlpBias, qkNorm } = config;
-  const problem =
-    architecture === 'qwen2' && (!attentionBias || outputBias)
-      ? 'attentionBias true and outputBias false'
-      : architecture !== 'qwen2' && attentionBias !== outputBias
-        ? 'outputBias equal to attentionBias'
-        : architecture !== 'llama' && mlpBias
-          ? 'mlpBias false'
-          : qkNorm !== (architecture === 'qwen3')
-            ? `qkNorm ${String(architecture === 'qwen3')}`
-            : null;
-  if (problem !== null) {
-    throw new ZeroRlError(
-      'ERR_ZERO_RL_CONFIG',
-      `A model of architecture ${architecture} needs ${problem}; change the configuration.`,
-    );
-  }
+/** A window that limits the context stays as the file has it. */
+function contextToHuggingFace(config: ModelConfig, family: Family, extra: JsonObject): JsonObject {
+  const keys = new ConfigKeys(extra, 'config.json');
+  if (keys.has('max_position_embeddings') && readContext(keys, family, config.layers) === config.maxPositions)
+    return {};
+  return { max_position_embeddings: config.maxPositions, ...family.window?.off };
+}
+
+function featuresToHuggingFace(config: ModelConfig, family: Family): JsonObject {
+  const written = family.writeFeatures(config);
+  const read = family.readFeatures(new ConfigKeys(written, 'config'), config.layers);
+  const features = ['attentionBias', 'outputBias', 'mlpBias', 'qkNorm', 'nopeLayers'] as const;
+  const other = features.find(
+    (name) => config[name] !== undefined && JSON.stringify(config[name]) !== JSON.stringify(read[name]),
+  );
+  if (other === undefined) return written;
+  const needed = read[other] === undefined ? `no ${other}` : `${other} ${JSON.stringify(read[other])}`;
+  throw new ZeroRlError(
+    'ERR_ZERO_RL_CONFIG',
+    `A model of architecture ${config.architecture} needs ${needed}; change the configuration.`,
+  );
 }

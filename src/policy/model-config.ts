@@ -1,16 +1,18 @@
 /**
- * config.json of Qwen2/Qwen2.5, Qwen3 and Llama 3.x as one normalised type. Both generations are read: `rope_theta`,
+ * config.json of every family of families/families.ts as one normalised type. Both generations are read: `rope_theta`,
  * `rope_scaling` and `torch_dtype` of transformers 4, `rope_parameters` and `dtype` of transformers 5. Keys that are
  * missing get the defaults of transformers 5; the five sizes that make a model have no default here. What the engine
  * does not implement is refused by name rather than computed wrongly.
  */
 import { isJsonObject, type JsonObject } from '../json-object';
 import { checkpointError, quote } from './checkpoint-file';
+import { ConfigKeys } from './config-keys';
+import { ARCHITECTURES, FAMILIES, type Architecture } from './families/families';
+import type { Family } from './families/family';
 import { parseRope, type RopeConfig } from './rope-config';
 
-export type Architecture = 'qwen2' | 'qwen3' | 'llama';
-
 export interface ModelConfig {
+  /** `model_type` of config.json. */
   architecture: Architecture;
   vocabSize: number;
   hiddenSize: number;
@@ -22,6 +24,7 @@ export interface ModelConfig {
   kvHeads: number;
   /** Even, at least 16; need not be hiddenSize / heads. */
   headDim: number;
+  /** Most tokens of a sequence: no more than the window of layers that have one. */
   maxPositions: number;
   rmsNormEps: number;
   tieWordEmbeddings: boolean;
@@ -30,19 +33,13 @@ export interface ModelConfig {
   /** Bias of the attention's output projection. */
   outputBias: boolean;
   mlpBias: boolean;
-  /** RMSNorm over each head of queries and keys (Qwen3). */
+  /** RMSNorm of queries and keys: over each head in Qwen3, over all heads together in OLMo-2. */
   qkNorm: boolean;
+  /** Layers, from 0, without rotary embedding; SmolLM3 only, default every fourth. */
+  nopeLayers?: readonly number[];
   rope: RopeConfig;
 }
 
-/** Class names of transformers, as in `architectures`. */
-export const CAUSAL_LM_CLASSES: Record<Architecture, string> = {
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-  llama: 'LlamaForCausalLM',
-};
-
-const MAX_SIZE = 2 ** 31 - 1;
 const MAX_HEADS = 65_536;
 const MAX_LAYERS = 4_096;
 const MIN_HEAD_DIM = 16;
@@ -53,45 +50,45 @@ const MIN_HEAD_DIM = 16;
  * @throws ZeroRlError ERR_ZERO_RL_CHECKPOINT naming the key that is wrong or the feature that is not implemented
  */
 export function parseModelConfig(source: JsonObject, file = 'config.json'): ModelConfig {
+  const keys = new ConfigKeys(source, file);
   const architecture = parseArchitecture(source, file);
-  refuseUnsupported(source, file);
-  const integer = (key: string, fallback: number | null, maximum = MAX_SIZE) =>
-    readInteger(source, key, fallback, maximum, file);
+  const family: Family = FAMILIES[architecture];
+  const { defaults } = family;
 
-  const hiddenSize = integer('hidden_size', null);
-  const heads = integer('num_attention_heads', null, MAX_HEADS);
-  // Qwen configurations without the key mean 32 in transformers; an explicit null means as many as query heads.
-  const kvHeads = integer(
-    'num_key_value_heads',
-    architecture === 'llama' || source.num_key_value_heads === null ? heads : 32,
-    MAX_HEADS,
-  );
+  const hiddenSize = keys.integer('hidden_size', null);
+  const heads = keys.integer('num_attention_heads', null, MAX_HEADS);
+  const missingKvHeads = source.num_key_value_heads === null ? heads : (defaults.kvHeads ?? heads);
+  const kvHeads = keys.integer('num_key_value_heads', missingKvHeads, MAX_HEADS);
   if (heads % kvHeads !== 0) {
     throw checkpointError(
       `${file}: num_attention_heads ${heads} is not a multiple of num_key_value_heads ${kvHeads}; correct the file.`,
     );
   }
-  const headDim = parseHeadDim(source, architecture, hiddenSize, heads, file);
-  const maxPositions = integer('max_position_embeddings', architecture === 'llama' ? 2048 : 32_768);
-  const attentionBias = architecture !== 'qwen2' && readBoolean(source, 'attention_bias', file);
+  const layers = keys.integer('num_hidden_layers', null, MAX_LAYERS);
+  refuseUnsupported(keys, family, layers);
   return {
     architecture,
-    vocabSize: integer('vocab_size', null),
+    vocabSize: keys.integer('vocab_size', null),
     hiddenSize,
-    intermediateSize: integer('intermediate_size', null),
-    layers: integer('num_hidden_layers', null, MAX_LAYERS),
+    intermediateSize: keys.integer('intermediate_size', null),
+    layers,
     heads,
     kvHeads,
-    headDim,
-    maxPositions,
-    rmsNormEps: readPositive(source, 'rms_norm_eps', 1e-6, file),
-    tieWordEmbeddings: readBoolean(source, 'tie_word_embeddings', file),
-    attentionBias: architecture === 'qwen2' || attentionBias,
-    outputBias: attentionBias,
-    mlpBias: architecture === 'llama' && readBoolean(source, 'mlp_bias', file),
-    qkNorm: architecture === 'qwen3',
-    rope: parseRope(source, maxPositions, file),
+    headDim: parseHeadDim(keys, defaults.headDim, hiddenSize, heads),
+    maxPositions: readContext(keys, family, layers),
+    rmsNormEps: keys.positive('rms_norm_eps', defaults.rmsNormEps),
+    tieWordEmbeddings: keys.boolean('tie_word_embeddings', defaults.tieWordEmbeddings),
+    ...family.readFeatures(keys, layers),
+    rope: parseRope(source, defaults.ropeTheta, readPositions(keys, family), file),
   };
+}
+
+const readPositions = (keys: ConfigKeys, { defaults }: Family): number =>
+  keys.integer('max_position_embeddings', defaults.maxPositions);
+
+/** Tokens up to which attention over all of them is what the model computes, windows or not. */
+export function readContext(keys: ConfigKeys, family: Family, layers: number): number {
+  return Math.min(readPositions(keys, family), family.window?.read(keys, layers) ?? Infinity);
 }
 
 /**
@@ -115,15 +112,15 @@ export function parseEndTokens(config: JsonObject, generationConfig: JsonObject 
 
 function parseArchitecture(source: JsonObject, file: string): Architecture {
   const type = source.model_type;
-  if (typeof type !== 'string' || !Object.hasOwn(CAUSAL_LM_CLASSES, type)) {
+  if (typeof type !== 'string' || !Object.hasOwn(FAMILIES, type)) {
     const found = type === undefined ? 'has no model_type' : `has model_type ${quote(type)}`;
     throw checkpointError(
-      `${file} ${found}, which is not implemented; use a model of type ${Object.keys(CAUSAL_LM_CLASSES).join(', ')}.`,
+      `${file} ${found}, which is not implemented; use a model of type ${ARCHITECTURES.join(', ')}.`,
     );
   }
   const architecture = type as Architecture;
   const classes = source.architectures ?? [];
-  const expected = CAUSAL_LM_CLASSES[architecture];
+  const expected = FAMILIES[architecture].causalLmClass;
   if (!Array.isArray(classes) || (classes.length > 0 && !classes.includes(expected))) {
     throw checkpointError(
       `${file} has architectures ${quote(classes)}, which is not implemented for model_type ${type}; use a ${expected}.`,
@@ -132,81 +129,50 @@ function parseArchitecture(source: JsonObject, file: string): Architecture {
   return architecture;
 }
 
-function refuseUnsupported(source: JsonObject, file: string): void {
-  const refuse = (what: string, hint: string) => {
-    throw checkpointError(`${file}: ${what} is not implemented; ${hint}.`);
-  };
+function refuseUnsupported(keys: ConfigKeys, family: Family, layers: number): void {
+  const { source } = keys;
   const activation = source.hidden_act ?? 'silu';
   if (activation !== 'silu' && activation !== 'swish') {
-    refuse(`hidden_act ${quote(activation)}`, 'use a model with silu');
+    throw keys.notImplemented(`hidden_act ${quote(activation)}`, 'use a model with silu');
   }
   if (source.quantization_config != null) {
     const method = isJsonObject(source.quantization_config) ? source.quantization_config.quant_method : undefined;
     const name = typeof method === 'string' ? ` (${method})` : '';
-    refuse(`quantization_config${name}`, 'use the float32, bfloat16 or float16 weights of this model');
+    throw keys.notImplemented(
+      `quantization_config${name}`,
+      'use the float32, bfloat16 or float16 weights of this model',
+    );
   }
-  if (source.per_layer_config != null) refuse('per_layer_config', 'use a model whose layers are all alike');
-  const types = source.layer_types ?? [];
-  if (!Array.isArray(types)) throw checkpointError(`${file}: layer_types is not a list; correct the file.`);
-  const other: unknown = types.find((type) => type !== 'full_attention');
-  if (other !== undefined) refuse(`layer type ${quote(other)}`, 'use a model with full attention');
-  if (readBoolean(source, 'use_sliding_window', file) && source.sliding_window !== null) {
-    refuse(
+  if (source.per_layer_config != null) {
+    throw keys.notImplemented('per_layer_config', 'use a model whose layers are all alike');
+  }
+  const windowed = family.window !== undefined && family.window.read(keys, layers) !== null;
+  const other = (keys.list('layer_types') ?? []).find(
+    (type) => type !== 'full_attention' && !(windowed && type === 'sliding_attention'),
+  );
+  if (other !== undefined) {
+    throw keys.notImplemented(`layer type ${quote(other)}`, 'use a model with full attention');
+  }
+  if (family.window === undefined && keys.boolean('use_sliding_window') && source.sliding_window !== null) {
+    throw keys.notImplemented(
       'use_sliding_window true',
       'use a model with full attention, or set it to false where no sequence is longer than the window',
     );
   }
 }
 
-function parseHeadDim(
-  source: JsonObject,
-  architecture: Architecture,
-  hidden: number,
-  heads: number,
-  file: string,
-): number {
-  let headDim: number;
-  if (source.head_dim != null) headDim = readInteger(source, 'head_dim', null, MAX_HEADS, file);
-  else if (architecture === 'qwen3') headDim = 128;
-  else if (hidden % heads === 0) headDim = hidden / heads;
-  else {
+function parseHeadDim(keys: ConfigKeys, missing: number | null, hidden: number, heads: number): number {
+  const { file } = keys;
+  if (missing === null && !keys.has('head_dim') && hidden % heads !== 0) {
     throw checkpointError(
       `${file}: hidden_size ${hidden} is not a multiple of num_attention_heads ${heads} and there is no head_dim; correct the file.`,
     );
   }
+  const headDim = keys.integer('head_dim', missing ?? hidden / heads, MAX_HEADS);
   if (headDim < MIN_HEAD_DIM || headDim % 2 !== 0) {
     throw checkpointError(
       `${file}: a head dimension of ${headDim} is not implemented; use a model with an even one of at least ${MIN_HEAD_DIM}.`,
     );
   }
   return headDim;
-}
-
-function readInteger(source: JsonObject, key: string, fallback: number | null, maximum: number, file: string): number {
-  const value = source[key] ?? fallback;
-  if (value === null) throw checkpointError(`${file} lacks ${key}; add it.`);
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > maximum) {
-    throw checkpointError(
-      `${file}: expected an integer between 1 and ${maximum} for ${key} but found ${quote(value)}; correct the file.`,
-    );
-  }
-  return value;
-}
-
-function readPositive(source: JsonObject, key: string, fallback: number, file: string): number {
-  const value = source[key] ?? fallback;
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-    throw checkpointError(
-      `${file}: expected a positive number for ${key} but found ${quote(value)}; correct the file.`,
-    );
-  }
-  return value;
-}
-
-function readBoolean(source: JsonObject, key: string, file: string): boolean {
-  const value = source[key] ?? false;
-  if (typeof value !== 'boolean') {
-    throw checkpointError(`${file}: expected true or false for ${key} but found ${quote(value)}; correct the file.`);
-  }
-  return value;
 }

@@ -15,9 +15,11 @@ export interface RopeConfig {
   scaling: RopeScaling | null;
 }
 
-const DEFAULT_THETA = 10_000;
-
-export function parseRope(source: JsonObject, maxPositions: number, file: string): RopeConfig {
+/**
+ * @param defaultTheta where the file has none
+ * @param maxPositions max_position_embeddings
+ */
+export function parseRope(source: JsonObject, defaultTheta: number, maxPositions: number, file: string): RopeConfig {
   const key = isEmpty(source.rope_scaling) ? 'rope_parameters' : 'rope_scaling';
   const parameters = source[key] ?? {};
   if (!isJsonObject(parameters)) throw checkpointError(`${file}: ${key} is not an object; correct the file.`);
@@ -39,7 +41,7 @@ export function parseRope(source: JsonObject, maxPositions: number, file: string
       `${file}: expected a positive number for ${name} but found ${quote(value)}; correct the file.`,
     );
   };
-  const theta = positive('rope_theta', parameters.rope_theta ?? source.rope_theta ?? DEFAULT_THETA);
+  const theta = positive('rope_theta', parameters.rope_theta ?? source.rope_theta ?? defaultTheta);
   const type = parameters.rope_type ?? parameters.type ?? 'default';
   switch (type) {
     case 'default':

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { NativeModel, NativeTrunkHead } from '../../binding/native';
 import { Caller } from './caller';
 import { checkSignal, type EngineCalls } from './engine-calls';
-import { VALUE_HEAD } from './hugging-face-config';
+import { VALUE_HEAD } from './decoder-description';
 import type { ModelConfig } from './model-config';
 import { checkOptions } from './option-keys';
 import { makeFolder } from './atomic-file';

@@ -1,8 +1,11 @@
 /** ReMax's baseline: the reward of the greedy completion of each prompt. */
+import { mean } from '../observe/metrics';
 import type { Run } from './open-run';
 import { greedyOptions } from './phase-options';
-import { samplePrompts, scoreRollouts, type Prompt, type Sample } from './rollouts';
+import { samplePrompts, samplesByGroup, scoreRollouts, type Prompt, type Sample } from './rollouts';
 import { penalizeTruncated } from './stop-properly';
+
+const rewardOf = ({ score }: Sample): number => score.reward ?? 0;
 
 /**
  * One number per sample of `scored`, by the rules of their rewards. Where the greedy completion itself cannot be scored, the mean reward of the prompt's
@@ -14,13 +17,13 @@ export async function greedyBaseline(
   scored: readonly Sample[],
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
-  const rollouts = await samplePrompts(policy, prompts, { ...greedyOptions(config), signal }, play);
-  const greedy = penalizeTruncated(await scoreRollouts(policy, prompts, rollouts, reward, signal), config);
-  const baselines = prompts.map((_, group) => {
-    const { reward: known } = greedy[group].score;
-    if (known !== null) return known;
-    const rewards = scored.filter((sample) => sample.group === group).map(({ score }) => score.reward ?? 0);
-    return rewards.reduce((sum, value) => sum + value, 0) / Math.max(1, rewards.length);
-  });
-  return scored.map(({ group }) => baselines[group]);
+  // Prompts without a scored sample have no use for one.
+  const groups = samplesByGroup(scored);
+  const asked = groups.map(([{ group }]) => prompts[group]);
+  const rollouts = await samplePrompts(policy, asked, { ...greedyOptions(config), signal }, play);
+  const greedy = penalizeTruncated(await scoreRollouts(policy, asked, rollouts, reward, signal), config);
+  const baselines = new Map(
+    groups.map((samples, i) => [samples[0].group, greedy[i].score.reward ?? mean(samples.map(rewardOf))]),
+  );
+  return scored.map(({ group }) => baselines.get(group) ?? 0);
 }

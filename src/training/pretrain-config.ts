@@ -1,6 +1,8 @@
 /** The configuration of `zero-rl pretrain`: every key, its check and its default. */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { ConfigKeys } from '../policy/config-keys';
+import { ARCHITECTURES, FAMILIES } from '../policy/families/families';
 import type { ModelConfig } from '../policy/model-config';
 import { betas, count, fraction, mebibytes, positiveInteger } from './config-numbers';
 
@@ -27,7 +29,7 @@ const corpusSchema = z
   );
 
 const modelSchema = z.strictObject({
-  architecture: z.enum(['qwen2', 'qwen3', 'llama']).default('qwen2'),
+  architecture: z.enum(ARCHITECTURES).default('qwen2'),
   hiddenSize: positiveInteger,
   intermediateSize: positiveInteger,
   layers: positiveInteger,
@@ -93,23 +95,20 @@ export type CorpusConfig = PretrainConfig['corpus'];
 
 /** The model that a config describes; `Policy.create` checks it further. */
 export function modelConfig({ model }: PretrainConfig, vocabSize: number): ModelConfig {
-  const { architecture, heads } = model;
+  const { architecture, heads, layers } = model;
   return {
     architecture,
     vocabSize,
     hiddenSize: model.hiddenSize,
     intermediateSize: model.intermediateSize,
-    layers: model.layers,
+    layers,
     heads,
     kvHeads: model.kvHeads ?? heads,
     headDim: model.headDim ?? Math.floor(model.hiddenSize / heads),
     maxPositions: model.maxPositions,
     rmsNormEps: model.rmsNormEps,
     tieWordEmbeddings: model.tieWordEmbeddings,
-    attentionBias: architecture === 'qwen2',
-    outputBias: false,
-    mlpBias: false,
-    qkNorm: architecture === 'qwen3',
+    ...FAMILIES[architecture].readFeatures(new ConfigKeys({}, 'config'), layers),
     rope: { theta: model.ropeTheta, scaling: null },
   };
 }

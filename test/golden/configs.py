@@ -31,6 +31,45 @@ LLAMA = {
     "bos_token_id": 0,
     "eos_token_id": [1, 2],
 }
+MISTRAL = {
+    "architectures": ["MistralForCausalLM"],
+    "model_type": "mistral",
+    "hidden_act": "silu",
+    "rms_norm_eps": 1e-5,
+    "max_position_embeddings": 256,
+    "attention_dropout": 0.0,
+    "initializer_range": 0.02,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+# pad_token_id has a default in the classes below; transformers keeps its embedding from being trained.
+OLMO2 = {
+    "architectures": ["Olmo2ForCausalLM"],
+    "model_type": "olmo2",
+    "hidden_act": "silu",
+    "rms_norm_eps": 1e-6,
+    "max_position_embeddings": 256,
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "initializer_range": 0.02,
+    "pad_token_id": None,
+    "eos_token_id": 2,
+}
+SMOLLM3 = {
+    "architectures": ["SmolLM3ForCausalLM"],
+    "model_type": "smollm3",
+    "hidden_act": "silu",
+    "rms_norm_eps": 1e-6,
+    "max_position_embeddings": 256,
+    "use_sliding_window": False,
+    "attention_bias": False,
+    "mlp_bias": False,
+    "attention_dropout": 0.0,
+    "initializer_range": 0.02,
+    "bos_token_id": 0,
+    "pad_token_id": None,
+    "eos_token_id": 2,
+}
 
 
 def sizes(vocab: int, hidden: int, intermediate: int, layers: int, heads: int, kv_heads: int) -> dict:
@@ -123,6 +162,49 @@ CONFIGS: dict[str, tuple[dict, str, int]] = {
         | sizes(64, 32, 48, 2, 2, 1)
         | {"attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True, "dtype": "float32",
            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}},
+        "F32", 1,
+    ),
+    # As Mistral-7B-v0.1, but no longer than its window; the head dimension is that of hidden_size.
+    "mistral-grouped-window": (
+        MISTRAL
+        | sizes(79, 64, 96, 2, 4, 2)
+        | {"sliding_window": 256, "tie_word_embeddings": False, "rope_theta": 10000.0, "torch_dtype": "bfloat16"},
+        "BF16", 2,
+    ),
+    # As Mistral Nemo: heads that are not hidden_size / num_attention_heads wide.
+    "mistral-wide-heads-tied": (
+        MISTRAL
+        | sizes(69, 40, 56, 3, 2, 1)
+        | {"head_dim": 32, "sliding_window": None, "tie_word_embeddings": True, "dtype": "float32",
+           "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0}},
+        "F32", 1,
+    ),
+    "olmo2-grouped-untied": (
+        OLMO2
+        | sizes(73, 64, 96, 2, 4, 2)
+        | {"tie_word_embeddings": False, "rope_theta": 500000.0, "rope_scaling": None, "torch_dtype": "float32"},
+        "F32", 2,
+    ),
+    "olmo2-multihead-bias-tied": (
+        OLMO2
+        | sizes(57, 48, 72, 3, 3, 3)
+        | {"attention_bias": True, "tie_word_embeddings": True, "dtype": "bfloat16",
+           "rope_parameters": LLAMA3_SCALING | {"rope_theta": 10000.0}},
+        "BF16", 1,
+    ),
+    # No list: every fourth layer does not rotate.
+    "smollm3-grouped-interval-tied": (
+        SMOLLM3
+        | sizes(65, 32, 48, 5, 4, 2)
+        | {"head_dim": 16, "tie_word_embeddings": True, "rope_theta": 5000.0, "torch_dtype": "bfloat16"},
+        "BF16", 1,
+    ),
+    "smollm3-multiquery-list-bias": (
+        SMOLLM3
+        | sizes(77, 48, 64, 3, 3, 1)
+        | {"attention_bias": True, "mlp_bias": True, "tie_word_embeddings": False, "dtype": "float32",
+           "no_rope_layers": [0, 1, 0], "layer_types": ["full_attention"] * 3,
+           "rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 10000.0}},
         "F32", 1,
     ),
 }

@@ -1,4 +1,4 @@
-"""The decoder of Qwen2, Qwen3 and Llama in float64, on plain tensors.
+"""The decoder of Qwen2, Qwen3, Llama, Mistral, OLMo-2 and SmolLM3 in float64, on plain tensors.
 
 transformers rounds to float32 inside (RMSNorm, softmax, rotary angles) even when the model is in float64,
 so the optimizer references run on this one. logits.py checks it against transformers for every config.
@@ -60,27 +60,36 @@ def hidden_of(parameters: dict[str, torch.Tensor], config, tokens: list[int]) ->
     def linear(x, name):
         return F.linear(x, parameters[name + ".weight"], parameters.get(name + ".bias"))
 
-    def heads_of(x, count, norm):
-        x = x.view(length, count, head_dim)
-        if norm in parameters:
-            x = rms_norm(x, parameters[norm], eps)
-        return x.transpose(0, 1)  # (heads, T, head_dim)
+    def normed(x, name):
+        return rms_norm(x, parameters[name + ".weight"], eps)
 
+    def heads_of(x, count, norm):
+        if norm + ".weight" in parameters:  # of each head, or of the projection as a whole
+            size = parameters[norm + ".weight"].numel()
+            x = normed(x.view(length, -1, size), norm)
+        return x.reshape(length, count, head_dim).transpose(0, 1)  # (heads, T, head_dim)
+
+    norms_after = "model.layers.0.post_feedforward_layernorm.weight" in parameters
+    rotated = getattr(config, "no_rope_layers", None)  # 1: rotated
     hidden = parameters["model.embed_tokens.weight"][torch.tensor(tokens)]
     for layer in range(config.num_hidden_layers):
         prefix = f"model.layers.{layer}."
         attention = prefix + "self_attn."
-        x = rms_norm(hidden, parameters[prefix + "input_layernorm.weight"], eps)
-        query = rotate(heads_of(linear(x, attention + "q_proj"), heads, attention + "q_norm.weight"), cos, sin)
-        key = rotate(heads_of(linear(x, attention + "k_proj"), kv_heads, attention + "k_norm.weight"), cos, sin)
+        x = hidden if norms_after else normed(hidden, prefix + "input_layernorm")
+        query = heads_of(linear(x, attention + "q_proj"), heads, attention + "q_norm")
+        key = heads_of(linear(x, attention + "k_proj"), kv_heads, attention + "k_norm")
+        if rotated is None or rotated[layer]:
+            query, key = rotate(query, cos, sin), rotate(key, cos, sin)
         value = heads_of(linear(x, attention + "v_proj"), kv_heads, "")
         key, value = (t.repeat_interleave(heads // kv_heads, dim=0) for t in (key, value))
         weights = (query @ key.transpose(1, 2) / math.sqrt(head_dim) + causal).softmax(-1)
         mixed = (weights @ value).transpose(0, 1).reshape(length, heads * head_dim)
-        hidden = hidden + linear(mixed, attention + "o_proj")
-        x = rms_norm(hidden, parameters[prefix + "post_attention_layernorm.weight"], eps)
+        mixed = linear(mixed, attention + "o_proj")
+        hidden = hidden + (normed(mixed, prefix + "post_attention_layernorm") if norms_after else mixed)
+        x = hidden if norms_after else normed(hidden, prefix + "post_attention_layernorm")
         gated = F.silu(linear(x, prefix + "mlp.gate_proj")) * linear(x, prefix + "mlp.up_proj")
-        hidden = hidden + linear(gated, prefix + "mlp.down_proj")
+        gated = linear(gated, prefix + "mlp.down_proj")
+        hidden = hidden + (normed(gated, prefix + "post_feedforward_layernorm") if norms_after else gated)
     return rms_norm(hidden, parameters["model.norm.weight"], eps)
 
 

@@ -10,7 +10,7 @@ transformers itself; `float32Distance` is the largest distance of a parameter af
 import numpy as np
 import torch
 
-from configs import LLAMA, LLAMA3_SCALING, QWEN2, QWEN3, sizes
+from configs import LLAMA, LLAMA3_SCALING, MISTRAL, OLMO2, QWEN2, QWEN3, SMOLLM3, sizes
 from decoder import logits_of, parameters_of
 from fixture import pack, tokens_of, write_json
 from logits import load
@@ -26,6 +26,10 @@ QWEN3_UNTIED = QWEN3 | sizes(53, 40, 40, 2, 2, 1) | {
 LLAMA_SCALED = LLAMA | sizes(71, 32, 64, 2, 2, 2) | {
     "head_dim": 16, "tie_word_embeddings": True,
     "rope_parameters": LLAMA3_SCALING | {"original_max_position_embeddings": 16, "rope_theta": 500.0}}
+MISTRAL_UNTIED = MISTRAL | sizes(47, 32, 40, 2, 2, 1) | {
+    "head_dim": 24, "tie_word_embeddings": False, "sliding_window": None, "rope_theta": 10000.0}
+OLMO2_UNTIED = OLMO2 | sizes(43, 32, 48, 2, 2, 1) | {"tie_word_embeddings": False, "rope_theta": 10000.0}
+SMOLLM3_TIED = SMOLLM3 | sizes(45, 32, 40, 4, 2, 1) | {"tie_word_embeddings": True, "rope_theta": 10000.0}
 
 NO_KL = {"coefficient": 0, "estimator": "k2"}
 DEFAULTS = {
@@ -47,6 +51,11 @@ CASES = [
     ("llama-reinforce-seq-mean-token-mean", LLAMA_SCALED, {"aggregation": "seq-mean-token-mean", "weightDecay": 0.1}, 0.0625),
     ("llama-ppo-token-mean", LLAMA_SCALED, {
         "objective": "ppo", "kl": {"coefficient": 0.1, "estimator": "k2"}, "temperature": 0.8, "maxGradNorm": 0.25}, 1.0),
+    ("mistral-reinforce-token-mean", MISTRAL_UNTIED, {"weightDecay": 0.1}, 1.0),
+    ("olmo2-ppo-k3-token-mean", OLMO2_UNTIED, {
+        "objective": "ppo", "kl": {"coefficient": 0.1, "estimator": "k3"}}, 1.0),
+    ("smollm3-reinforce-seq-mean-token-mean", SMOLLM3_TIED, {
+        "aggregation": "seq-mean-token-mean", "temperature": 0.8, "weightDecay": 0.1}, 0.125),
 ]
 
 

@@ -61,3 +61,28 @@ test('log-probs of the policy are those of the whole sequence; a step takes the 
     ),
   );
 });
+
+test('each turn goes on from the very tokens before it, so that the engine computes no more than is new', async () => {
+  const prompts = ['1+1=', 'What is 12-7?'].map((text, uid) => ({
+    problem: { id: text, problem: text, answer: '2' },
+    text,
+    tokens: policy.encodePrompt(text),
+    uid,
+  }));
+  const sample = jest.spyOn(policy, 'sample');
+  const rollouts = await playEpisodes(policy, prompts, { n: 4, maxTokens: 16, seed: 3 }, play);
+  const calls = sample.mock.calls.map(([contexts]) => contexts.map((context) => Array.from(context as Int32Array)));
+  sample.mockRestore();
+  expect(calls).toHaveLength(play.maxTurns);
+  const episodes = rollouts.map(({ prompt, tokens }) => [...prompts[prompt].tokens, ...tokens]);
+  let written = 0;
+  for (const contexts of calls.slice(1)) {
+    for (const context of contexts) {
+      // Random weights write what encodes otherwise once it is text.
+      const text = policy.tokenizer!.decode(context);
+      if (String(policy.encodePrompt(text, false)) !== String(context)) written++;
+      expect(episodes.some((episode) => String(episode.slice(0, context.length)) === String(context))).toBe(true);
+    }
+  }
+  expect(written).toBeGreaterThan(0);
+});

@@ -5,22 +5,14 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parameterShapes as shapesOf } from '../../src/policy/decoder-description';
+import { parseModelConfig } from '../../src/policy/model-config';
 
 export type Storage = 'F32' | 'BF16' | 'F16';
 
-/** The fields of config.json that decide which tensors a decoder has. */
+/** What tests read of a config.json. */
 export interface DecoderConfig {
-  model_type: string;
   vocab_size: number;
-  hidden_size: number;
-  intermediate_size: number;
-  num_hidden_layers: number;
-  num_attention_heads: number;
-  num_key_value_heads?: number;
-  head_dim?: number;
-  tie_word_embeddings?: boolean;
-  attention_bias?: boolean;
-  mlp_bias?: boolean;
   [key: string]: unknown;
 }
 
@@ -66,41 +58,7 @@ export function fixtureValues(name: string, count: number, seed: number): Float3
 
 /** Hugging Face names and shapes of the decoder's parameters; tied weights once. */
 export function parameterShapes(config: DecoderConfig): Record<string, number[]> {
-  const {
-    hidden_size: hidden,
-    intermediate_size: intermediate,
-    vocab_size: vocab,
-    num_attention_heads: heads,
-  } = config;
-  const headDim = config.head_dim ?? hidden / heads;
-  const query = heads * headDim;
-  const keyValue = (config.num_key_value_heads ?? heads) * headDim;
-  const attentionBias = config.model_type === 'qwen2' || config.attention_bias === true;
-  const outputBias = config.model_type !== 'qwen2' && config.attention_bias === true;
-  const shapes: Record<string, number[]> = { 'model.embed_tokens.weight': [vocab, hidden] };
-  const linear = (name: string, rows: number, columns: number, bias: boolean) => {
-    shapes[`${name}.weight`] = [rows, columns];
-    if (bias) shapes[`${name}.bias`] = [rows];
-  };
-  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
-    const prefix = `model.layers.${layer}`;
-    linear(`${prefix}.self_attn.q_proj`, query, hidden, attentionBias);
-    linear(`${prefix}.self_attn.k_proj`, keyValue, hidden, attentionBias);
-    linear(`${prefix}.self_attn.v_proj`, keyValue, hidden, attentionBias);
-    linear(`${prefix}.self_attn.o_proj`, hidden, query, outputBias);
-    if (config.model_type === 'qwen3') {
-      shapes[`${prefix}.self_attn.q_norm.weight`] = [headDim];
-      shapes[`${prefix}.self_attn.k_norm.weight`] = [headDim];
-    }
-    linear(`${prefix}.mlp.gate_proj`, intermediate, hidden, config.mlp_bias === true);
-    linear(`${prefix}.mlp.up_proj`, intermediate, hidden, config.mlp_bias === true);
-    linear(`${prefix}.mlp.down_proj`, hidden, intermediate, config.mlp_bias === true);
-    shapes[`${prefix}.input_layernorm.weight`] = [hidden];
-    shapes[`${prefix}.post_attention_layernorm.weight`] = [hidden];
-  }
-  shapes['model.norm.weight'] = [hidden];
-  if (config.tie_word_embeddings !== true) shapes['lm_head.weight'] = [vocab, hidden];
-  return shapes;
+  return Object.fromEntries(shapesOf(parseModelConfig(config)).map(({ name, shape }) => [name, shape]));
 }
 
 /** Rounds to nearest, ties to even, as PyTorch does. */

@@ -71,6 +71,21 @@ kernels::Attention forward(const Description& of, const PackedBatch& batch, cons
 
 }  // namespace
 
+void CpuOperators::bind(PackedBatch& batch) const {
+  batch.runs = batch.packed.segments;
+  if (batch.use == nullptr) return;
+  const int32_t* table = batch.use->tables.data();
+  for (kernels::Segment& segment : batch.runs) {
+    segment.context_table = table;
+    for (int64_t t = segment.begin; t < segment.begin + segment.length; ++t) {
+      const int32_t position = batch.packed.positions[t];
+      batch.pages.push_back(table[position / kPageTokens]);
+      batch.slots.push_back(static_cast<int32_t>(position % kPageTokens));
+    }
+    table += batch.use->pages;
+  }
+}
+
 void CpuOperators::rotate(const Model& model, const PackedBatch& batch, int64_t layer, const Rotation& rotation) {
   const Description& of = model.description;
   if (rotation.q_norm.defined()) {

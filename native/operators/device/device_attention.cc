@@ -1,6 +1,7 @@
 #include <ATen/ops/index_select.h>
 
 #include "device/operators.h"
+#include "device/segments.h"
 #include "model/model.h"
 #include "model/packed_tokens.h"
 #include "operators/device/device_operators.h"
@@ -10,14 +11,27 @@ namespace zero_rl {
 
 namespace {
 
-template <class... A>
-void segment_attention(const A&...) { TORCH_CHECK(false, "not yet"); }
-template <class... A>
-void segment_attention_backward(const A&...) { TORCH_CHECK(false, "not yet"); }
-
 std::optional<at::Tensor> layer_of(const at::Tensor& all, int64_t layer) { return all.select(0, layer); }
 
 }  // namespace
+
+void DeviceOperators::bind(PackedBatch& batch) const {
+  std::vector<int32_t> places;
+  std::vector<int32_t> rows;
+  const auto& segments = batch.packed.segments;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const kernels::Segment& segment = segments[i];
+    for (const int64_t value : {segment.begin, segment.length, segment.prefix_begin, segment.prefix_length,
+                                segment.context_length}) {
+      places.push_back(static_cast<int32_t>(value));
+    }
+    rows.insert(rows.end(), segment.length, static_cast<int32_t>(i));
+  }
+  batch.segments = std::make_shared<operators::Segments>(places, device());
+  if (batch.use == nullptr) return;
+  batch.tables = upload(batch.use->tables).view({static_cast<int64_t>(segments.size()), batch.use->pages});
+  batch.table_rows = upload(rows);
+}
 
 void DeviceOperators::rotate(const Model& model, const PackedBatch& batch, int64_t layer, const Rotation& rotation) {
   const Description& of = model.description;
@@ -43,18 +57,17 @@ void DeviceOperators::attention(const Model& model, const PackedBatch& batch, in
                                 const at::Tensor& out, const at::Tensor& lse) {
   const Description& of = model.description;
   const bool cached = batch.use != nullptr;
-  segment_attention(qkv, batch.segments, batch.max_length, of.heads, of.kv_heads,
-                               cached ? layer_of(batch.use->cache.keys, layer) : std::nullopt,
-                               cached ? layer_of(batch.use->cache.values, layer) : std::nullopt, optional(batch.tables),
-                               out, lse.defined() ? lse : take_lse(batch.count, of.heads));
+  operators::attention(qkv, *batch.segments, of.heads, of.kv_heads,
+                       cached ? layer_of(batch.use->cache.keys, layer) : std::nullopt,
+                       cached ? layer_of(batch.use->cache.values, layer) : std::nullopt, optional(batch.tables), out,
+                       lse.defined() ? lse : take_lse(batch.count, of.heads));
 }
 
 void DeviceOperators::attention_backward(const Model& model, const PackedBatch& batch, const at::Tensor& dout,
                                          const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
                                          const at::Tensor& dqkv) {
   const Description& of = model.description;
-  segment_attention_backward(dout, qkv, out, lse, batch.segments, batch.max_length, of.heads, of.kv_heads,
-                                        dqkv);
+  operators::attention_backward(dout, qkv, out, lse, *batch.segments, of.heads, of.kv_heads, dqkv);
 }
 
 Cache DeviceOperators::make_cache(const Description& description, at::ScalarType dtype, int64_t pages) {

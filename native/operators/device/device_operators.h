@@ -40,6 +40,7 @@ class DeviceOperators : public Operators {
   void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, const Linear& gradient) override;
   void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dact) override;
 
+  void bind(PackedBatch& batch) const override;
   void rotate(const Model& model, const PackedBatch& batch, int64_t layer, const Rotation& rotation) override;
   void rotate_backward(const Model& model, const Rotation& rotation, const at::Tensor& dq_norm,
                        const at::Tensor& dk_norm) override;

@@ -69,6 +69,29 @@ test('the figures of a step', () => {
   });
 });
 
+test('the entropy is that of the tokens as they were sampled, also of those that the step left out; with a term in the loss, the loss has it', () => {
+  const known = sample(0, 1, 3);
+  known.rollout.entropies = Float32Array.of(0.5, 9, 1);
+  known.rollout.mask = Uint8Array.of(1, 0, 1);
+  const estimated = sample(1, 0, 2);
+  estimated.rollout.logProbs = Float32Array.of(-2, -0.5);
+  const unscored = sample(2, null, 1);
+  unscored.rollout.entropies = Float32Array.of(100);
+  const samples = [known, estimated, unscored];
+  expect(stepMetrics(record({ samples })).entropy).toBeCloseTo((0.5 + 1 + 2 + 0.5) / 4, 12);
+  expect(stepMetrics(record({ samples, stats: null, entropyCoefficient: 0.1 })).entropy).toBeCloseTo(1, 12);
+  expect(stepMetrics(record({ samples, entropyCoefficient: 0.1 })).entropy).toBe(0.7);
+});
+
+test('tokens that the step left out count in the rate of the reference and not in that of the step', () => {
+  const { stats, seconds } = record();
+  const metrics = stepMetrics(
+    record({ stats: { ...stats!, totalTokens: 6 }, seconds: { ...seconds, reference: 2, critic: 1 } }),
+  );
+  // 12 tokens of the scored samples, and 2 of the prompt of each.
+  expect(metrics.tokensPerSecond).toMatchObject({ reference: 10, critic: 20, step: 1.5 });
+});
+
 test('samples without a reward are counted, those that took too long also by themselves', () => {
   const late = sample(0, null, 3);
   late.score.reason = 'timeout';

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 
 import { copyTokenizerFiles, readCheckpointFolder } from '../../../src/policy/checkpoint-folder';
-import { parameterShapes } from '../../../src/policy/hugging-face-config';
+import { parameterShapes } from '../../../src/policy/decoder-description';
 import { parseModelConfig } from '../../../src/policy/model-config';
 import { expectFailure, TINY_LLAMA, useTemporaryFolder, writeFloatTensors } from './model-folder';
 
@@ -35,6 +35,21 @@ describe('readCheckpointFolder', () => {
     expect((await readCheckpointFolder(folder())).source).toMatchObject({ time_step_limit: [0, Infinity] });
     write('config.json', JSON.stringify({ ...TINY_LLAMA, rms_norm_eps: 'x' }).replace('"x"', 'NaN'));
     await expectFailure(() => readCheckpointFolder(folder()), /positive number for rms_norm_eps but found NaN/);
+  });
+
+  test('a window that is shorter than the positions ends the context, which is said', async () => {
+    const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      const mistral = { ...TINY_LLAMA, architectures: [], model_type: 'mistral' };
+      write('config.json', { ...mistral, sliding_window: 64 });
+      expect((await readCheckpointFolder(folder())).config.maxPositions).toBe(64);
+      expect(written).not.toHaveBeenCalled();
+      write('config.json', { ...mistral, sliding_window: 48 });
+      expect((await readCheckpointFolder(folder())).config.maxPositions).toBe(48);
+      expect(written.mock.calls.join('')).toMatch(/last 48 tokens only.*instead of 64/);
+    } finally {
+      written.mockRestore();
+    }
   });
 
   describe('a tied configuration with a head in the file', () => {

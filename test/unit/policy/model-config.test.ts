@@ -1,4 +1,5 @@
-import { configToHuggingFace, parameterShapes } from '../../../src/policy/hugging-face-config';
+import { configToHuggingFace } from '../../../src/policy/hugging-face-config';
+import { parameterShapes } from '../../../src/policy/decoder-description';
 import type { JsonObject } from '../../../src/json-object';
 import { parseEndTokens, parseModelConfig } from '../../../src/policy/model-config';
 import { expectFailure, TINY_LLAMA } from './model-folder';
@@ -136,7 +137,8 @@ describe('parseModelConfig', () => {
   });
 
   test.each<[string, JsonObject, RegExp]>([
-    ['another model', { model_type: 'mistral' }, /model_type "mistral".*qwen2, qwen3, llama/],
+    ['another model', { model_type: 'gemma3_text' }, /model_type "gemma3_text".*qwen2, qwen3, llama, mistral/],
+    ['OLMo-1', { model_type: 'olmo' }, /model_type "olmo"/],
     ['no model type', { model_type: undefined }, /has no model_type/],
     ['a name of Object.prototype', { model_type: 'constructor' }, /model_type "constructor"/],
     ['another head', { architectures: ['LlamaForSequenceClassification'] }, /LlamaForSequenceClassification/],

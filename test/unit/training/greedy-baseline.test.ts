@@ -37,3 +37,24 @@ test.each([
   expect(scored.map(({ score }) => score.reward)).toEqual([worth, worth]);
   expect(baselines).toEqual([worth, worth]);
 });
+
+test('prompts of which no sample could be scored have no greedy completion', async () => {
+  const config = resolveConfig({ model: '/m', data: { train: 'arithmetic' }, algorithm: { name: 'remax' } });
+  const policy = new BanditPolicy();
+  const prompts: Prompt[] = [0, 1, 2].map((uid) => {
+    const text = `problem ${uid}`;
+    return { problem: { id: text, problem: text, answer: '2' }, text, tokens: policy.encodePrompt(text), uid };
+  });
+  // What it is worth depends on the prompt and the draw, so that one baseline is told from another.
+  const byPrompt: RewardFunction = ({ prompt, completion }) =>
+    prompt.length * 100 + Number(prompt.at(-1)) + completion.length;
+  const rollouts = await samplePrompts(policy, prompts, { n: 3 });
+  const scored = await scoreRollouts(policy, prompts, rollouts, byPrompt);
+  const all = await greedyBaseline({ config, policy, reward: byPrompt, play: null }, prompts, scored, undefined);
+  policy.sampleCalls = [];
+  const rest = scored.filter(({ group, index }) => group !== 1 && index !== 0);
+  const some = await greedyBaseline({ config, policy, reward: byPrompt, play: null }, prompts, rest, undefined);
+  expect(policy.sampleCalls.map(({ prompts: count }) => count)).toEqual([2]);
+  expect(policy.sampleCalls[0].options.uids).toEqual([0, 2]);
+  expect(some).toEqual(all.filter((_, i) => rest.includes(scored[i])));
+});
