@@ -3,7 +3,7 @@
  * and has the bits of what is computed at once. Weights that change end it, and memory that is short costs time alone.
  */
 import { Policy, type Rollout } from '../../src';
-import { differingRows } from '../support/bits';
+import { differingResults } from '../support/bits';
 import { tinyConfig } from '../support/tiny-policy';
 
 const config = { ...tinyConfig, maxPositions: 3000, vocabSize: 211 };
@@ -39,8 +39,8 @@ test.each([1, 31, 32, 33, 64, 100])('a prompt of %i tokens is computed once for 
   const again = await policy.sample([prompt], { ...options, n: 3 });
   expect(policy.lastSampleStats).toMatchObject({ promptTokens: 1, cachedTokens: length - 1 });
   expect(tokensIn(again)).toEqual(tokensIn(first));
-  expect(differingRows(logProbsOf(again), logProbsOf(first))).toBe('');
-  expect(differingRows(logProbsOf(again), await scores(policy, [prompt], again))).toBe('');
+  expect(differingResults(logProbsOf(again), logProbsOf(first))).toBe('');
+  expect(differingResults(logProbsOf(again), await scores(policy, [prompt], again))).toBe('');
 });
 
 test('prompts with one beginning compute it once, also within a call', async () => {
@@ -50,7 +50,7 @@ test('prompts with one beginning compute it once, also within a call', async () 
   // Within the call by whole pages of 32 tokens.
   const own = prompts.reduce((sum, prompt) => sum + prompt.length - 64, 0);
   expect(policy.lastSampleStats).toMatchObject({ promptTokens: 64 + own, cachedTokens: 8 * 64 });
-  expect(differingRows(logProbsOf(rollouts), await scores(policy, prompts, rollouts))).toBe('');
+  expect(differingResults(logProbsOf(rollouts), await scores(policy, prompts, rollouts))).toBe('');
   const other = joined(beginning, tokensOf(99, 3));
   await policy.sample([other], options);
   expect(policy.lastSampleStats).toMatchObject({ promptTokens: 3, cachedTokens: 70 });
@@ -66,7 +66,7 @@ test('turns of an episode compute their new tokens alone, and have the bits of t
     // The last token that was drawn was never read.
     expect(promptTokens).toBe(turn === 0 ? 45 : 8 + 1);
     computed += promptTokens;
-    expect(differingRows([rollout.logProbs], await scores(policy, [context], [rollout]))).toBe('');
+    expect(differingResults([rollout.logProbs], await scores(policy, [context], [rollout]))).toBe('');
     context = joined(context, rollout.tokens, tokensOf(50 + turn, 8));
   }
   expect(computed).toBe(45 + 5 * 9);
@@ -80,8 +80,8 @@ test('after a step nothing of the weights before is left', async () => {
   });
   const after = await policy.sample([prompt], options);
   expect(policy.lastSampleStats).toMatchObject({ promptTokens: 90, cachedTokens: 0 });
-  expect(differingRows(logProbsOf(after), logProbsOf(before))).not.toBe('');
-  expect(differingRows(logProbsOf(after), await scores(policy, [prompt], after))).toBe('');
+  expect(differingResults(logProbsOf(after), logProbsOf(before))).not.toBe('');
+  expect(differingResults(logProbsOf(after), await scores(policy, [prompt], after))).toBe('');
 });
 
 test('a prompt of several passes is computed in chunks between the steps of others, with the bits of one pass', async () => {
@@ -91,8 +91,8 @@ test('a prompt of several passes is computed in chunks between the steps of othe
     policy.sample([long], { ...options, maxTokens: 20 }),
     policy.sample(short, { ...options, maxTokens: 90 }),
   ]);
-  expect(differingRows(logProbsOf(alone), await scores(policy, [long], alone))).toBe('');
-  expect(differingRows(logProbsOf(beside), await scores(policy, short, beside))).toBe('');
+  expect(differingResults(logProbsOf(alone), await scores(policy, [long], alone))).toBe('');
+  expect(differingResults(logProbsOf(beside), await scores(policy, short, beside))).toBe('');
 });
 
 describe('with memory for few tokens', () => {
@@ -109,7 +109,7 @@ describe('with memory for few tokens', () => {
     const { promptTokens, cachedTokens } = small.lastSampleStats!;
     expect(promptTokens + cachedTokens).toBeGreaterThan(2 * length);
     expect(tokensIn(rollouts)).toEqual(tokensIn(expected));
-    expect(differingRows(logProbsOf(rollouts), logProbsOf(expected))).toBe('');
+    expect(differingResults(logProbsOf(rollouts), logProbsOf(expected))).toBe('');
   });
 
   test('one that does not fit alone ends with an error that names the keys; others go on', async () => {

@@ -1,6 +1,6 @@
 /** Calls share one batch: who joins, who gives way, and who waits; what comes of each is what it would be alone. */
 import { Policy, type Rollout, type SampleOptions } from '../../src';
-import { differingRows } from '../support/bits';
+import { differingResults } from '../support/bits';
 import { tinyConfig } from '../support/tiny-policy';
 
 const config = { ...tinyConfig, maxPositions: 2048, vocabSize: 211 };
@@ -18,7 +18,7 @@ const prompts = (key: number, count: number): Int32Array[] =>
 function expectSame(actual: Rollout[], expected: Rollout[]): void {
   expect(actual.map(({ tokens }) => Array.from(tokens))).toEqual(expected.map(({ tokens }) => Array.from(tokens)));
   const logProbs = (rollouts: Rollout[]): Float32Array[] => rollouts.map((rollout) => rollout.logProbs);
-  expect(differingRows(logProbs(actual), logProbs(expected))).toBe('');
+  expect(differingResults(logProbs(actual), logProbs(expected))).toBe('');
 }
 
 /** The names of promises in the order in which they settle. */
