@@ -23,7 +23,7 @@ const project = (name, extra = {}) => ({
 const oneWorker = { runner: '<rootDir>/test/support/one-worker-runner.js' };
 
 const ENGINE_TESTS =
-  'golden-{logits,objectives,save,steps,truncation},master-weights,multi-turn,policy-{save,stream},sampling-*';
+  'exact-savings,golden-{logits,objectives,save,steps,truncation},master-weights,multi-turn,policy-{save,stream},sampling-*';
 
 const onDevice = {
   ...oneWorker,

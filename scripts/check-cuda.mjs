@@ -22,7 +22,7 @@ const THREADS = { DecodeSplitBody: 128, SlotSplitBody: 128 };
 const MOST_THREADS = 512;
 
 /** Bytes of local memory that a thread may use: spills around calls of exp and log, or sums that do not fit the registers. */
-const STACKS = { SampleBody: 64, DecodeSplitBody: 256, SlotSplitBody: 256, SlotMergeBody: 16 };
+const STACKS = { SampleBody: 64, DecodeSplitBody: 64, SlotSplitBody: 256, SlotMergeBody: 16 };
 
 async function findCuobjdump() {
   const found = ['cuobjdump', '/usr/local/cuda/bin/cuobjdump'].find(

@@ -2,7 +2,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Critic, Policy, type ValueSequence } from '../../src';
-import { cpuEngineTest } from '../support/cpu-engine-only';
 import { temporaryFolder, writeFixtureModel, type FixtureModel } from '../support/fixture-model';
 import { asTraining, decodeFloats, maxDifference, objectivesGolden, type CriticCase } from '../support/golden';
 import { readSafetensors, readSafetensorsFile } from '../support/read-safetensors';
@@ -38,7 +37,7 @@ test.each(golden.cases)('$name', async (reference) => {
   expect(await wrongParameters(policy, final)).toEqual([]);
 });
 
-cpuEngineTest.each(golden.cases)('$name: micro-batches change the step by rounding only', async (reference) => {
+test.each(golden.cases)('$name: micro-batches change the step by rounding only', async (reference) => {
   const batch = asTraining(reference.batches[0]);
   using policy = await Policy.load(fixture(reference), CPU);
   using other = await Policy.load(fixture(reference), CPU);

@@ -1,7 +1,6 @@
 /** Ten AdamW policy-gradient steps against float64 PyTorch (test/golden/steps.py). */
 import { rmSync } from 'node:fs';
 import { Policy } from '../../src';
-import { cpuEngineTest } from '../support/cpu-engine-only';
 import { temporaryFolder, writeFixtureModel } from '../support/fixture-model';
 import { asTraining, decodeFloats, maxDifference, stepsGolden } from '../support/golden';
 import { readSafetensors } from '../support/read-safetensors';
@@ -53,7 +52,7 @@ describe.each(golden.cases)('$name', (reference) => {
     expect(differences.filter(({ far }) => far)).toEqual([]);
   });
 
-  cpuEngineTest('micro-batches change the step by rounding only', async () => {
+  test('micro-batches change the step by rounding only', async () => {
     const other = await Policy.load(folder, CPU);
     try {
       const batch = asTraining(reference.batches[0]);

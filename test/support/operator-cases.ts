@@ -135,7 +135,7 @@ export const operatorCases: Record<string, Record<string, number>[]> = {
   log_probs: [
     { rows: 5, vocab: 1031 },
     { rows: 3, vocab: 2600, masked: 1 },
-    { rows: 3, vocab: 5003, masked: 1 },
+    { rows: 3, vocab: 5005, masked: 1 },
     { rows: 40, vocab: 3 },
   ],
   head_loss: [

@@ -86,7 +86,7 @@ describe('the step request', () => {
       eps: 1e-8,
       weightDecay: 0,
       maxGradNorm: 1,
-      memoryBudget: 384 * 2 ** 20,
+      memoryBudget: 1024 * 2 ** 20,
     });
   });
 

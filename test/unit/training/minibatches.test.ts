@@ -83,13 +83,31 @@ describe('the optimizer steps on a rollout batch', () => {
   test('figures are weighed by what they are means of', async () => {
     const rest = { kl: 0, microBatches: 1 };
     const figures = [
-      { loss: 1, entropy: 2, gradNorm: 3, clipFraction: 0.5, logProbDifference: 1e-7, tokens: 30, ...rest },
-      { loss: 5, entropy: 4, gradNorm: 5, clipFraction: 0.1, logProbDifference: 0.2, tokens: 10, ...rest },
+      {
+        loss: 1,
+        entropy: 2,
+        gradNorm: 3,
+        clipFraction: 0.5,
+        logProbDifference: 1e-7,
+        tokens: 30,
+        measuredTokens: 10,
+        ...rest,
+      },
+      {
+        loss: 5,
+        entropy: 4,
+        gradNorm: 5,
+        clipFraction: 0.1,
+        logProbDifference: 0.2,
+        tokens: 10,
+        measuredTokens: 10,
+        ...rest,
+      },
       { loss: 9, entropy: 9, gradNorm: 9, clipFraction: 0.2, logProbDifference: 0.3, tokens: 10, ...rest },
       { loss: 9, entropy: 9, gradNorm: 9, clipFraction: 0.6, logProbDifference: 0.4, tokens: 30, ...rest },
     ];
     const { stats } = await run({ epochs: 2, minibatches: 2 }, figures);
-    expect(stats).toMatchObject({ loss: 2, entropy: 2.5, gradNorm: 4, logProbDifference: 1e-7, tokens: 40 });
+    expect(stats).toMatchObject({ loss: 2, entropy: 3, gradNorm: 4, logProbDifference: 1e-7, tokens: 40 });
     expect(stats.clipFraction).toBeCloseTo(0.5, 12);
     const perSequence = await run({ epochs: 2, minibatches: 2, aggregation: 'seq-mean-token-mean' }, figures);
     const share = perSequence.calls[0].groups.length / groups.length;
