@@ -6,7 +6,7 @@ import { Policy, type Rollout } from '../../src';
 import { differingResults } from '../support/bits';
 import { tinyConfig } from '../support/tiny-policy';
 
-const config = { ...tinyConfig, maxPositions: 3000, vocabSize: 211 };
+const config = { ...tinyConfig, maxPositions: 5000, vocabSize: 211 };
 const create = (options: { threads?: number; memoryMiB?: number } = {}): Promise<Policy> =>
   Policy.create(config, { device: 'cpu', seed: 3, std: 0.2, threads: 2, ...options });
 
@@ -115,14 +115,14 @@ describe('with memory for few tokens', () => {
   test('one that does not fit alone ends with an error that names the keys; others go on', async () => {
     using small = await create({ memoryMiB: 1 });
     const beside = small.sample(prompts.slice(0, 3), options);
-    await expect(small.sample([tokensOf(6, 2950)], options)).rejects.toMatchObject({
+    await expect(small.sample([tokensOf(6, 4900)], options)).rejects.toMatchObject({
       code: 'ERR_ZERO_RL_OUT_OF_MEMORY',
       message: expect.stringMatching(/memoryMiB.*maxTokens/) as string,
     });
     await expect(beside).resolves.toHaveLength(3);
     await expect(small.sample([tokensOf(7, 300)], options)).resolves.toHaveLength(1);
     // It fits at first, and grows beyond the memory.
-    await expect(small.sample([tokensOf(8, 100)], { ...options, maxTokens: 2800 })).rejects.toMatchObject({
+    await expect(small.sample([tokensOf(8, 100)], { ...options, maxTokens: 4800 })).rejects.toMatchObject({
       code: 'ERR_ZERO_RL_OUT_OF_MEMORY',
     });
     await expect(small.sample([tokensOf(9, 300)], options)).resolves.toHaveLength(1);
