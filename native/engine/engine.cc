@@ -62,7 +62,7 @@ int64_t Engine::bytes_left() {
 }
 
 void Engine::submit(Submission submission) {
-  with_memory(kSampleAdvice, [&] { scheduler_->submit(std::move(submission), bytes_left()); });
+  with_memory(kSampleAdvice, [&] { scheduler_->submit(std::move(submission), [this] { return bytes_left(); }); });
 }
 
 bool Engine::tick() {

@@ -19,7 +19,7 @@ constexpr int64_t kDrawBytes = int64_t{64} << 20;  // of logits that first token
 
 }  // namespace
 
-void Scheduler::submit(Submission submission, int64_t bytes) {
+void Scheduler::submit(Submission submission, const std::function<int64_t()>& bytes) {
   LiveRequest live{.submission = std::move(submission)};
   const GenerateRequest& request = live.request();
   const int64_t longest = std::min(request.longest_prompt() + request.max_tokens, model_.description.max_positions);

@@ -5,6 +5,7 @@
 // it, was cached, or lost its row for a while.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <vector>
@@ -20,8 +21,8 @@ class Scheduler {
  public:
   explicit Scheduler(Model& model) : model_(model) {}
 
-  // `bytes`: what caches and rows may take, those that are held included.
-  void submit(Submission submission, int64_t bytes);
+  // `bytes`: what caches and rows may take, those that are held included; asked for only where some may be made.
+  void submit(Submission submission, const std::function<int64_t()>& bytes);
   // Joins, a prefill pass where one is due, decode steps as many as are polled at once, and ends. False: nothing is left to do.
   bool tick();
   // Ends all requests with an error.
@@ -36,7 +37,7 @@ class Scheduler {
   using Requests = std::list<LiveRequest>;
 
   // ---- Rows and pages (scheduler_rows.cc)
-  void reserve_cache(const LiveRequest& live, int64_t bytes);
+  void reserve_cache(const LiveRequest& live, const std::function<int64_t()>& bytes);
   // Makes the batch large enough for so many rows.
   void reserve_rows(int64_t rows);
   BatchShape shape_for(int64_t rows) const;
@@ -82,6 +83,7 @@ class Scheduler {
   std::unique_ptr<PageCache> cache_;
   std::unique_ptr<DecodeBatch> batch_;
   uint64_t version_ = 0;   // of the weights that the cache is of
+  int64_t bytes_ = 0;      // what caches and rows may take
   int64_t most_rows_ = 1;  // by memory
   uint64_t next_order_ = 0;
   Requests requests_;  // in the order of submission

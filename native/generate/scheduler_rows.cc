@@ -34,8 +34,10 @@ int64_t Scheduler::row_limit() const {
   return most;
 }
 
-void Scheduler::reserve_cache(const LiveRequest& live, int64_t bytes) {
+void Scheduler::reserve_cache(const LiveRequest& live, const std::function<int64_t()>& bytes) {
   if (!requests_.empty()) return;
+  const bool on_device = !model_.operators.device().is_cpu();
+  if (cache_ == nullptr || on_device) bytes_ = bytes();
   const int64_t page_bytes = model_.operators.page_bytes(model_.description, model_.dtype());
   const int64_t pages = live.pages;
   const int64_t row_bytes = DecodeBatch::row_bytes(
@@ -43,10 +45,9 @@ void Scheduler::reserve_cache(const LiveRequest& live, int64_t bytes) {
                .pages = pages,
                .stop_tokens = static_cast<int64_t>(live.request().stop_tokens.size()),
                .kept = live.records_kept});
-  most_rows_ = std::max<int64_t>(1, bytes / kRowsPart / row_bytes);
+  most_rows_ = std::max<int64_t>(1, bytes_ / kRowsPart / row_bytes);
   const int64_t rows = row_limit(live);
-  const int64_t most_pages = std::clamp<int64_t>((bytes - rows * row_bytes) / page_bytes, 1, kMostPages);
-  const bool on_device = !model_.operators.device().is_cpu();
+  const int64_t most_pages = std::clamp<int64_t>((bytes_ - rows * row_bytes) / page_bytes, 1, kMostPages);
   const int64_t wanted =
       on_device ? std::min(most_pages, std::max(kBatches * rows * pages, most_pages / kDevicePart)) : most_pages;
   if (cache_ != nullptr && (!on_device || cache_->pages() >= wanted)) return;
