@@ -106,7 +106,7 @@ export interface NativeRollout {
   /** Where draws were truncated: log of the mass drawn from, one per token. */
   logMass?: Float32Array;
   /** Nats, one per token: of the distribution that logProbs are of. */
-  entropies?: Float32Array;
+  entropies: Float32Array;
   /** Of native/model/kept_sets.h, where it was asked for and draws were truncated. */
   keptTokens?: Uint8Array;
   finishReason: 'stop' | 'length';

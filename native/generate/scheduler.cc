@@ -109,7 +109,7 @@ void Scheduler::open_context(LiveRequest& request) {
   contexts_.insert(place, std::move(context));
 }
 
-// One pass over the contexts that have rows to go to; returns its tokens.
+// One pass over the contexts that have rows to go to; returns its tokens, or −1 where a request was aborted meanwhile.
 int64_t Scheduler::prefill(int64_t most_tokens) {
   Prefill pass(model_, *cache_, most_tokens, live());  // every row may need a page soon
   for (Context& context : contexts_) {
@@ -121,8 +121,8 @@ int64_t Scheduler::prefill(int64_t most_tokens) {
   try {
     pass.run();
   } catch (const Error& error) {
-    if (error.code() != aborted_error().code()) throw;  // that of an aborted request ends with the next tick
-    return 0;
+    if (error.code() != aborted_error().code()) throw;
+    return -1;
   }
   return pass.tokens();
 }
@@ -207,6 +207,7 @@ void Scheduler::admit() {
     open();
     if (contexts_.empty()) return;
     const int64_t computed = prefill(left);
+    if (computed < 0) return;  // the next tick ends the request
     const bool seated = seat();
     end_failed();
     if (computed == 0 && !seated) {

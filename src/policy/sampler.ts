@@ -1,16 +1,16 @@
 /** Sampling on one model, for `Policy` and `Scheduler`: requests go to the engine, its completions come back as rollouts. */
-import type { NativeModel, NativeSampleRequest } from '../../binding/native';
+import type { NativeModel, NativeRollout, NativeSampleRequest } from '../../binding/native';
 import type { Caller } from './caller';
 import type { EngineCalls } from './engine-calls';
 import type { ModelConfig } from './model-config';
 import type { SampleContext } from './sample-request';
 import { tokenBytes } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
-import type { Completion, Rollout, SampleStats } from './types';
+import type { Rollout, SampleStats } from './types';
 
 /** @param ends tokens that end a completion */
 export function makeRollout(
-  completion: Completion,
+  completion: NativeRollout,
   promptTokens: Int32Array,
   tokenizer: Pick<Tokenizer, 'decode'> | null,
   ends: ReadonlySet<number>,
@@ -62,7 +62,7 @@ export class Sampler {
     const { tokens, offsets, stopTokens, stopStrings } = request;
     const ends = new Set(stopTokens);
     const prompts: Int32Array[] = [];
-    const rolloutOf = (completion: Completion): Rollout => {
+    const rolloutOf = (completion: NativeRollout): Rollout => {
       const { prompt } = completion;
       // A copy, so that who keeps a rollout does not keep the prompts of all.
       prompts[prompt] ??= tokens.slice(offsets[prompt], offsets[prompt + 1]);

@@ -105,6 +105,7 @@ export interface Rollout extends Completion {
    * tokenizer.json. Decoded when it is first read.
    */
   readonly text: string | null;
+  entropies: Float32Array;
 }
 
 /** What the scheduler did during the last `sample` call. */

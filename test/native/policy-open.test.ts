@@ -27,6 +27,46 @@ test('submissions in one turn or in several give what sample gives', async () =>
   expect(apart.map(plain)).toEqual(expected);
 });
 
+test('sample s of a submission is sample s of a call, whatever is submitted with it', async () => {
+  const n = 5;
+  const expected = await policy.sample(prompts.slice(0, 3), { ...options, seed: 4, n });
+  using scheduler = policy.open({ ...options, seed: 4 });
+  const indices = Array.from({ length: 3 * n }, (_, i) => (7 * i) % (3 * n));
+  const submitted = await Promise.all(
+    indices.map((i) => {
+      const [uid, sample] = [Math.floor(i / n), i % n];
+      return scheduler.submit({ tokens: prompts[uid], uid, sample, priority: i % 2 === 0 ? 'normal' : 'low' });
+    }),
+  );
+  submitted.forEach((rollout, place) => {
+    const i = indices[place];
+    expect(plain(rollout)).toEqual(plain(expected[i]));
+    expect(rollout.sample).toBe(i % n);
+  });
+  expect(new Set(expected.map(({ tokens }) => String(tokens))).size).toBeGreaterThan(3);
+});
+
+test('entropies are those of the distribution that log-probs are of, also where the draw is truncated', async () => {
+  const drawn = { maxTokens: 6, stopTokens: [], seed: 2 };
+  const [whole] = await policy.sample([[1, 2, 3]], { ...drawn, temperature: 0.7 });
+  expect(whole.entropies).toHaveLength(6);
+  // The definition, at the first token: log-probs of the whole vocabulary after the prompt.
+  const vocabulary = Array.from({ length: policy.config.vocabSize }, (_, token) => ({
+    tokens: [1, 2, 3, token],
+    promptLength: 3,
+  }));
+  for (const [given, temperature] of [
+    [{ temperature: 0.7 }, 0.7],
+    [{ temperature: 0.7, topK: 3 }, 0.7],
+    [{ temperature: 0 }, 1],
+  ] as const) {
+    const logProbs = (await policy.logProbs(vocabulary, { temperature })).map(([value]) => value);
+    const entropy = -logProbs.reduce((sum, value) => sum + Math.exp(value) * value, 0);
+    const [{ entropies }] = await policy.sample([[1, 2, 3]], { ...drawn, ...given });
+    expect(Math.abs(entropies[0] - entropy)).toBeLessThan(1e-4);
+  }
+});
+
 test('text is the completion without its end token and special tokens', async () => {
   const rollouts = await policy.sample(['one two', 'three'], { ...options, n: 8 });
   const { tokenizer } = policy;

@@ -17,6 +17,7 @@ beforeAll(async () => {
   model = file('model');
   using policy = await createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER, endTokens: [7, 8, 9] });
   await policy.save(model);
+  // The entropy term gives every step a gradient, whatever the samples are worth.
   writeFileSync(
     file('tiny.yaml'),
     `name: tiny
@@ -24,6 +25,7 @@ model: ${model}
 data: { train: arithmetic, count: 20 }
 rollout: { promptsPerStep: 4, samplesPerPrompt: 2, maxTokens: 8 }
 evaluation: { problems: 5 }
+optimizer: { entropy: { coefficient: 0.01 } }
 steps: 3
 threads: 2
 output: ${file('runs')}

@@ -51,7 +51,7 @@ test('prints a line a step, the table and where the report is', async () => {
   expect(readFileSync(join(runs, run, 'report.html'), 'utf8')).toContain('</html>');
   // What decides the micro-batches.
   const resolved = readFileSync(join(runs, run, 'config.resolved.yaml'), 'utf8');
-  expect(resolved).toMatch(/^ {2}memoryBudgetMiB: 384$/m);
+  expect(resolved).toMatch(/^ {2}memoryBudgetMiB: 1024$/m);
   expect(resolved).toMatch(/^threads: \d+$/m);
   const rows = readRows<MetricsRow>(join(runs, run, 'metrics.jsonl'));
   for (const row of rows) if (row.step > 0) expect(row).toHaveProperty('logProbDifference', expect.closeTo(0, 5));

@@ -52,6 +52,7 @@ class Engine {
               sample: request.firstSample,
               tokens: Int32Array.of(request.uids[prompt], 3, END),
               logProbs: new Float32Array(3),
+              entropies: new Float32Array(3),
               finishReason: 'stop',
             },
           ]);
