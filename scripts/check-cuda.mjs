@@ -18,11 +18,11 @@ const STATIC_SHARED = 1 << 10; // most_declared of kernels/cuda_launch.cuh
 const RESERVED_SHARED = 1 << 10; // what the device takes of each block from 8.0 on
 
 /** Threads of the blocks of run_blocks: kMaxThreads of the body where it is not the most that there are. */
-const THREADS = { DecodeSplitBody: 128, SlotSplitBody: 128 };
+const THREADS = { DecodeSplitBody: 128 };
 const MOST_THREADS = 512;
 
 /** Bytes of local memory that a thread may use: spills around calls of exp and log, or sums that do not fit the registers. */
-const STACKS = { SampleBody: 64, DecodeSplitBody: 64, SlotSplitBody: 256, SlotMergeBody: 16 };
+const STACKS = { SampleBody: 64, DecodeSplitBody: 64 };
 
 async function findCuobjdump() {
   const found = ['cuobjdump', '/usr/local/cuda/bin/cuobjdump'].find(

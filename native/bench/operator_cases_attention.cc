@@ -313,8 +313,7 @@ OperatorCase attention(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) 
   OperatorCase result;
   result.run = [=] {
     const auto given = [&](const at::Tensor& operand) { return cached ? std::optional(operand) : std::nullopt; };
-    const auto run = flash ? operators::flash_attention
-                           : static_cast<decltype(&operators::flash_attention)>(operators::attention);
+    const auto run = flash ? operators::flash_attention : operators::attention;
     run(qkv, segments, h.heads, h.kv_heads, given(pages.keys), given(pages.values), given(pages.tables), out, lse);
   };
   result.twin = [=] { attention_twin(h, packed, pages, qkv, out, lse); };
@@ -336,8 +335,7 @@ OperatorCase attention_backward(at::ScalarType dtype, const Sizes& sizes, uint64
   const at::Tensor dqkv = at::empty(qkv.sizes(), qkv.options());
   OperatorCase result;
   result.run = [=] {
-    const auto run = flash ? operators::flash_attention_backward
-                           : static_cast<decltype(&operators::flash_attention_backward)>(operators::attention_backward);
+    const auto run = flash ? operators::flash_attention_backward : operators::attention_backward;
     run(dout, qkv, out, lse, segments, h.heads, h.kv_heads, dqkv);
   };
   result.twin = [=] {

@@ -171,7 +171,7 @@ OperatorCase advance(at::ScalarType, const Sizes& sizes, uint64_t seed) {
   const at::Tensor out_entropies = random_tensor({rows, capacity}, at::kFloat, seed + 13);
   OperatorCase result;
   result.run = [=] {
-    operators::advance_rows(tokens, log_probs, log_masses, entropies, stop_tokens, limits, positions, counts, out_tokens,
+    operators::advance(tokens, log_probs, log_masses, entropies, stop_tokens, limits, positions, counts, out_tokens,
                             out_log_probs, out_log_masses, out_entropies);
   };
   result.twin = [=] {

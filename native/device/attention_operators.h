@@ -59,41 +59,15 @@ struct AttentionOperators {
       using T = typename decltype(type)::type;
       const device::PagedStore<T> store{paged_cache<T>(keys, values, tables, qkv, kv_heads, rotation.dim()),
                                         data<int32_t>(table_rows), rotation.positions};
-      run_rotate<T>(qkv, rotation, q_norm, k_norm, eps, raw_qk, q_rstd, k_rstd, store);
-    });
-  }
-
-  static void rotate_to_slots(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines,
-                              const at::Tensor& sines, int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm,
-                              const OptionalTensor& k_norm, double eps, const OptionalTensor& raw_qk,
-                              const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const OptionalTensor& slots,
-                              const OptionalTensor& indices, const OptionalTensor& keys,
-                              const OptionalTensor& values) {
-    const device::Rotation rotation = rotation_of(qkv, positions, cosines, sines, true, heads, kv_heads);
-    const at::ScalarType dtype = qkv.scalar_type();
-    const int64_t tokens = qkv.size(0);
-    const int64_t dim = rotation.dim();
-    check_norms(qkv, rotation, q_norm, k_norm, raw_qk, q_rstd, k_rstd);
-    TORCH_CHECK(slots.has_value() == keys.has_value() && indices.has_value() == keys.has_value() &&
-                    values.has_value() == keys.has_value(),
-                "Expected slots, indices, keys and values together");
-    int64_t slot_count = 0;
-    int64_t capacity = 0;
-    if (keys.has_value()) {
-      TORCH_CHECK(keys->dim() == 4, "Expected four dimensions for keys but received ", keys->sizes());
-      slot_count = keys->size(0);
-      capacity = keys->size(2);
-      check(*keys, "keys", dtype, {slot_count, kv_heads, capacity, dim}, qkv);
-      check(*values, "values", dtype, keys->sizes(), qkv);
-      check(*slots, "slots", at::kInt, {tokens}, qkv);
-      check(*indices, "indices", at::kInt, {tokens}, qkv);
-    }
-    with_dtype(qkv, [&](auto type) {
-      using T = typename decltype(type)::type;
-      const device::SlotStore<T> store{data<int32_t>(slots), data<int32_t>(indices), data<T>(keys),
-                                       data<T>(values),      slot_count,             capacity,
-                                       rotation.kv_heads,    rotation.dim()};
-      run_rotate<T>(qkv, rotation, q_norm, k_norm, eps, raw_qk, q_rstd, k_rstd, store);
+      const auto run = [&](auto pack) {
+        constexpr int V = decltype(pack)::value;
+        Launch::warps(qkv, qkv.size(0) * rotation.all_heads(),
+                      device::RotateBody<T, V>{rotation, data<T>(qkv), data<T>(q_norm), data<T>(k_norm),
+                                               data<T>(raw_qk), data<float>(q_rstd), data<float>(k_rstd), store,
+                                               static_cast<float>(eps)});
+      };
+      // Two elements for each lane and half of a head of 128; heads begin at multiples of an even dimension.
+      rotation.half % 2 == 0 ? run(std::integral_constant<int, 2>()) : run(std::integral_constant<int, 1>());
     });
   }
 
@@ -205,7 +179,6 @@ struct AttentionOperators {
 
   static void implement(torch::Library& library) {
     library.impl("rotate", &rotate);
-    library.impl("rotate.slots", &rotate_to_slots);
     library.impl("rotate_backward", &rotate_backward);
     library.impl("attention", &attention);
     library.impl("attention_backward", &attention_backward);
@@ -225,21 +198,6 @@ struct AttentionOperators {
     return {data<int32_t>(positions), rotated ? data<float>(cosines) : nullptr, rotated ? data<float>(sines) : nullptr,
             rotated ? cosines.size(0) : 0, rotated, static_cast<int>(heads), static_cast<int>(kv_heads),
             static_cast<int>(half)};
-  }
-
-  template <class T, class Store>
-  static void run_rotate(const at::Tensor& qkv, const device::Rotation& rotation, const OptionalTensor& q_norm,
-                         const OptionalTensor& k_norm, double eps, const OptionalTensor& raw_qk,
-                         const OptionalTensor& q_rstd, const OptionalTensor& k_rstd, const Store& store) {
-    const auto run = [&](auto pack) {
-      constexpr int V = decltype(pack)::value;
-      Launch::warps(qkv, qkv.size(0) * rotation.all_heads(),
-                    device::RotateBody<T, V, Store>{rotation, data<T>(qkv), data<T>(q_norm), data<T>(k_norm),
-                                                    data<T>(raw_qk), data<float>(q_rstd), data<float>(k_rstd), store,
-                                                    static_cast<float>(eps)});
-    };
-    // Two elements for each lane and half of a head of 128; heads begin at multiples of an even dimension.
-    rotation.half % 2 == 0 ? run(std::integral_constant<int, 2>()) : run(std::integral_constant<int, 1>());
   }
 
   static void check_norms(const at::Tensor& qkv, const device::Rotation& rotation, const OptionalTensor& q_norm,

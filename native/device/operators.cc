@@ -15,15 +15,6 @@ c10::TypedOperatorHandle<Function> handle(const char* name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").template typed<Function>();
 }
 
-template <class T>
-using Passed = std::conditional_t<std::is_arithmetic_v<T>, T, const T&>;
-
-// That of an overload, for what it is called with.
-template <class... Arguments>
-auto overload(const char* name, const char* overload, const Arguments&...) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).template typed<void(Passed<Arguments>...)>();
-}
-
 }  // namespace
 
 TORCH_LIBRARY(zero_rl, library) {
@@ -37,10 +28,6 @@ TORCH_LIBRARY(zero_rl, library) {
       "rotate(Tensor(a!) qkv, Tensor positions, Tensor cosines, Tensor sines, bool rotated, int heads, int kv_heads, "
       "Tensor? q_norm, Tensor? k_norm, float eps, Tensor(b!)? raw_qk, Tensor(c!)? q_rstd, Tensor(d!)? k_rstd, "
       "Tensor? tables, Tensor? table_rows, Tensor(e!)? keys, Tensor(f!)? values) -> ()");
-  library.def(
-      "rotate.slots(Tensor(a!) qkv, Tensor positions, Tensor cosines, Tensor sines, int heads, int kv_heads, Tensor? q_norm, "
-      "Tensor? k_norm, float eps, Tensor(b!)? raw_qk, Tensor(c!)? q_rstd, Tensor(d!)? k_rstd, Tensor? slots, "
-      "Tensor? indices, Tensor(e!)? keys, Tensor(f!)? values) -> ()");
   library.def(
       "rotate_backward(Tensor(a!) dqkv, Tensor positions, Tensor cosines, Tensor sines, bool rotated, int heads, int kv_heads, "
       "Tensor? q_norm, Tensor? k_norm, Tensor? raw_qk, Tensor? q_rstd, Tensor? k_rstd, Tensor(b!)? dq_norm, "
@@ -65,28 +52,17 @@ TORCH_LIBRARY(zero_rl, library) {
   library.def(
       "decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor tables, Tensor positions, int heads, "
       "int kv_heads, Tensor(a!) partials, Tensor(b!) out) -> ()");
-  library.def(
-      "decode_attention.slots(Tensor qkv, Tensor keys, Tensor values, Tensor slots, Tensor lengths, Tensor prefix_keys, "
-      "Tensor prefix_values, Tensor prefixes, Tensor prefix_lengths, int heads, int kv_heads, Tensor(a!) partials, "
-      "Tensor(b!) out) -> ()");
   library.def("swiglu(Tensor gate_up, Tensor(a!) act) -> ()");
   library.def("swiglu_backward(Tensor(a!) gate_up, Tensor(b!) dact) -> ()");
   library.def("column_sums(Tensor x, Tensor(a!) sums) -> ()");
   library.def(
       "sample(Tensor logits, Tensor settings, Tensor seeds, Tensor uids, Tensor samples, Tensor counts, "
       "Tensor(a!) tokens, Tensor(b!) log_probs, Tensor(c!) log_masses, Tensor(d!) entropies, Tensor(e!)? kept) -> ()");
-  library.def(
-      "sample.alike(Tensor logits, Tensor settings, Tensor seed, Tensor uids, Tensor samples, Tensor positions, "
-      "Tensor(a!) tokens, Tensor(b!) log_probs, Tensor(c!) log_masses, Tensor(d!)? kept) -> ()");
   library.def("keep_tokens(Tensor(a!) logits, Tensor words) -> ()");
   library.def(
       "advance(Tensor tokens, Tensor log_probs, Tensor log_masses, Tensor entropies, Tensor stop_tokens, Tensor limits, "
       "Tensor(a!) positions, Tensor(b!) counts, Tensor(c!) out_tokens, Tensor(d!) out_log_probs, "
       "Tensor(e!) out_log_masses, Tensor(f!) out_entropies) -> ()");
-  library.def(
-      "advance.slots(Tensor tokens, Tensor log_probs, Tensor log_masses, Tensor stop_tokens, Tensor limits, Tensor(a!) slots, "
-      "Tensor(b!) positions, Tensor(c!) lengths, Tensor(d!) counts, Tensor(e!) out_tokens, Tensor(f!) out_log_probs, "
-      "Tensor(g!) out_log_masses) -> ()");
   library.def(
       "log_probs(Tensor logits, Tensor targets, float inverse_temperature, Tensor(a!) log_probs, "
       "Tensor(b!)? entropies) -> ()");
@@ -135,23 +111,9 @@ void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor
             double eps, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
             const OptionalTensor& tables, const OptionalTensor& table_rows, const OptionalTensor& keys,
             const OptionalTensor& values) {
-  static const auto call =
-      overload("zero_rl::rotate", "", qkv, positions, cosines, sines, rotated, heads, kv_heads, q_norm, k_norm, eps,
-               raw_qk, q_rstd, k_rstd, tables, table_rows, keys, values);
+  static const auto call = handle<decltype(rotate)>("zero_rl::rotate");
   call.call(qkv, positions, cosines, sines, rotated, heads, kv_heads, q_norm, k_norm, eps, raw_qk, q_rstd, k_rstd,
             tables, table_rows, keys, values);
-}
-
-void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines, const at::Tensor& sines,
-            int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm, const OptionalTensor& k_norm, double eps,
-            const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
-            const OptionalTensor& slots, const OptionalTensor& indices, const OptionalTensor& keys,
-            const OptionalTensor& values) {
-  static const auto call =
-      overload("zero_rl::rotate", "slots", qkv, positions, cosines, sines, heads, kv_heads, q_norm, k_norm, eps, raw_qk,
-               q_rstd, k_rstd, slots, indices, keys, values);
-  call.call(qkv, positions, cosines, sines, heads, kv_heads, q_norm, k_norm, eps, raw_qk, q_rstd, k_rstd, slots,
-            indices, keys, values);
 }
 
 void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const at::Tensor& cosines,
@@ -171,8 +133,9 @@ void attention(const at::Tensor& qkv, const Segments& segments, int64_t heads, i
     flash_attention(qkv, segments, heads, kv_heads, keys, values, tables, out, lse);
     return;
   }
-  static const auto call = overload("zero_rl::attention", "", qkv, segments.table, heads, kv_heads, keys, values,
-                                    tables, out, lse);
+  static const auto call =
+      handle<void(const at::Tensor&, const at::Tensor&, int64_t, int64_t, const OptionalTensor&, const OptionalTensor&,
+                  const OptionalTensor&, const at::Tensor&, const at::Tensor&)>("zero_rl::attention");
   call.call(qkv, segments.table, heads, kv_heads, keys, values, tables, out, lse);
 }
 
@@ -182,30 +145,10 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at:
     flash_attention_backward(dout, qkv, out, lse, segments, heads, kv_heads, dqkv);
     return;
   }
-  static const auto call = overload("zero_rl::attention_backward", "", dout, qkv, out, lse, segments.table, heads,
-                                    kv_heads, dqkv);
+  static const auto call =
+      handle<void(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&, int64_t,
+                  int64_t, const at::Tensor&)>("zero_rl::attention_backward");
   call.call(dout, qkv, out, lse, segments.table, heads, kv_heads, dqkv);
-}
-
-// A segment for each sequence.
-static Segments segments_of(const at::Tensor& offsets, bool flash) {
-  const at::Tensor ends = offsets.cpu();
-  std::vector<int32_t> values;
-  for (int64_t i = 0; i + 1 < ends.numel(); ++i) {
-    const int32_t begin = ends.data_ptr<int32_t>()[i];
-    values.insert(values.end(), {begin, ends.data_ptr<int32_t>()[i + 1] - begin, 0, 0, 0});
-  }
-  return {values, offsets.device(), flash};
-}
-
-void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t, int64_t heads, int64_t kv_heads,
-               const at::Tensor& out, const at::Tensor& lse) {
-  attention(qkv, segments_of(offsets, qkv.is_cuda()), heads, kv_heads, std::nullopt, std::nullopt, std::nullopt, out, lse);
-}
-
-void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
-                        const at::Tensor& offsets, int64_t, int64_t heads, int64_t kv_heads, const at::Tensor& dqkv) {
-  attention_backward(dout, qkv, out, lse, segments_of(offsets, qkv.is_cuda()), heads, kv_heads, dqkv);
 }
 
 void varlen_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
@@ -240,20 +183,8 @@ void gather_context(const at::Tensor& keys, const at::Tensor& values, const at::
 void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& tables,
                       const at::Tensor& positions, int64_t heads, int64_t kv_heads, const at::Tensor& partials,
                       const at::Tensor& out) {
-  static const auto call = overload("zero_rl::decode_attention", "", qkv, keys, values, tables, positions, heads,
-                                    kv_heads, partials, out);
+  static const auto call = handle<decltype(decode_attention)>("zero_rl::decode_attention");
   call.call(qkv, keys, values, tables, positions, heads, kv_heads, partials, out);
-}
-
-void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& slots,
-                      const at::Tensor& lengths, const at::Tensor& prefix_keys, const at::Tensor& prefix_values,
-                      const at::Tensor& prefixes, const at::Tensor& prefix_lengths, int64_t heads, int64_t kv_heads,
-                      const at::Tensor& partials, const at::Tensor& out) {
-  static const auto call =
-      overload("zero_rl::decode_attention", "slots", qkv, keys, values, slots, lengths, prefix_keys, prefix_values,
-               prefixes, prefix_lengths, heads, kv_heads, partials, out);
-  call.call(qkv, keys, values, slots, lengths, prefix_keys, prefix_values, prefixes, prefix_lengths, heads, kv_heads,
-            partials, out);
 }
 
 void swiglu(const at::Tensor& gate_up, const at::Tensor& act) {
@@ -274,17 +205,8 @@ void column_sums(const at::Tensor& x, const at::Tensor& sums) {
 void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seeds, const at::Tensor& uids,
             const at::Tensor& samples, const at::Tensor& counts, const at::Tensor& tokens, const at::Tensor& log_probs,
             const at::Tensor& log_masses, const at::Tensor& entropies, const OptionalTensor& kept) {
-  static const auto call = overload("zero_rl::sample", "", logits, settings, seeds, uids, samples, counts, tokens,
-                                    log_probs, log_masses, entropies, kept);
+  static const auto call = handle<decltype(sample)>("zero_rl::sample");
   call.call(logits, settings, seeds, uids, samples, counts, tokens, log_probs, log_masses, entropies, kept);
-}
-
-void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed, const at::Tensor& uids,
-            const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens,
-            const at::Tensor& log_probs, const at::Tensor& log_masses, const OptionalTensor& kept) {
-  static const auto call = overload("zero_rl::sample", "alike", logits, settings, seed, uids, samples, positions,
-                                    tokens, log_probs, log_masses, kept);
-  call.call(logits, settings, seed, uids, samples, positions, tokens, log_probs, log_masses, kept);
 }
 
 void keep_tokens(const at::Tensor& logits, const at::Tensor& words) {
@@ -292,23 +214,13 @@ void keep_tokens(const at::Tensor& logits, const at::Tensor& words) {
   call.call(logits, words);
 }
 
-void advance_rows(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
+void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
                   const at::Tensor& entropies, const at::Tensor& stop_tokens, const at::Tensor& limits,
                   const at::Tensor& positions, const at::Tensor& counts, const at::Tensor& out_tokens,
                   const at::Tensor& out_log_probs, const at::Tensor& out_log_masses, const at::Tensor& out_entropies) {
-  static const auto call = handle<decltype(advance_rows)>("zero_rl::advance");
+  static const auto call = handle<decltype(advance)>("zero_rl::advance");
   call.call(tokens, log_probs, log_masses, entropies, stop_tokens, limits, positions, counts, out_tokens, out_log_probs,
             out_log_masses, out_entropies);
-}
-
-void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
-             const at::Tensor& stop_tokens, const at::Tensor& limits, const at::Tensor& slots,
-             const at::Tensor& positions, const at::Tensor& lengths, const at::Tensor& counts,
-             const at::Tensor& out_tokens, const at::Tensor& out_log_probs, const at::Tensor& out_log_masses) {
-  static const auto call = overload("zero_rl::advance", "slots", tokens, log_probs, log_masses, stop_tokens, limits,
-                                    slots, positions, lengths, counts, out_tokens, out_log_probs, out_log_masses);
-  call.call(tokens, log_probs, log_masses, stop_tokens, limits, slots, positions, lengths, counts, out_tokens,
-            out_log_probs, out_log_masses);
 }
 
 void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,

@@ -5,8 +5,8 @@
 // Every operator writes into tensors that it is given and returns none, so that a step can be captured in a CUDA graph. The
 // sums over many rows (embedding_backward excepted) take scratch memory from ATen's allocator, which a capture may too.
 // Unless said otherwise tensors are contiguous and on one device; "rows" may have any stride between rows. Letters: T
-// tokens, R rows, B sequences, H hidden, D head_dim, Hq and Hk query and key/value heads, I intermediate, V vocabulary, L
-// capacity of a slot. `dtype` is the compute dtype, float32 or bfloat16; arithmetic is float32. Token ids, positions, slots
+// tokens, R rows, B sequences, H hidden, D head_dim, Hq and Hk query and key/value heads, I intermediate, V vocabulary, M
+// pages of a sequence. `dtype` is the compute dtype, float32 or bfloat16; arithmetic is float32. Token ids, positions, pages
 // and lengths are int32. What a row becomes does not depend on the other rows.
 #pragma once
 
@@ -51,13 +51,6 @@ void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor
             double eps, const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
             const OptionalTensor& tables, const OptionalTensor& table_rows, const OptionalTensor& keys,
             const OptionalTensor& values);
-// The same with caches [S, Hk, L, D]: token t's key and value go to slot slots[t] at index indices[t]; a negative slot is
-// skipped.
-void rotate(const at::Tensor& qkv, const at::Tensor& positions, const at::Tensor& cosines, const at::Tensor& sines,
-            int64_t heads, int64_t kv_heads, const OptionalTensor& q_norm, const OptionalTensor& k_norm, double eps,
-            const OptionalTensor& raw_qk, const OptionalTensor& q_rstd, const OptionalTensor& k_rstd,
-            const OptionalTensor& slots, const OptionalTensor& indices, const OptionalTensor& keys,
-            const OptionalTensor& values);
 
 // The gradient of rotate in place on dqkv; dq_norm and dk_norm [D] float32 gain those of the weights.
 void rotate_backward(const at::Tensor& dqkv, const at::Tensor& positions, const at::Tensor& cosines,
@@ -75,13 +68,6 @@ void attention(const at::Tensor& qkv, const Segments& segments, int64_t heads, i
 // Without contexts. Keys and values of a prefix gain from all its segments, in their order.
 void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
                         const Segments& segments, int64_t heads, int64_t kv_heads, const at::Tensor& dqkv);
-
-// Causal attention of sequences that lie one after the other: offsets [sequences + 1] int32, max_length of the longest.
-void attention(const at::Tensor& qkv, const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
-               const at::Tensor& out, const at::Tensor& lse);
-void attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out, const at::Tensor& lse,
-                        const at::Tensor& offsets, int64_t max_length, int64_t heads, int64_t kv_heads,
-                        const at::Tensor& dqkv);
 
 // What attention is composed of where flash attention does it. Sequence i has queries query_offsets[i] to query_offsets[i + 1]
 // of query [Q, Hq, D] and keys likewise of key, value [K, Hk, D], rows of any stride; none is empty. Where `causal`, the last
@@ -117,18 +103,6 @@ void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::T
                       const at::Tensor& positions, int64_t heads, int64_t kv_heads, const at::Tensor& partials,
                       const at::Tensor& out);
 
-constexpr int64_t decode_splits(int64_t prefix_capacity, int64_t capacity) {
-  return (prefix_capacity + kDecodeSplit - 1) / kDecodeSplit + (capacity + kDecodeSplit - 1) / kDecodeSplit;
-}
-// The same over a prefix, which several may share, and its own suffix, whose last key is the token's. keys, values
-// [S, Hk, L, D]: suffixes; slots [B] (negative: the row is padding and its out becomes 0), lengths [B] with the new token.
-// prefix_keys, prefix_values [P, Hk, Lp, D]; prefixes [B] (negative: none), prefix_lengths [B]. partials: float32
-// [B, Hq, decode_splits(Lp, L), D + 2].
-void decode_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& slots,
-                      const at::Tensor& lengths, const at::Tensor& prefix_keys, const at::Tensor& prefix_values,
-                      const at::Tensor& prefixes, const at::Tensor& prefix_lengths, int64_t heads, int64_t kv_heads,
-                      const at::Tensor& partials, const at::Tensor& out);
-
 // act = silu(gate) · up; gate_up [T, 2I] gates first, act [T, I].
 void swiglu(const at::Tensor& gate_up, const at::Tensor& act);
 // gate_up becomes its gradient, dact becomes act.
@@ -146,10 +120,6 @@ void column_sums(const at::Tensor& x, const at::Tensor& sums);
 void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seeds, const at::Tensor& uids,
             const at::Tensor& samples, const at::Tensor& counts, const at::Tensor& tokens, const at::Tensor& log_probs,
             const at::Tensor& log_masses, const at::Tensor& entropies, const OptionalTensor& kept);
-// The same where all rows have one settings [5] and one seed [1].
-void sample(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed, const at::Tensor& uids,
-            const at::Tensor& samples, const at::Tensor& positions, const at::Tensor& tokens, const at::Tensor& log_probs,
-            const at::Tensor& log_masses, const OptionalTensor& kept);
 
 // Words of bits for a vocabulary.
 constexpr int64_t kept_words(int64_t vocab) { return (vocab + 31) / 32; }
@@ -158,23 +128,14 @@ constexpr int64_t kept_words(int64_t vocab) { return (vocab + 31) / 32; }
 void keep_tokens(const at::Tensor& logits, const at::Tensor& words);
 
 // What follows a draw. For each row with positions[b] >= 0: the token, its log-prob, the mass it was drawn from and the entropy
-// go to out_tokens, out_log_probs, out_log_masses and out_entropies [B, C] at place counts[b] % C, and counts[b] grows by one; a
-// row whose token is among its stop_tokens [B, K] (−1: none), whose log-prob is not finite, or whose count reaches limits[b], is
-// over: positions[b] = −1 − positions[b]; the others' positions, those of the token to be read next, grow by one. Before its first token a row's position is that of its prompt's last token. All but the floats int32.
-void advance_rows(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
-                  const at::Tensor& entropies, const at::Tensor& stop_tokens, const at::Tensor& limits,
-                  const at::Tensor& positions, const at::Tensor& counts, const at::Tensor& out_tokens,
-                  const at::Tensor& out_log_probs, const at::Tensor& out_log_masses, const at::Tensor& out_entropies);
-
-// The same without entropies for rows that slots say run, with one set of stop tokens. For each row with slots[b] >= 0: the token, its log-prob and the mass it was drawn from are appended to
-// out_tokens, out_log_probs and out_log_masses [B, M] at counts[b], which grows by one; a row whose token is among stop_tokens
-// [K] (may be empty), whose log-prob is not finite, or whose count reaches limits[b] <= M, is over: slots[b] = −1 − slots[b];
-// the others' positions and lengths grow by one. positions are those of the token to be read next, lengths those of
-// decode_attention. All [B] int32.
+// go to out_tokens, out_log_probs, out_log_masses and out_entropies [B, C] at place counts[b] % C, and counts[b] grows by
+// one; a row whose token is among its stop_tokens [B, K] (−1: none), whose log-prob is not finite, or whose count reaches
+// limits[b], is over: positions[b] = −1 − positions[b]; the others' positions, those of the token to be read next, grow by one.
+// Before its first token a row's position is that of its prompt's last token. All but the floats int32.
 void advance(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
-             const at::Tensor& stop_tokens, const at::Tensor& limits, const at::Tensor& slots,
-             const at::Tensor& positions, const at::Tensor& lengths, const at::Tensor& counts,
-             const at::Tensor& out_tokens, const at::Tensor& out_log_probs, const at::Tensor& out_log_masses);
+             const at::Tensor& entropies, const at::Tensor& stop_tokens, const at::Tensor& limits,
+             const at::Tensor& positions, const at::Tensor& counts, const at::Tensor& out_tokens,
+             const at::Tensor& out_log_probs, const at::Tensor& out_log_masses, const at::Tensor& out_entropies);
 
 // Log-probs of targets [R] under softmax(logits · inverse_temperature), and entropies in nats; logits [R, V] float32.
 void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,

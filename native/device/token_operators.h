@@ -13,20 +13,29 @@ struct TokenOperators {
                      const at::Tensor& uids, const at::Tensor& samples, const at::Tensor& counts,
                      const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
                      const at::Tensor& entropies, const OptionalTensor& kept) {
-    const int64_t rows = logits.size(0);
-    check(settings, "settings", at::kDouble, {rows, 5}, logits);
+    const auto [rows, vocab] = check_logits(logits);
+    check(settings, "settings", at::kDouble, {rows, device::kDrawSettings}, logits);
     check(seeds, "seeds", at::kLong, {rows}, logits);
+    check(uids, "uids", at::kLong, {rows}, logits);
+    check(samples, "samples", at::kInt, {rows}, logits);
+    check(counts, "counts", at::kInt, {rows}, logits);
+    check(tokens, "tokens", at::kInt, {rows}, logits);
+    check(log_probs, "log_probs", at::kFloat, {rows}, logits);
+    check(log_masses, "log_masses", at::kFloat, {rows}, logits);
     check(entropies, "entropies", at::kFloat, {rows}, logits);
-    draw(logits, settings, 5, seeds, 1, uids, samples, counts, tokens, log_probs, log_masses, entropies, kept);
-  }
-
-  static void sample_alike(const at::Tensor& logits, const at::Tensor& settings, const at::Tensor& seed,
-                           const at::Tensor& uids, const at::Tensor& samples, const at::Tensor& positions,
-                           const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
-                           const OptionalTensor& kept) {
-    check(settings, "settings", at::kDouble, {5}, logits);
-    check(seed, "seed", at::kLong, {1}, logits);
-    draw(logits, settings, 0, seed, 0, uids, samples, positions, tokens, log_probs, log_masses, std::nullopt, kept);
+    const int64_t words = kept_words(vocab);
+    const int64_t ring = kept.has_value() && kept->dim() == 3 ? kept->size(1) : 1;
+    if (kept.has_value()) check(*kept, "kept", at::kInt, {rows, ring, words}, logits);
+    constexpr int64_t most_tokens = int64_t{1} << 21;  // their segments fit the shared memory of every device
+    TORCH_CHECK(vocab <= most_tokens, "Expected at most ", most_tokens, " tokens but received ", vocab);
+    with_pack<float>(vocab, {&logits}, [&, vocab = vocab, rows = rows](auto pack) {
+      const device::SampleBody<decltype(pack)::value> body{
+          data<float>(logits),      data<double>(settings),  data<int64_t>(seeds),  data<int64_t>(uids),
+          data<int32_t>(samples),   data<int32_t>(counts),   data<int32_t>(tokens), data<float>(log_probs),
+          data<float>(log_masses),  data<float>(entropies),  data<uint32_t>(kept),  ring,
+          words,                    vocab};
+      Launch::blocks(logits, rows, body.kMaxThreads, device::sampler_shared_bytes(vocab), body);
+    });
   }
 
   static void keep_tokens(const at::Tensor& logits, const at::Tensor& words) {
@@ -64,34 +73,6 @@ struct TokenOperators {
                                          data<int32_t>(positions), data<int32_t>(counts), data<int32_t>(out_tokens),
                                          data<float>(out_log_probs), data<float>(out_log_masses),
                                          data<float>(out_entropies), stop_tokens.size(1), capacity});
-  }
-
-  static void advance_slots(const at::Tensor& tokens, const at::Tensor& log_probs, const at::Tensor& log_masses,
-                      const at::Tensor& stop_tokens, const at::Tensor& limits, const at::Tensor& slots,
-                      const at::Tensor& positions, const at::Tensor& lengths, const at::Tensor& counts,
-                      const at::Tensor& out_tokens, const at::Tensor& out_log_probs,
-                      const at::Tensor& out_log_masses) {
-    const int64_t rows = tokens.numel();
-    TORCH_CHECK(out_tokens.dim() == 2, "Expected two dimensions for out_tokens but received ", out_tokens.sizes());
-    const int64_t capacity = out_tokens.size(1);
-    check(tokens, "tokens", at::kInt, {rows}, tokens);
-    check(log_probs, "log_probs", at::kFloat, {rows}, tokens);
-    check(log_masses, "log_masses", at::kFloat, {rows}, tokens);
-    check(stop_tokens, "stop_tokens", at::kInt, {stop_tokens.numel()}, tokens);
-    check(limits, "limits", at::kInt, {rows}, tokens);
-    check(slots, "slots", at::kInt, {rows}, tokens);
-    check(positions, "positions", at::kInt, {rows}, tokens);
-    check(lengths, "lengths", at::kInt, {rows}, tokens);
-    check(counts, "counts", at::kInt, {rows}, tokens);
-    check(out_tokens, "out_tokens", at::kInt, {rows, capacity}, tokens);
-    check(out_log_probs, "out_log_probs", at::kFloat, {rows, capacity}, tokens);
-    check(out_log_masses, "out_log_masses", at::kFloat, {rows, capacity}, tokens);
-    Launch::elements(tokens, rows,
-                     device::AdvanceSlotsBody{data<int32_t>(tokens), data<float>(log_probs), data<float>(log_masses),
-                                         data<int32_t>(stop_tokens), data<int32_t>(limits), data<int32_t>(slots),
-                                         data<int32_t>(positions), data<int32_t>(lengths), data<int32_t>(counts),
-                                         data<int32_t>(out_tokens), data<float>(out_log_probs),
-                                         data<float>(out_log_masses), stop_tokens.numel(), capacity});
   }
 
   static void log_probs(const at::Tensor& logits, const at::Tensor& targets, double inverse_temperature,
@@ -158,42 +139,13 @@ struct TokenOperators {
 
   static void implement(torch::Library& library) {
     library.impl("sample", &sample);
-    library.impl("sample.alike", &sample_alike);
     library.impl("keep_tokens", &keep_tokens);
     library.impl("advance", &advance);
-    library.impl("advance.slots", &advance_slots);
     library.impl("log_probs", &log_probs);
     library.impl("head_loss", &head_loss);
   }
 
  private:
-  // The strides are 0 where rows share what they draw by.
-  static void draw(const at::Tensor& logits, const at::Tensor& settings, int64_t settings_stride,
-                   const at::Tensor& seeds, int64_t seeds_stride, const at::Tensor& uids, const at::Tensor& samples,
-                   const at::Tensor& counts, const at::Tensor& tokens, const at::Tensor& log_probs,
-                   const at::Tensor& log_masses, const OptionalTensor& entropies, const OptionalTensor& kept) {
-    const auto [rows, vocab] = check_logits(logits);
-    check(uids, "uids", at::kLong, {rows}, logits);
-    check(samples, "samples", at::kInt, {rows}, logits);
-    check(counts, "counts", at::kInt, {rows}, logits);
-    check(tokens, "tokens", at::kInt, {rows}, logits);
-    check(log_probs, "log_probs", at::kFloat, {rows}, logits);
-    check(log_masses, "log_masses", at::kFloat, {rows}, logits);
-    const int64_t words = kept_words(vocab);
-    const int64_t ring = kept.has_value() && kept->dim() == 3 ? kept->size(1) : 1;
-    if (kept.has_value()) check(*kept, "kept", at::kInt, {rows, ring, words}, logits);
-    constexpr int64_t most_tokens = int64_t{1} << 21;  // their segments fit the shared memory of every device
-    TORCH_CHECK(vocab <= most_tokens, "Expected at most ", most_tokens, " tokens but received ", vocab);
-    with_pack<float>(vocab, {&logits}, [&, vocab = vocab, rows = rows](auto pack) {
-      const device::SampleBody<decltype(pack)::value> body{
-          data<float>(logits),   data<double>(settings), settings_stride,       data<int64_t>(seeds),
-          seeds_stride,          data<int64_t>(uids),    data<int32_t>(samples), data<int32_t>(counts),
-          data<int32_t>(tokens), data<float>(log_probs), data<float>(log_masses), data<float>(entropies),
-          data<uint32_t>(kept),  ring,                   words,                  vocab};
-      Launch::blocks(logits, rows, body.kMaxThreads, device::sampler_shared_bytes(vocab), body);
-    });
-  }
-
   static std::pair<int64_t, int64_t> check_logits(const at::Tensor& logits) {
     TORCH_CHECK(logits.dim() == 2 && logits.size(1) > 0, "Expected rows of logits but received ", logits.sizes());
     check(logits, "logits", at::kFloat, logits.sizes(), logits);

@@ -38,34 +38,15 @@ struct PagedStore {
   const int32_t* rows;       // [T] of the tables, or null: the token's own number
   const int32_t* positions;  // [T]
 
-  ZERO_RL_HOST_DEVICE bool takes(int64_t) const { return cache.keys != nullptr; }
+  ZERO_RL_HOST_DEVICE bool given() const { return cache.keys != nullptr; }
   ZERO_RL_HOST_DEVICE T* place(int64_t token, int kv_head, bool is_key) const {
     const int64_t row = rows == nullptr ? token : rows[token];
     return (is_key ? cache.keys : cache.values) + cache.place(row, kv_head, positions[token]);
   }
 };
 
-template <class T>
-struct SlotStore {
-  const int32_t* slots;  // [T], or null with the rest
-  const int32_t* indices;
-  T* keys;  // [slots, kv_heads, capacity, dim]
-  T* values;
-  int64_t slot_count;
-  int64_t capacity;
-  int kv_heads;
-  int dim;
-
-  ZERO_RL_HOST_DEVICE bool takes(int64_t token) const { return keys != nullptr && slots[token] >= 0; }
-  ZERO_RL_HOST_DEVICE T* place(int64_t token, int kv_head, bool is_key) const {
-    ZERO_RL_DEBUG_CHECK(slots[token] < slot_count && indices[token] >= 0 && indices[token] < capacity);
-    const int64_t place = (static_cast<int64_t>(slots[token]) * kv_heads + kv_head) * capacity + indices[token];
-    return (is_key ? keys : values) + place * dim;
-  }
-};
-
 // One warp per token and head; a token at a negative position is left alone. V elements of each half at once.
-template <class T, int V, class Store>
+template <class T, int V>
 struct RotateBody {
   Rotation rotation;
   T* qkv;
@@ -74,7 +55,7 @@ struct RotateBody {
   T* raw_qk;  // [T, heads + kv_heads, dim], or null like the next two
   float* q_rstd;
   float* k_rstd;
-  Store cache;
+  PagedStore<T> target;
   float eps;
 
   template <class Group>
@@ -87,9 +68,9 @@ struct RotateBody {
       if (q_norm != nullptr) normalise(group, token, head, at);
       if (rotation.rotated) rotate(group, token, at);
     }
-    if (head < rotation.heads || !cache.takes(token)) return;
+    if (head < rotation.heads || !target.given()) return;
     const bool is_key = head < rotation.rotated_heads();
-    T* to = cache.place(token, head - (is_key ? rotation.heads : rotation.rotated_heads()), is_key);
+    T* to = target.place(token, head - (is_key ? rotation.heads : rotation.rotated_heads()), is_key);
     for (int i = group.rank() * V; i < rotation.half; i += group.size() * V) {
       store(to + i, load<V>(at + i));
       store(to + rotation.half + i, load<V>(at + rotation.half + i));

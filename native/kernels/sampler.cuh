@@ -9,6 +9,8 @@ namespace zero_rl::device {
 
 constexpr int kSegment = 1024;   // tokens whose sum one warp takes
 constexpr int kFineParts = 64;   // of a segment
+// Of a row: temperature, top-k, top-p, min-p, whether the tokens kept are recorded.
+constexpr int64_t kDrawSettings = 5;
 
 // Bytes of shared memory for a vocabulary.
 inline int64_t sampler_shared_bytes(int64_t vocab) {
@@ -23,17 +25,15 @@ struct SampleBody {
   static constexpr int kMaxThreads = 512;
 
   const float* logits;
-  const double* all_settings;  // temperature, top-k, top-p, min-p, whether the tokens kept are recorded
-  int64_t settings_stride;     // between rows
+  const double* all_settings;  // [B, kDrawSettings]
   const int64_t* seeds;
-  int64_t seeds_stride;
   const int64_t* uids;
   const int32_t* samples;
-  const int32_t* positions;
+  const int32_t* counts;
   int32_t* tokens;
   float* log_probs;
   float* log_masses;
-  float* entropies;  // or null
+  float* entropies;
   uint32_t* kept;  // [B, ring, words] or null
   int64_t ring;
   int64_t words;
@@ -42,7 +42,7 @@ struct SampleBody {
   template <class Group>
   ZERO_RL_HOST_DEVICE void operator()(const Group& group, int64_t row) const {
     const float* at = logits + row * vocab;
-    const double* settings = all_settings + row * settings_stride;
+    const double* settings = all_settings + row * kDrawSettings;
     const auto temperature = static_cast<float>(settings[0]);
     const float inverse_temperature = temperature == 0 ? 1.0f : 1.0f / temperature;
     if (temperature == 0) {
@@ -50,8 +50,8 @@ struct SampleBody {
       write(group, row, first_with(group, at, statistics.maximum), statistics, inverse_temperature, 0);
       return;
     }
-    const auto bits = philox(static_cast<uint64_t>(seeds[row * seeds_stride]),
-                             {static_cast<uint32_t>(positions[row]), static_cast<uint32_t>(samples[row]),
+    const auto bits = philox(static_cast<uint64_t>(seeds[row]),
+                             {static_cast<uint32_t>(counts[row]), static_cast<uint32_t>(samples[row]),
                               static_cast<uint32_t>(uids[row]), static_cast<uint32_t>(static_cast<uint64_t>(uids[row]) >> 32)});
     const double uniform = uniform_open(bits[0], bits[1]);
     const auto top_k = static_cast<int64_t>(settings[1]);
@@ -60,7 +60,7 @@ struct SampleBody {
       const RowStatistics statistics = row_statistics<V>(group, at, vocab, inverse_temperature);
       const Selection<Group> selection{group, at, vocab, inverse_temperature, statistics.maximum};
       const bool recorded = kept != nullptr && settings[4] != 0;
-      uint32_t* bits = recorded ? kept + (row * ring + positions[row] % ring) * words : nullptr;
+      uint32_t* bits = recorded ? kept + (row * ring + counts[row] % ring) * words : nullptr;
       const auto drawn = selection.draw(top_k, settings[2], settings[3], uniform, bits);
       const auto log_mass = static_cast<float>(std::log(drawn.mass / statistics.sum));
       write(group, row, drawn.token, statistics, inverse_temperature, log_mass < 0 ? log_mass : 0);
@@ -77,7 +77,7 @@ struct SampleBody {
     tokens[row] = token;
     log_masses[row] = log_mass;
     log_probs[row] = statistics.log_prob(logits[row * vocab + token], inverse_temperature);
-    if (entropies != nullptr) entropies[row] = statistics.entropy();
+    entropies[row] = statistics.entropy();
   }
 
   // The first token whose logit is the highest.
@@ -262,44 +262,6 @@ struct AdvanceBody {
     bool over = count + 1 >= limits[row] || !finite;
     for (int64_t i = 0; i < stop_count; ++i) over = over || stop_tokens[row * stop_count + i] == token;
     positions[row] = over ? -1 - positions[row] : positions[row] + 1;
-  }
-};
-
-// The same where slots say which rows run, and stop tokens are those of every row.
-struct AdvanceSlotsBody {
-  const int32_t* tokens;
-  const float* log_probs;
-  const float* log_masses;
-  const int32_t* stop_tokens;
-  const int32_t* limits;
-  int32_t* slots;
-  int32_t* positions;
-  int32_t* lengths;
-  int32_t* counts;
-  int32_t* out_tokens;
-  float* out_log_probs;
-  float* out_log_masses;
-  int64_t stop_count;
-  int64_t capacity;  // M
-
-  ZERO_RL_HOST_DEVICE void operator()(int64_t row) const {
-    if (slots[row] < 0) return;
-    const int32_t token = tokens[row];
-    const int32_t count = counts[row];
-    ZERO_RL_DEBUG_CHECK(count >= 0 && count < capacity);
-    out_tokens[row * capacity + count] = token;
-    out_log_probs[row * capacity + count] = log_probs[row];
-    out_log_masses[row * capacity + count] = log_masses[row];
-    counts[row] = count + 1;
-    const bool finite = log_probs[row] > -INFINITY && log_probs[row] < INFINITY;
-    bool over = count + 1 >= limits[row] || !finite;
-    for (int64_t i = 0; i < stop_count; ++i) over = over || stop_tokens[i] == token;
-    if (over) {
-      slots[row] = -1 - slots[row];
-    } else {
-      ++positions[row];
-      ++lengths[row];
-    }
   }
 };
 

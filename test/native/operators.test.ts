@@ -19,10 +19,10 @@ beforeAll(async () => {
   const ended = await runChild([child], { input: JSON.stringify(requests) });
   expect(ended.stderr).toBe('');
   compared = JSON.parse(ended.stdout) as Compared;
-});
+}, 240_000);
 
 test('every operator has a case', () => {
-  expect(Object.keys(operatorCases).sort()).toEqual([...new Set(compared.operators)].sort());
+  expect(Object.keys(operatorCases).sort()).toEqual([...compared.operators].sort());
 });
 
 test.each(Object.keys(operatorCases))('%s does what its twin does', (kernel) => {

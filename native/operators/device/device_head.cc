@@ -64,7 +64,7 @@ at::Tensor DeviceOperators::head_loss(const at::Tensor& logits, const at::Tensor
 void DeviceOperators::draw(const at::Tensor& logits, const DrawState& state) {
   operators::sample(logits, state.settings, state.seeds, state.uids, state.samples, state.counts, state.tokens,
                     state.log_probs, state.log_masses, state.entropies, optional(state.kept));
-  operators::advance_rows(state.tokens, state.log_probs, state.log_masses, state.entropies, state.stop_tokens,
+  operators::advance(state.tokens, state.log_probs, state.log_masses, state.entropies, state.stop_tokens,
                           state.limits, state.positions, state.counts, state.out_tokens, state.out_log_probs,
                           state.out_log_masses, state.out_entropies);
 }
