@@ -1,7 +1,11 @@
 /**
  * One project per tier: unit needs no addon, native loads it, process starts child processes, browser drives Chromium; device
- * runs the engine of devices on the CPU, through tests of its own and those of test/native that say what an engine computes.
+ * runs the engine of devices on the CPU, through tests of its own and those of test/native that say what an engine computes;
+ * fake-cuda runs it on a CUDA device that is none, where `npm run build:fake-cuda` has made one.
  */
+const { existsSync } = require('node:fs');
+const path = require('node:path');
+
 // Tests run in child processes, which take these flags over: user code named in a config is loaded by import().
 process.env.NODE_OPTIONS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
 
@@ -31,6 +35,12 @@ const onDevice = {
   setupFiles: [PROPERTY_SEED, '<rootDir>/test/support/device-engine.js'],
 };
 
+const onFakeCuda = {
+  runner: '<rootDir>/test/support/fake-cuda-runner.js',
+  setupFiles: [PROPERTY_SEED, '<rootDir>/test/support/fake-cuda.js'],
+};
+const hasFakeCuda = existsSync(path.join(__dirname, 'build', 'Release', 'libzero_rl_fake_cuda.so'));
+
 module.exports = {
   // A memory limit makes jest use child processes even where one worker would do.
   workerIdleMemoryLimit: '2GB',
@@ -40,6 +50,7 @@ module.exports = {
     project('unit'),
     project('native', oneWorker),
     project('device', onDevice),
+    ...(hasFakeCuda ? [project('fake-cuda', onFakeCuda)] : []),
     project('process', oneWorker),
     project('browser', oneWorker),
   ],

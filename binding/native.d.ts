@@ -374,8 +374,8 @@ export interface NativeBinding {
     request: NativeKernelRequest & { runner: 'serial' | 'emulation' | 'cuda' },
   ): Promise<Record<string, number>>;
   /**
-   * Records a step that native/bench/recorded_step.cc names on the values 1, 2, 3 of a device, replays it twice and gives
-   * what the values are after the recording and after each replay.
+   * Records a step that native/bench/recorded_step.cc names on the values 1, 2, 3 of a device and replays it, all of that
+   * twice, and gives what the values are after each recording and replay.
    */
   runRecordedStep(device: string, step: string): Promise<number[]>;
   /** Names of the device engine's operators that have kernels for a device; those for CUDA once their library is loaded. */

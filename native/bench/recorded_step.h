@@ -6,7 +6,7 @@
 
 namespace zero_rl::bench {
 
-// Records the step, replays it twice and returns the three values that it works on after each of the three.
+// Records the step and replays it, twice from the start, and returns the three values that it works on after each of the four.
 std::vector<double> run_recorded_step(const std::string& device, const std::string& name);
 
 }  // namespace zero_rl::bench

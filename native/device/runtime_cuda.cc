@@ -1,6 +1,6 @@
 // CUDA's runtime, compiled into libzero_rl_cuda.so: of CUDA that library names libcudart alone, so streams and the allocator
 // are reached through the interfaces that libtorch's CUDA part registers in libc10. Tensors belong to the engine thread and
-// to one stream of its own.
+// to one stream of their device, so that what one engine writes and another reads needs no event.
 #include <ATen/ops/empty.h>
 #include <c10/core/AllocatorConfig.h>
 #include <c10/core/DeviceGuard.h>
@@ -12,6 +12,10 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 #include "device/runtime.h"
 
@@ -27,27 +31,36 @@ c10::cuda::CUDACachingAllocator::CUDAAllocator& allocator() {
   return *static_cast<c10::cuda::CUDACachingAllocator::CUDAAllocator*>(c10::GetAllocator(at::kCUDA));
 }
 
+// The name of memory that graphs share. The allocator takes none up again that its last graph has left.
+using PoolName = std::shared_ptr<const c10::MempoolId_t>;
+
+PoolName new_pool() {
+  static std::atomic<c10::CaptureId_t> pools{0};
+  // Ids of the allocator's own graphs are {n, 0}, those of its users {0, n}.
+  return std::make_shared<const c10::MempoolId_t>(0, (c10::CaptureId_t{1} << 40) + pools.fetch_add(1));
+}
+
 // Memory that kernels of a graph take while it is recorded stays theirs.
 class GraphPool {
  public:
-  GraphPool(c10::DeviceIndex device, c10::MempoolId_t id, cudaStream_t stream) : device_(device), id_(id) {
-    allocator().beginAllocateToPool(device, id, [stream](cudaStream_t other) { return other == stream; });
+  GraphPool(c10::DeviceIndex device, PoolName name, cudaStream_t stream) : device_(device), name_(std::move(name)) {
+    allocator().beginAllocateToPool(device, *name_, [stream](cudaStream_t other) { return other == stream; });
   }
-  ~GraphPool() { allocator().releasePool(device_, id_); }
+  ~GraphPool() { allocator().releasePool(device_, *name_); }
   GraphPool(const GraphPool&) = delete;
   GraphPool& operator=(const GraphPool&) = delete;
 
-  void recorded() { allocator().endAllocateToPool(device_, id_); }
+  void recorded() { allocator().endAllocateToPool(device_, *name_); }
 
  private:
   c10::DeviceIndex device_;
-  c10::MempoolId_t id_;
+  PoolName name_;
 };
 
 class CudaGraph : public Graph {
  public:
-  CudaGraph(c10::DeviceIndex device, c10::MempoolId_t pool, cudaStream_t stream, const std::function<void()>& step)
-      : pool_(device, pool, stream), stream_(stream) {
+  CudaGraph(c10::DeviceIndex device, PoolName pool, cudaStream_t stream, const std::function<void()>& step)
+      : pool_(device, std::move(pool), stream), stream_(stream) {
     cudaGraph_t graph = nullptr;
     try {
       // Other threads may call CUDA meanwhile.
@@ -88,22 +101,18 @@ void use_expandable_segments() {
 
 class CudaRuntime : public Runtime {
  public:
-  explicit CudaRuntime(int index) : device_(at::kCUDA, static_cast<c10::DeviceIndex>(index)), stream_(make_stream()) {
-    static std::atomic<c10::CaptureId_t> pools{0};
-    // Ids of the allocator's own graphs are {n, 0}, those of its users {0, n}.
-    pool_ = {0, (c10::CaptureId_t{1} << 40) + pools.fetch_add(1)};
-    graphs_ = std::getenv("ZERO_RL_TEST_NO_GRAPHS") == nullptr;
-  }
+  explicit CudaRuntime(c10::Stream stream)
+      : stream_(stream), graphs_(std::getenv("ZERO_RL_TEST_NO_GRAPHS") == nullptr) {}
 
   std::unique_ptr<Scope> enter() override { return std::make_unique<Current>(stream_); }
-  at::Device device() const override { return device_; }
+  at::Device device() const override { return stream_.device(); }
 
   int64_t available_bytes() override {
-    const c10::DeviceGuard guard(device_);
+    const c10::DeviceGuard guard(device());
     size_t free = 0;
     size_t total = 0;
     check(cudaMemGetInfo(&free, &total));
-    const auto stats = allocator().getDeviceStats(device_.index());
+    const auto stats = allocator().getDeviceStats(device().index());
     constexpr auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
     return static_cast<int64_t>(free) + stats.reserved_bytes[all].current - stats.allocated_bytes[all].current;
   }
@@ -114,7 +123,10 @@ class CudaRuntime : public Runtime {
   }
   std::unique_ptr<Graph> capture(const std::function<void()>& step) override {
     if (!graphs_) return nullptr;
-    return std::make_unique<CudaGraph>(device_.index(), pool_, static_cast<cudaStream_t>(stream_.native_handle()), step);
+    PoolName pool = pool_.lock();
+    if (pool == nullptr) pool_ = pool = new_pool();
+    const auto stream = static_cast<cudaStream_t>(stream_.native_handle());
+    return std::make_unique<CudaGraph>(device().index(), std::move(pool), stream, step);
   }
   int64_t default_batch() const override { return 512; }
   int64_t most_pass_tokens() const override { return 16384; }
@@ -125,14 +137,8 @@ class CudaRuntime : public Runtime {
     c10::StreamGuard guard;  // of the device too
   };
 
-  c10::Stream make_stream() const {
-    use_expandable_segments();
-    return c10::impl::VirtualGuardImpl(at::kCUDA).getStreamFromGlobalPool(device_, /*isHighPriority=*/false);
-  }
-
-  at::Device device_;
   c10::Stream stream_;
-  c10::MempoolId_t pool_;
+  std::weak_ptr<const c10::MempoolId_t> pool_;  // of the graphs that live
   bool graphs_;
 };
 
@@ -144,7 +150,21 @@ class CudaRuntimes : public RuntimeMaker {
     check(cudaGetDeviceCount(&count));
     return count;
   }
-  std::unique_ptr<Runtime> make(int index) const override { return std::make_unique<CudaRuntime>(index); }
+  std::unique_ptr<Runtime> make(int index) const override {
+    const std::lock_guard lock(mutex_);
+    auto found = streams_.find(index);
+    if (found == streams_.end()) {
+      use_expandable_segments();
+      const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
+      const c10::impl::VirtualGuardImpl guard(at::kCUDA);
+      found = streams_.emplace(index, guard.getStreamFromGlobalPool(device, /*isHighPriority=*/false)).first;
+    }
+    return std::make_unique<CudaRuntime>(found->second);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<int, c10::Stream> streams_;  // by device
 };
 
 // Never destroyed: CUDA goes before static destructors do.

@@ -9,87 +9,65 @@
 
 #include <cstdint>
 
-#include "kernels/group.cuh"
+#include "kernels/cuda_kernels.cuh"
 
 namespace zero_rl::operators {
 
-namespace detail {
-
-template <class Body>
-__global__ void __launch_bounds__(Body::kMaxThreads) run_blocks(const __grid_constant__ Body body) {
-  body(device::BlockGroup(), static_cast<int64_t>(blockIdx.x));
-}
-
-template <class Body>
-__global__ void __launch_bounds__(256) run_warps(const __grid_constant__ Body body, int64_t count) {
-  const int64_t index = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / device::kWarpLanes;
-  if (index < count) body(device::WarpGroup(), index);
-}
-
-template <class Body>
-__global__ void __launch_bounds__(256) run_elements(const __grid_constant__ Body body, int64_t count) {
-  const int64_t index = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (index < count) body(index);
-}
-
-inline void check_cuda(cudaError_t error) {
-  TORCH_CHECK(error == cudaSuccess, "CUDA error: ", cudaGetErrorString(error));
-}
-
-}  // namespace detail
-
 struct CudaLaunch {
   template <class Body>
-  static void blocks(const at::Tensor& like, int64_t count, int threads, int64_t shared_bytes, const Body& body) {
+  static void blocks(const at::Tensor& like, int64_t count, int threads, int64_t shared_bytes, Body body) {
+    const auto* kernel = reinterpret_cast<const void*>(&detail::run_blocks<Body>);
     const c10::DeviceGuard guard(like.device());
-    if (count > 0) allow_shared(detail::run_blocks<Body>, shared_bytes);
-    launch(like, count, [&](unsigned grid, cudaStream_t stream) {
-      detail::run_blocks<Body><<<grid, threads, shared_bytes, stream>>>(body);
-    });
+    if (count > 0) allow_shared(kernel, shared_bytes);
+    void* arguments[] = {&body};
+    launch(like, kernel, count, threads, shared_bytes, arguments);
   }
 
   template <class Body>
-  static void warps(const at::Tensor& like, int64_t count, const Body& body) {
+  static void warps(const at::Tensor& like, int64_t count, Body body) {
     constexpr int per_block = kThreads / device::kWarpLanes;
+    const auto* kernel = reinterpret_cast<const void*>(&detail::run_warps<Body>);
     const c10::DeviceGuard guard(like.device());
-    launch(like, (count + per_block - 1) / per_block, [&](unsigned grid, cudaStream_t stream) {
-      detail::run_warps<Body><<<grid, kThreads, 0, stream>>>(body, count);
-    });
+    void* arguments[] = {&body, &count};
+    launch(like, kernel, (count + per_block - 1) / per_block, kThreads, 0, arguments);
   }
 
   template <class Body>
-  static void elements(const at::Tensor& like, int64_t count, const Body& body) {
+  static void elements(const at::Tensor& like, int64_t count, Body body) {
+    const auto* kernel = reinterpret_cast<const void*>(&detail::run_elements<Body>);
     const c10::DeviceGuard guard(like.device());
-    launch(like, (count + kThreads - 1) / kThreads, [&](unsigned grid, cudaStream_t stream) {
-      detail::run_elements<Body><<<grid, kThreads, 0, stream>>>(body, count);
-    });
+    void* arguments[] = {&body, &count};
+    launch(like, kernel, (count + kThreads - 1) / kThreads, kThreads, 0, arguments);
   }
 
  private:
   static constexpr int kThreads = 256;
 
+  static void check_cuda(cudaError_t error) {
+    TORCH_CHECK(error == cudaSuccess, "CUDA error: ", cudaGetErrorString(error));
+  }
+
   // What a kernel declares itself, as for reductions, comes on top of what the launch gives it.
-  template <class Kernel>
-  static void allow_shared(Kernel* kernel, int64_t bytes) {
+  static void allow_shared(const void* kernel, int64_t bytes) {
     constexpr int64_t always_there = 48 << 10;
     constexpr int64_t most_declared = 1 << 10;
     if (bytes + most_declared <= always_there) return;
     cudaFuncAttributes attributes{};
-    detail::check_cuda(cudaFuncGetAttributes(&attributes, kernel));
+    check_cuda(cudaFuncGetAttributes(&attributes, kernel));
     if (bytes + static_cast<int64_t>(attributes.sharedSizeBytes) <= always_there) return;
-    detail::check_cuda(
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
+    check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
   }
 
-  template <class Start>
-  static void launch(const at::Tensor& like, int64_t grid, const Start& start) {
+  static void launch(const at::Tensor& like, const void* kernel, int64_t grid, int threads, int64_t shared_bytes,
+                     void** arguments) {
     constexpr int64_t most = 0x7FFFFFFF;
     if (grid == 0) return;
     TORCH_CHECK(grid <= most, "Expected an operand of at most ", most, " blocks but received ", grid);
     const c10::impl::VirtualGuardImpl device(at::kCUDA);
     const c10::Stream stream = device.getStream(like.device());
-    start(static_cast<unsigned>(grid), static_cast<cudaStream_t>(device.getStreamNativeHandle(stream)));
-    detail::check_cuda(cudaGetLastError());
+    check_cuda(cudaLaunchKernel(kernel, dim3(static_cast<unsigned>(grid)), dim3(static_cast<unsigned>(threads)),
+                                arguments, static_cast<size_t>(shared_bytes),
+                                static_cast<cudaStream_t>(device.getStreamNativeHandle(stream))));
   }
 };
 

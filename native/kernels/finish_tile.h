@@ -37,6 +37,26 @@ static inline void fetch_result(const PackedGemm& g, int64_t row, int64_t panel)
   __builtin_prefetch(c + kLanes, 1);
 }
 
+// Brings what a tile's sums are written to near while they are added up.
+template <class T>
+static inline void fetch_results(const PackedGemm& g, int64_t rows, int64_t row, int64_t panel) {
+  const auto fetch = [&](const void* matrix, int64_t stride, int64_t column, int64_t width, int64_t element) {
+    const char* first = static_cast<const char*>(matrix) + (row * stride + column) * element;
+    for (int64_t i = 0; i < rows; ++i, first += stride * element) {
+      __builtin_prefetch(first, 1);
+      if (width * element > 64) __builtin_prefetch(first + 64, 1);
+    }
+  };
+  if (g.paired) {
+    if (g.activated != nullptr) fetch(g.activated, g.activated_stride, panel * kLanes, kLanes, sizeof(T));
+    if (g.c == nullptr) return;
+    fetch(g.c, g.c_stride, panel * kLanes, kLanes, sizeof(T));
+    fetch(g.c, g.c_stride, g.n / 2 + panel * kLanes, kLanes, sizeof(T));
+  } else {
+    fetch(g.c, g.c_stride, panel * kTileColumns, kTileColumns, g.float_out ? sizeof(float) : sizeof(T));
+  }
+}
+
 template <class T>
 static inline Vector bias_at(const PackedGemm& g, int64_t column, int64_t valid) {
   const T* bias = static_cast<const T*>(g.bias) + column;
@@ -46,8 +66,24 @@ static inline Vector bias_at(const PackedGemm& g, int64_t column, int64_t valid)
   return result;
 }
 
-template <class T, int64_t Rows>
-static void finish_plain(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int64_t panel) {
+// `rows` rows of sums, kTileColumns apart, with C columns that are all there and without anything to branch on.
+template <bool Accumulate, class Element>
+static inline void finish_columns(const float* sums, int64_t rows, Vector left_bias, Vector right_bias, Element* c,
+                                  int64_t stride) {
+  for (int64_t i = 0; i < rows; ++i, c += stride, sums += kTileColumns) {
+    Vector left = load(sums) + left_bias;
+    Vector right = load(sums + kLanes) + right_bias;
+    if constexpr (Accumulate) {
+      left += load_wide(c);
+      right += load_wide(c + kLanes);
+    }
+    store_narrow(c, left);
+    store_narrow(c + kLanes, right);
+  }
+}
+
+template <class T>
+static void finish_plain(const PackedGemm& g, const float* sums, int64_t rows, int64_t row, int64_t panel) {
   const int64_t column = panel * kTileColumns;
   const int64_t left = g.n - column;
   const int64_t right = left - kLanes;
@@ -57,14 +93,27 @@ static void finish_plain(const PackedGemm& g, const Tile<Rows>& tile, int64_t ro
     left_bias = bias_at<T>(g, column, left);
     if (right > 0) right_bias = bias_at<T>(g, column + kLanes, right);
   }
-  for (int64_t i = 0; i < Rows; ++i) {
-    write<T>(g, tile.left[i] + left_bias, row + i, column, left);
-    if (right > 0) write<T>(g, tile.right[i] + right_bias, row + i, column + kLanes, right);
+  if (right >= kLanes) {
+    const auto finish = [&](auto* c) {
+      c += row * g.c_stride + column;
+      if (g.accumulate) {
+        finish_columns<true>(sums, rows, left_bias, right_bias, c, g.c_stride);
+      } else {
+        finish_columns<false>(sums, rows, left_bias, right_bias, c, g.c_stride);
+      }
+    };
+    g.float_out ? finish(static_cast<float*>(g.c)) : finish(static_cast<T*>(g.c));
+    return;
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* from = sums + i * kTileColumns;
+    write<T>(g, load(from) + left_bias, row + i, column, left);
+    if (right > 0) write<T>(g, load(from + kLanes) + right_bias, row + i, column + kLanes, right);
   }
 }
 
-template <class T, int64_t Rows>
-static void finish_paired(const PackedGemm& g, const Tile<Rows>& tile, int64_t row, int64_t panel) {
+template <class T>
+static void finish_paired(const PackedGemm& g, const float* sums, int64_t rows, int64_t row, int64_t panel) {
   const int64_t half = g.n / 2;
   const int64_t column = panel * kLanes;
   const int64_t valid = half - column;
@@ -74,9 +123,10 @@ static void finish_paired(const PackedGemm& g, const Tile<Rows>& tile, int64_t r
     gate_bias = bias_at<T>(g, column, valid);
     up_bias = bias_at<T>(g, half + column, valid);
   }
-  for (int64_t i = 0; i < Rows; ++i) {
-    const Vector gate = rounded_to<T>(tile.left[i] + gate_bias);
-    const Vector up = rounded_to<T>(tile.right[i] + up_bias);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* from = sums + i * kTileColumns;
+    const Vector gate = rounded_to<T>(load(from) + gate_bias);
+    const Vector up = rounded_to<T>(load(from + kLanes) + up_bias);
     if (g.c != nullptr) {
       write<T>(g, gate, row + i, column, valid);
       write<T>(g, up, row + i, half + column, valid);

@@ -1,15 +1,18 @@
-// Products of matrices in any layout by way of packed panels: all of them first where many rows share them, else block by
-// block while they are multiplied.
+// Products of matrices in any layout by way of packed panels: all of them first where threads with few rows each share them,
+// else block by block while they are multiplied.
 #include <utility>
 
 #include "kernels/panel_product.h"
 #include "kernels/register.h"
+#include "runtime/thread_pool.h"
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
 constexpr int64_t kRowsPerPacking = 1024;
+// Of a thread: fewer would wait for the panels that each thread packs for itself.
+constexpr int64_t kRowsOfThread = 256;
 
 const Table& panel_kernels(bool wide) {
   static const auto tables = [] {
@@ -33,11 +36,17 @@ bool is_transposed_better(const Gemm& g) {
   return g.a_depth_stride != 1 && g.b_depth_stride != 1 && g.float_out && g.bias == nullptr && g.n < g.m && g.n <= kMostRows;
 }
 
+template <class T>
+bool is_packed_first(const Gemm& g) {
+  if (kTileUnits && sizeof(T) < sizeof(float)) return g.m > kRowsPerPacking;
+  return g.m >= kRowsOfThread && g.m < kRowsOfThread * ThreadPool::instance().threads() / 2;
+}
+
 // With `transposed` the operands have changed places and C is that of the product before.
 template <class T>
 void multiply(const Gemm& g, bool transposed) {
   const Table& kernels = panel_kernels(sizeof(T) == sizeof(float));
-  const bool once = g.m > kRowsPerPacking;
+  const bool once = is_packed_first<T>(g);
   const int64_t elements = once ? kernels.panel_elements(g.n, g.k) : 0;
   Scratch panels(elements * static_cast<int64_t>(sizeof(T)) / 4 + 1);
   const PackPanels source{.matrix = g.b,

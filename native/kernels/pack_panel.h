@@ -9,6 +9,9 @@
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
+// Rows of a matrix that are fetched before their columns are packed.
+constexpr int64_t kRowsAhead = 8;
+
 static inline int64_t panel_count(int64_t n) { return (n + kTileColumns - 1) / kTileColumns; }
 
 // Where column `lane` of a panel is written at `k`, in elements.
@@ -71,15 +74,39 @@ static inline void pack_columns(const PackPanels& p, int64_t panel, int64_t k0, 
       }
     }
   } else {
+    constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
     for (int64_t k = 0; k < filled; ++k) {
       const T* row = from + k * p.depth_stride;
+      if (k + kRowsAhead < filled) {
+        for (int64_t lane = 0; lane < kTileColumns; lane += kLine) __builtin_prefetch(row + kRowsAhead * p.depth_stride + lane);
+      }
       for (int64_t lane = 0; lane < kTileColumns; ++lane) out[place<T>(k, lane)] = row[lane];
     }
   }
 }
 
-#if defined(__AVX512BF16__)
+#if defined(__AVX512F__)
 // The first whole squares of a panel whose rows of B are contiguous; returns how deep they reach.
+static inline int64_t pack_squares(const PackPanels& p, int64_t panel, int64_t k0, int64_t k1, float* out) {
+  const auto* matrix = static_cast<const float*>(p.matrix) + k0;
+  int64_t k = 0;
+  for (; k + kLanes <= k1 - k0; k += kLanes) {
+    for (int64_t first = 0; first < kTileColumns; first += kLanes) {
+      __m512i words[kLanes];
+      for (int64_t lane = 0; lane < kLanes; ++lane) {
+        const int64_t row = row_of(p, panel, first + lane);
+        words[lane] = row < 0 ? _mm512_setzero_si512() : _mm512_loadu_si512(matrix + row * p.stride + k);
+      }
+      transpose_words(words);
+      for (int64_t i = 0; i < kLanes; ++i) _mm512_storeu_si512(out + (k + i) * kTileColumns + first, words[i]);
+    }
+  }
+  return k;
+}
+#endif
+
+#if defined(__AVX512BF16__)
+// The same of pairs.
 static inline int64_t pack_squares(const PackPanels& p, int64_t panel, int64_t k0, int64_t k1, Bfloat16* out) {
   const auto* matrix = static_cast<const Bfloat16*>(p.matrix) + k0;
   int64_t k = 0;

@@ -1,5 +1,6 @@
 // Products with a packed right-hand side: a block of rows of A and a panel of B stay in the caches, sums stay in registers
 // over a block of k, and bias, residual, SwiGLU and rounding are applied on the way out.
+#include <algorithm>
 #include <utility>
 
 #include "kernels/finish_tile.h"
@@ -12,13 +13,20 @@ namespace zero_rl::kernels::ZERO_RL_ISA {
 
 namespace {
 
-constexpr int64_t kPartialSums = kTileUnits ? 1 << 18 : 1 << 17;  // floats between two blocks of k
+// Where panels are packed on the way: the rows that share what is packed, the panels that share what is gathered, and the
+// floats between two blocks of k.
+constexpr int64_t kSharedSums = 1 << 19;
+constexpr int64_t kSharingRows = 1 << 10;
+constexpr int64_t kSharingPanels = 16;
 constexpr int64_t kFewRows = 32;
 constexpr int64_t kDepthOfFew = 1 << 14;
 constexpr int64_t kProductsPerThread = 1 << 18;
 
 template <class T>
 constexpr bool kSquares = kTileUnits && sizeof(T) < sizeof(float);
+// Floats between two blocks of k: they stay in the second cache beside the rows.
+template <class T>
+constexpr int64_t kPartialSums = kSquares<T> ? 1 << 18 : 1 << 16;
 template <class T>
 constexpr int64_t kRows = kSquares<T> ? 12 * kSquare : 16 * kTileRows;
 // Panels that fit the second cache pass by a square's rows in the nearest one.
@@ -41,27 +49,17 @@ struct Stage {
 
 template <class T, int64_t Step, int64_t Rows>
 void run_tile(const PackedGemm& g, const Stage<T>& stage, int64_t row, int64_t panel) {
-  Tile<Rows> tile;
-  if (stage.first) {
-    tile.clear();
-  } else {
-    for (int64_t i = 0; i < Rows; ++i) {
-      tile.left[i] = load(stage.partial + i * kTileColumns);
-      tile.right[i] = load(stage.partial + i * kTileColumns + kLanes);
-    }
-  }
   const LeftElement<T>* rows[Rows];
   for (int64_t i = 0; i < Rows; ++i) rows[i] = stage.a + i * stage.a_stride;
-  multiply_panel<Rows, Step>(rows, stage.panel, tile);
-  if (!stage.last) {
-    for (int64_t i = 0; i < Rows; ++i) {
-      store(stage.partial + i * kTileColumns, tile.left[i]);
-      store(stage.partial + i * kTileColumns + kLanes, tile.right[i]);
-    }
-  } else if (g.paired) {
-    finish_paired<T, Rows>(g, tile, row, panel);
+  alignas(64) float finished[Rows * kTileColumns];
+  if (stage.last) fetch_results<T>(g, Rows, row, panel);
+  multiply_panel<Rows, Step>(rows, stage.panel, stage.first ? nullptr : stage.partial,
+                             stage.last ? finished : stage.partial);
+  if (!stage.last) return;
+  if (g.paired) {
+    finish_paired<T>(g, finished, Rows, row, panel);
   } else {
-    finish_plain<T, Rows>(g, tile, row, panel);
+    finish_plain<T>(g, finished, Rows, row, panel);
   }
 }
 
@@ -147,11 +145,10 @@ class Squares {
     if (finish_whole(g_, sums_, row_, next_, end, panel_)) next_ = end;
     for (; next_ < end; ++next_) {
       const float* sums = sums_ + next_ * kTileColumns;
-      const Tile<1> tile{{load(sums)}, {load(sums + kLanes)}};
       if (g_.paired) {
-        finish_paired<T, 1>(g_, tile, row_ + next_, panel_);
+        finish_paired<T>(g_, sums, 1, row_ + next_, panel_);
       } else {
-        finish_plain<T, 1>(g_, tile, row_ + next_, panel_);
+        finish_plain<T>(g_, sums, 1, row_ + next_, panel_);
       }
     }
   }
@@ -175,10 +172,10 @@ using Finisher = std::conditional_t<kSquares<T>, Squares<T>, NoSquares>;
 // The scratch of a thread.
 template <class T>
 struct Buffers {
-  explicit Buffers(const PackedGemm& g)
+  Buffers(const PackedGemm& g, int64_t partial_sums, int64_t packed_panels)
       : rows(gathered_floats(g)),
-        sums(g.k > kLeastDepth<T> ? kPartialSums : 0),
-        memory(rows + sums + (g.panels == nullptr ? kTileColumns * kDepth : 0)) {}
+        sums(g.k > kLeastDepth<T> ? partial_sums : 0),
+        memory(rows + sums + packed_panels * kTileColumns * kDepth) {}
 
   float* gathered() { return memory.data(); }
   float* partial() { return memory.data() + rows; }
@@ -205,12 +202,37 @@ int64_t depth_of_blocks(const PackedGemm& g, int64_t rows) {
   return rows <= kFewRows && g.k <= kDepthOfFew && g.panels != nullptr && g.a_depth_stride == 1 ? g.k : kDepth;
 }
 
+// Tiles as equal as can be, so that none is nearly empty. `sums`: the partial ones of the first row.
+template <class T>
+void run_tiles(const PackedGemm& g, const LeftRows<T>& a, PanelBlock<T> b, int64_t row, int64_t rows, int64_t panel,
+               float* sums, bool first, bool last) {
+  const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+  int64_t at = 0;
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
+    const Stage<T> stage{a.row(t, at), a.stride(at), b, sums + at * kTileColumns, first, last};
+    tile_runner<T>(height, a.columns())(g, stage, row + at, panel);
+    b.next = nullptr;
+    at += height;
+  }
+}
+
+template <class T>
+void run_squares(const PackedGemm& g, const LeftRows<T>& a, PanelBlock<T> b, int64_t row, int64_t rows, int64_t panel,
+                 float* sums, bool first, bool last, NextPanel& next, Squares<T>& squares) {
+  for (int64_t at = 0; at < rows; at += kSquare) {
+    const int64_t height = rows - at < kSquare ? rows - at : kSquare;
+    const Stage<T> stage{a.row(0, at), a.stride(at), b, sums + at * kTileColumns, first, last};
+    squares.run(stage, row + at, height, panel, next);
+    b.next = nullptr;
+  }
+}
+
 // Rows [row, row + rows) times panels [panel0, panel1), all of k. `far`: the panels have not been read before.
 template <class T>
 void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, int64_t panel1, bool far,
                Buffers<T>& buffers, Finisher<T>& squares) {
   const int64_t padded_rows = (rows + kSquare - 1) / kSquare * kSquare;
-  const int64_t tiles = kSquares<T> ? padded_rows / kSquare : (rows + kTileRows - 1) / kTileRows;
   const int64_t block_depth = depth_of_blocks<T>(g, rows);
   for (int64_t k = 0; k < g.k; k += block_depth) {
     const int64_t depth = g.k - k < block_depth ? g.k - k : block_depth;
@@ -224,26 +246,51 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
         if (kSquares<T> && g.source->stride == 1 && panel + 1 < panel1) {
           const int64_t stride = g.source->depth_stride;
           const T* first = static_cast<const T*>(g.source->matrix) + (panel + 1) * kTileColumns + k * stride;
-          next = {first, stride * static_cast<int64_t>(sizeof(T)), depth, tiles * depth / kPairDepth + 1};
+          const int64_t turns = padded_rows / kSquare * depth / kPairDepth + 1;
+          next = {first, stride * static_cast<int64_t>(sizeof(T)), depth, turns};
         }
       } else {
         b.data = static_cast<const T*>(g.panels) + (panel * panel_depth<T>(g.k) + k) * kTileColumns;
         if (far) b.next = b.data + panel_depth<T>(g.k) * kTileColumns;
       }
       float* sums = buffers.partial() + (panel - panel0) * padded_rows * kTileColumns;
-      int64_t at = 0;
-      for (int64_t t = 0; t < tiles; ++t) {
-        const Stage<T> stage{a.row(t, at), a.stride(at), b, sums + at * kTileColumns, k == 0, k + depth == g.k};
-        b.next = nullptr;
-        if constexpr (kSquares<T>) {
-          const int64_t height = rows - at < kSquare ? rows - at : kSquare;
-          squares.run(stage, row + at, height, panel, next);
-          at += kSquare;
-        } else {
-          // Tiles as equal as can be, so that none is nearly empty.
-          const int64_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
-          tile_runner<T>(height, a.columns())(g, stage, row + at, panel);
-          at += height;
+      const bool last = k + depth == g.k;
+      if constexpr (kSquares<T>) {
+        run_squares<T>(g, a, b, row, rows, panel, sums, k == 0, last, next, squares);
+      } else {
+        run_tiles<T>(g, a, b, row, rows, panel, sums, k == 0, last);
+      }
+    }
+  }
+}
+
+// Rows [row0, row1) times panels [panel0, panel1) that are packed on the way: a block of k of some panels for many rows.
+template <class T>
+void run_packing(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, int64_t panel1) {
+  const int64_t most_rows = row1 - row0 < kSharingRows ? row1 - row0 : kSharingRows;
+  const int64_t shared = kSharedSums / (most_rows * kTileColumns);
+  const int64_t some = std::clamp(shared, kSharingPanels, 2 * kSharingPanels);
+  const int64_t most_panels = panel1 - panel0 < some ? panel1 - panel0 : some;
+  Buffers<T> buffers(g, most_panels * most_rows * kTileColumns, most_panels);
+  const auto* matrix = static_cast<const T*>(g.a);
+  for (int64_t rows0 = row0; rows0 < row1; rows0 += most_rows) {
+    const int64_t rows1 = rows0 + most_rows < row1 ? rows0 + most_rows : row1;
+    for (int64_t panels0 = panel0; panels0 < panel1; panels0 += most_panels) {
+      const int64_t panels = panel1 - panels0 < most_panels ? panel1 - panels0 : most_panels;
+      for (int64_t k = 0; k < g.k; k += kDepth) {
+        const int64_t depth = g.k - k < kDepth ? g.k - k : kDepth;
+        for (int64_t i = 0; i < panels; ++i) {
+          pack_panel<T>(*g.source, panels0 + i, k, k + depth, buffers.packed() + i * kTileColumns * kDepth);
+        }
+        for (int64_t row = rows0; row < rows1; row += kRows<T>) {
+          const int64_t rows = rows1 - row < kRows<T> ? rows1 - row : kRows<T>;
+          const T* block = matrix + row * g.a_stride + k * g.a_depth_stride;
+          const LeftRows<T> a(block, g.a_stride, g.a_depth_stride, rows, depth, buffers.gathered());
+          for (int64_t i = 0; i < panels; ++i) {
+            const PanelBlock<T> b{buffers.packed() + i * kTileColumns * kDepth, nullptr, depth};
+            float* sums = buffers.partial() + (i * most_rows + row - rows0) * kTileColumns;
+            run_tiles<T>(g, a, b, row, rows, panels0 + i, sums, k == 0, k + depth == g.k);
+          }
         }
       }
     }
@@ -252,7 +299,13 @@ void run_block(const PackedGemm& g, int64_t row, int64_t rows, int64_t panel0, i
 
 template <class T>
 void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, int64_t panel1) {
-  Buffers<T> buffers(g);
+  if constexpr (!kSquares<T>) {
+    if (g.panels == nullptr) {
+      run_packing<T>(g, row0, row1, panel0, panel1);
+      return;
+    }
+  }
+  Buffers<T> buffers(g, kPartialSums<T>, g.panels == nullptr ? 1 : 0);
   const TileUnits units;
   Finisher<T> finisher(g);
   const auto run = [&](int64_t row, int64_t rows, int64_t panel, int64_t panels, bool far) {
@@ -260,7 +313,7 @@ void run_range(const PackedGemm& g, int64_t row0, int64_t row1, int64_t panel0, 
                  far, buffers, finisher);
   };
   const auto panels_of = [&](int64_t rows) {
-    return g.k > kLeastDepth<T> ? kPartialSums / (rows * kTileColumns) : panel1 - panel0;
+    return g.k > kLeastDepth<T> ? kPartialSums<T> / (rows * kTileColumns) : panel1 - panel0;
   };
   if (kSquares<T> && g.panels != nullptr && row1 - row0 > kFewRows) {
     const int64_t bytes = panel_depth<T>(g.k) * kTileColumns * static_cast<int64_t>(sizeof(T));

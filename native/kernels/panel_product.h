@@ -5,6 +5,7 @@
 
 #include <type_traits>
 
+#include "kernels/pack_panel.h"
 #include "kernels/transpose_words.h"
 #include "kernels/vector_math.h"
 
@@ -99,8 +100,12 @@ class LeftRows {
     if constexpr (!kNative) {
       const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
       const int64_t taller = rows % tiles;  // how many tiles, the first, are one row taller than the rest
+      constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
       for (int64_t k = 0; k < depth; ++k) {
         const T* from = a + k * depth_stride;
+        if (k + kRowsAhead < depth) {
+          for (int64_t i = 0; i < rows; i += kLine) __builtin_prefetch(from + kRowsAhead * depth_stride + i);
+        }
         float* to = out + k * kTileRows;
         for (int64_t t = 0; t < tiles; ++t, to += kTilePitch) {
           const int64_t height = rows / tiles + (t < taller ? 1 : 0);
@@ -181,19 +186,32 @@ static inline void load_columns(const Bfloat16* panel, Vector& left, Vector& rig
   right = (Vector)(words & static_cast<int32_t>(0xFFFF0000));
 }
 
-// tile += Σ_k rows[i][k · Step] · panel[k], as float32.
+// The sums that a tile starts from, in registers: `before` [Rows][kTileColumns], or 0 where it is null.
+template <int64_t Rows>
+static inline void start_sums(const float* before, Vector* left, Vector* right) {
+  if (before == nullptr) {
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < Rows; ++i) left[i] = right[i] = Vector{};
+  } else {
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < Rows; ++i) {
+      left[i] = load(before + i * kTileColumns);
+      right[i] = load(before + i * kTileColumns + kLanes);
+    }
+  }
+}
+
+// sums [Rows][kTileColumns] = before (0 when null) + Σ_k rows[i][k · Step] · panel[k], as float32.
 template <int64_t Rows, int64_t Step, class T>
-static inline void multiply_panel(const float* const* rows, const PanelBlock<T>& panel, Tile<Rows>& tile) {
+static inline void multiply_panel(const float* const* rows, const PanelBlock<T>& panel, const float* before,
+                                  float* sums) {
   constexpr int64_t kLines = (kTileColumns * static_cast<int64_t>(sizeof(T)) + 63) / 64;
   const float* a[Rows];
   Vector left[Rows];
   Vector right[Rows];
 #pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    a[i] = rows[i];
-    left[i] = tile.left[i];
-    right[i] = tile.right[i];
-  }
+  for (int64_t i = 0; i < Rows; ++i) a[i] = rows[i];
+  start_sums<Rows>(before, left, right);
   for (int64_t k = 0; k < panel.depth; ++k) {
     panel.fetch_ahead(k, kLines);
     Vector b0;
@@ -208,25 +226,23 @@ static inline void multiply_panel(const float* const* rows, const PanelBlock<T>&
   }
 #pragma GCC unroll 12
   for (int64_t i = 0; i < Rows; ++i) {
-    tile.left[i] = left[i];
-    tile.right[i] = right[i];
+    store(sums + i * kTileColumns, left[i]);
+    store(sums + i * kTileColumns + kLanes, right[i]);
   }
 }
 
 #if defined(__AVX512BF16__)
 // One word of a row and of the panel holds two neighbours along k.
 template <int64_t Rows, int64_t Step>
-static inline void multiply_panel(const Bfloat16* const* rows, const PanelBlock<Bfloat16>& panel, Tile<Rows>& tile) {
+static inline void multiply_panel(const Bfloat16* const* rows, const PanelBlock<Bfloat16>& panel, const float* before,
+                                  float* sums) {
   const int64_t pairs = panel_depth<Bfloat16>(panel.depth) / 2;
   const char* a[Rows];
-  __m512 left[Rows];
-  __m512 right[Rows];
+  Vector left[Rows];
+  Vector right[Rows];
 #pragma GCC unroll 12
-  for (int64_t i = 0; i < Rows; ++i) {
-    a[i] = reinterpret_cast<const char*>(rows[i]);
-    left[i] = (__m512)tile.left[i];
-    right[i] = (__m512)tile.right[i];
-  }
+  for (int64_t i = 0; i < Rows; ++i) a[i] = reinterpret_cast<const char*>(rows[i]);
+  start_sums<Rows>(before, left, right);
   for (int64_t k = 0; k < pairs; ++k) {
     panel.fetch_ahead(2 * k, 2);
     const Bfloat16* words = panel.data + k * 2 * kTileColumns;
@@ -237,14 +253,14 @@ static inline void multiply_panel(const Bfloat16* const* rows, const PanelBlock<
       int32_t pair;
       std::memcpy(&pair, a[i] + k * 4, sizeof pair);
       const __m512bh value = (__m512bh)_mm512_set1_epi32(pair);
-      left[i] = _mm512_dpbf16_ps(left[i], value, b0);
-      right[i] = _mm512_dpbf16_ps(right[i], value, b1);
+      left[i] = (Vector)_mm512_dpbf16_ps((__m512)left[i], value, b0);
+      right[i] = (Vector)_mm512_dpbf16_ps((__m512)right[i], value, b1);
     }
   }
 #pragma GCC unroll 12
   for (int64_t i = 0; i < Rows; ++i) {
-    tile.left[i] = (Vector)left[i];
-    tile.right[i] = (Vector)right[i];
+    store(sums + i * kTileColumns, left[i]);
+    store(sums + i * kTileColumns + kLanes, right[i]);
   }
 }
 #endif

@@ -62,9 +62,11 @@ export function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
   if (typeof masterWeights !== 'boolean') throw invalidType('masterWeights', 'boolean', masterWeights);
   if (!masterWeights && dtype === 'float32')
     throw invalidRange('masterWeights', 'true with dtype float32, whose weights are the masters,', masterWeights);
-  const device = resolveDevice(options.device);
-  // Tests run the engine of devices on the CPU.
-  const deviceEngine = device !== 'cpu' || process.env.ZERO_RL_TEST_DEVICE_ENGINE === '1';
+  const resolved = resolveDevice(options.device);
+  // Tests run the engine of devices on the CPU, or on a device that they have made.
+  const tested = process.env.ZERO_RL_TEST_DEVICE_ENGINE;
+  const device = resolved === 'cpu' && tested?.startsWith('cuda') ? tested : resolved;
+  const deviceEngine = device !== 'cpu' || tested === '1';
   const moments = checkOneOf('moments', options.moments ?? 'device', ['device', 'bfloat16', 'host']);
   if (!deviceEngine && moments !== 'device') throw invalidRange('moments', '"device" with the device cpu', moments);
   return {

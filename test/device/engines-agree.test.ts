@@ -5,6 +5,8 @@ import { writeFixtureModel } from '../support/fixture-model';
 import { asTraining, logitsGolden, maxDifference, stepsGolden } from '../support/golden';
 import { createTinyPolicy, TOKENIZER_FOLDER } from '../support/tiny-policy';
 
+const deviceEngine = process.env.ZERO_RL_TEST_DEVICE_ENGINE;
+
 /** The two engines; `open` is called once under each. */
 async function bothEngines(open: () => Promise<Policy>): Promise<{ device: Policy; cpu: Policy }> {
   const device = await open();
@@ -12,7 +14,7 @@ async function bothEngines(open: () => Promise<Policy>): Promise<{ device: Polic
   try {
     return { device, cpu: await open() };
   } finally {
-    process.env.ZERO_RL_TEST_DEVICE_ENGINE = '1';
+    process.env.ZERO_RL_TEST_DEVICE_ENGINE = deviceEngine;
   }
 }
 
@@ -128,6 +130,6 @@ test('moments elsewhere than on the device need a device', async () => {
   try {
     await expect(createTinyPolicy({ moments: 'host' })).rejects.toThrow('"device" with the device cpu');
   } finally {
-    process.env.ZERO_RL_TEST_DEVICE_ENGINE = '1';
+    process.env.ZERO_RL_TEST_DEVICE_ENGINE = deviceEngine;
   }
 });

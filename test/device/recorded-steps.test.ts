@@ -4,11 +4,11 @@ import { loadNative } from '../../src/libtorch/load';
 const run = (step: string) => loadNative().runRecordedStep('cpu', step);
 
 test('a step is not run while it is recorded, and each replay works on the values that are there', async () => {
-  expect(await run('sums')).toEqual([1, 2, 3, 1, 6, 9, 1, 18, 27]);
+  expect(await run('sums')).toEqual([1, 2, 3, 1, 6, 9, 1, 6, 9, 1, 18, 27]);
 });
 
 test('memory that a step makes holds nothing of a replay before', async () => {
-  expect(await run('what nothing wrote')).toEqual([1, 2, 3, NaN, NaN, NaN, NaN, NaN, NaN]);
+  expect(await run('what nothing wrote')).toEqual([1, 2, 3, ...Array<number>(9).fill(NaN)]);
 });
 
 test.each([

@@ -27,6 +27,9 @@ const cases: Record<string, Record<string, number>[]> = {
     { m: 67, n: 45, k: 301, layout: 2 },
     { m: 300, n: 81, k: 700, layout: 2, accumulate: 0 },
     { m: 530, n: 400, k: 90, layout: 2 },
+    { m: 1050, n: 35, k: 530, layout: 2 },
+    { m: 40, n: 1090, k: 1040, layout: 1, accumulate: 1 },
+    { m: 270, n: 600, k: 515 },
     { m: 1, n: 1, k: 1 },
   ],
   packed_gemm: [
@@ -38,6 +41,7 @@ const cases: Record<string, Record<string, number>[]> = {
     { m: 211, n: 17, k: 40 },
     { m: 300, n: 90, k: 513, bias: 1 },
     { m: 3, n: 1000, k: 257 },
+    { m: 200, n: 700, k: 1030, accumulate: 1 },
     { m: 29, n: 70, k: 100, swiglu: 1, bias: 1 },
     { m: 5, n: 6, k: 600, swiglu: 1 },
     { m: 1, n: 1, k: 1 },
