@@ -111,7 +111,7 @@ void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dact);
 // sums[j] += Σ_t x[t, j]; x: rows [T, N], sums [N] float32.
 void column_sums(const at::Tensor& x, const at::Tensor& sums);
 
-// One token per row of logits [B, V] float32, as native/generate/sampler.h draws it. settings [B, 5] float64: temperature (0:
+// One token per row of logits [B, V] float32, as native/generate/draw_token.h draws it. settings [B, 5] float64: temperature (0:
 // the most likely token), top-k (0: off), top-p, min-p, 1 where kept tokens are recorded; seeds, uids [B] int64; samples,
 // counts [B], the tokens of the sequence before this one: all on the device, so that a captured graph serves every batch.
 // tokens [B]; float32 [B]: log_probs; log_masses, the log of the probability of the tokens that a truncation keeps;

@@ -1,4 +1,4 @@
-// Draws a token from a row of logits with one uniform number, as native/generate/sampler.h does: by inverting the cumulative
+// Draws a token from a row of logits with one uniform number, as native/generate/draw_token.h does: by inverting the cumulative
 // distribution in the order of the tokens, or, where it is truncated, in the order of likelihood (sampler_selection.cuh).
 #pragma once
 
