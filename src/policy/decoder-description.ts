@@ -1,25 +1,27 @@
-/** A decoder as data: what the engine interprets, and what parameters there are, from its configuration. */
+/** What the engine needs to know of a decoder, from its configuration. */
 import type { NativeBlock, NativeDecoder } from '../../binding/native';
-import { FAMILIES } from './families/families';
-import { normBlock, type ParameterShape, type Role } from './families/layers';
+import { familyOf } from './families/families';
 import type { ModelConfig } from './model-config';
+
+/** Name (as in Hugging Face checkpoints) and shape of one parameter. */
+export type ParameterShape = NativeBlock['tensors'][number];
 
 /** A critic's head, in place of `lm_head.weight`. */
 export const VALUE_HEAD = 'value_head.weight';
 
-/** A head of the vocabulary only where it is not tied to the embedding; that of a critic with `valueHead`. */
-export function decoderDescription(config: ModelConfig, valueHead = false): NativeDecoder {
+export function decoderDescription(config: ModelConfig, valueHead: boolean): NativeDecoder {
   const { vocabSize, hiddenSize, intermediateSize, heads, kvHeads, headDim, maxPositions, rmsNormEps, rope } = config;
-  const layers = Array.from({ length: config.layers }, (_, index) =>
-    FAMILIES[config.architecture].layer(config, index),
-  );
-  const ofModel = (role: Role, name: string, ...shape: number[]): NativeBlock => ({
+  const family = familyOf(config.architecture);
+  const layers = Array.from({ length: config.layers }, (_, index) => family.layer(config, index));
+  const block = (role: NativeBlock['role'], name: string, ...shape: number[]): NativeBlock => ({
     role,
     layer: -1,
     tensors: [{ name, shape }],
   });
-  const head = valueHead ? [ofModel('head', VALUE_HEAD, 1, hiddenSize)] : [];
-  if (!valueHead && !config.tieWordEmbeddings) head.push(ofModel('head', 'lm_head.weight', vocabSize, hiddenSize));
+  const ownHead = valueHead || !config.tieWordEmbeddings;
+  const head = valueHead
+    ? block('head', VALUE_HEAD, 1, hiddenSize)
+    : block('head', 'lm_head.weight', vocabSize, hiddenSize);
   return {
     vocabSize,
     hiddenSize,
@@ -33,15 +35,15 @@ export function decoderDescription(config: ModelConfig, valueHead = false): Nati
     rope,
     layers: layers.map(({ rotary, qkNorm }) => ({ rotary, qkNorm })),
     blocks: [
-      ofModel('embedding', 'model.embed_tokens.weight', vocabSize, hiddenSize),
-      ...layers.flatMap(({ blocks }, layer) => blocks.map((block) => ({ ...block, layer }))),
-      { ...normBlock('finalNorm', 'model.norm', hiddenSize), layer: -1 },
-      ...head,
+      block('embedding', 'model.embed_tokens.weight', vocabSize, hiddenSize),
+      ...layers.flatMap(({ blocks }, layer) => blocks.map((part) => ({ ...part, layer }))),
+      block('finalNorm', 'model.norm.weight', hiddenSize),
+      ...(ownHead ? [head] : []),
     ],
   };
 }
 
-/** Every parameter in the order in which they are stored. */
+/** Every parameter in the order in which they are stored; `valueHead`: of a critic. */
 export function parameterShapes(config: ModelConfig, valueHead = false): ParameterShape[] {
   return decoderDescription(config, valueHead).blocks.flatMap(({ tensors }) => tensors);
 }

@@ -1,9 +1,8 @@
-/** The way back from ModelConfig: a config.json that transformers 4 and 5 load as the same model, and its parameters. */
+/** The way back from ModelConfig: a config.json that transformers 4 and 5 load as the same model. */
 import { ZeroRlError } from '../errors';
 import type { JsonObject } from '../json-object';
-import { quote } from './checkpoint-file';
 import { ConfigKeys } from './config-keys';
-import { ARCHITECTURES, FAMILIES } from './families/families';
+import { familyOf } from './families/families';
 import type { Family } from './families/family';
 import { readContext, type ModelConfig } from './model-config';
 import { ropeToHuggingFace } from './rope-config';
@@ -18,7 +17,7 @@ export function configToHuggingFace(
   dtype: 'float32' | 'bfloat16' | 'float16',
   extra: JsonObject = {},
 ): JsonObject {
-  const family = familyOf(config);
+  const family = familyOf(config.architecture);
   const kept = { ...extra };
   // At the top level it would override the one written in the scaling.
   delete kept.original_max_position_embeddings;
@@ -44,14 +43,6 @@ export function configToHuggingFace(
   };
 }
 
-function familyOf({ architecture }: ModelConfig): Family {
-  if (Object.hasOwn(FAMILIES, architecture)) return FAMILIES[architecture];
-  throw new ZeroRlError(
-    'ERR_ZERO_RL_CONFIG',
-    `Architecture ${quote(architecture)} is not implemented; use one of ${ARCHITECTURES.join(', ')}.`,
-  );
-}
-
 /** A window that limits the context stays as the file has it. */
 function contextToHuggingFace(config: ModelConfig, family: Family, extra: JsonObject): JsonObject {
   const keys = new ConfigKeys(extra, 'config.json');
@@ -68,9 +59,9 @@ function featuresToHuggingFace(config: ModelConfig, family: Family): JsonObject 
     (name) => config[name] !== undefined && JSON.stringify(config[name]) !== JSON.stringify(read[name]),
   );
   if (other === undefined) return written;
-  const needed = read[other] === undefined ? `no ${other}` : `${other} ${JSON.stringify(read[other])}`;
+  const [has, given] = [read[other] ?? null, config[other]].map((value) => JSON.stringify(value));
   throw new ZeroRlError(
     'ERR_ZERO_RL_CONFIG',
-    `A model of architecture ${config.architecture} needs ${needed}; change the configuration.`,
+    `A model of architecture ${config.architecture} with these settings has ${other} ${has}, not ${given}; change the configuration.`,
   );
 }

@@ -68,7 +68,7 @@ export class Policy implements Disposable {
   }
 
   /**
-   * Loads a Hugging Face folder (Qwen2, Qwen3, Llama or Mistral: config.json, *.safetensors and, where text goes in or out,
+   * Loads a Hugging Face folder (Qwen2, Qwen3, Llama, Mistral, OLMo-2 or SmolLM3: config.json, *.safetensors and, where text goes in or out,
    * tokenizer.json), or `org/name[@revision]` of the Hugging Face hub where there is no such folder; HF_HOME, HF_TOKEN,
    * HF_ENDPOINT and HF_HUB_OFFLINE count as in Python.
    * @throws ZeroRlError `ERR_ZERO_RL_CHECKPOINT` for a folder that cannot be used, `ERR_ZERO_RL_HUB` for a model that cannot

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 
 import { ZeroRlError } from '../errors';
 import { commitTemporary, makeFolder, output, syncFolder, temporaryName, writeTemporary } from './atomic-file';
-import type { ParameterShape } from './families/layers';
+import type { ParameterShape } from './decoder-description';
 import { DTYPE_BYTES, INDEX_FILE, SINGLE_FILE, type TensorDtype } from './safetensors';
 
 export interface TensorTarget extends ParameterShape {

@@ -19,7 +19,7 @@ import {
 } from './checkpoint-file';
 import { log } from '../observe/log';
 import { findDuplicateKey } from './duplicate-key';
-import type { ParameterShape } from './families/layers';
+import type { ParameterShape } from './decoder-description';
 
 /** Element types that the engine reads, with their sizes in bytes. */
 export const DTYPE_BYTES = { F32: 4, BF16: 2, F16: 2 } as const;

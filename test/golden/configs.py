@@ -195,7 +195,7 @@ CONFIGS: dict[str, tuple[dict, str, int]] = {
     # No list: every fourth layer does not rotate.
     "smollm3-grouped-interval-tied": (
         SMOLLM3
-        | sizes(65, 32, 48, 5, 4, 2)
+        | sizes(65, 32, 48, 4, 4, 2)
         | {"head_dim": 16, "tie_word_embeddings": True, "rope_theta": 5000.0, "torch_dtype": "bfloat16"},
         "BF16", 1,
     ),

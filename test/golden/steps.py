@@ -29,7 +29,8 @@ LLAMA_SCALED = LLAMA | sizes(71, 32, 64, 2, 2, 2) | {
 MISTRAL_UNTIED = MISTRAL | sizes(47, 32, 40, 2, 2, 1) | {
     "head_dim": 24, "tie_word_embeddings": False, "sliding_window": None, "rope_theta": 10000.0}
 OLMO2_UNTIED = OLMO2 | sizes(43, 32, 48, 2, 2, 1) | {"tie_word_embeddings": False, "rope_theta": 10000.0}
-SMOLLM3_TIED = SMOLLM3 | sizes(45, 32, 40, 4, 2, 1) | {"tie_word_embeddings": True, "rope_theta": 10000.0}
+SMOLLM3_TIED = SMOLLM3 | sizes(45, 32, 40, 2, 2, 1) | {
+    "tie_word_embeddings": True, "no_rope_layers": [1, 0], "rope_theta": 10000.0}
 
 NO_KL = {"coefficient": 0, "estimator": "k2"}
 DEFAULTS = {

@@ -5,7 +5,13 @@ import { writeFixtureModel } from '../support/fixture-model';
 import { logitsGolden, maxDifference } from '../support/golden';
 
 const references = logitsGolden().cases.filter(({ name }) =>
-  ['qwen2-grouped-tied', 'qwen3-multihead-linear-rope', 'llama-multiquery-llama3-rope'].includes(name),
+  [
+    'qwen2-grouped-tied',
+    'qwen3-multihead-linear-rope',
+    'llama-multiquery-llama3-rope',
+    'olmo2-grouped-untied',
+    'smollm3-grouped-interval-tied',
+  ].includes(name),
 );
 // One thread: these are many small calls, which two threads of a busy machine only slow down.
 const CPU = { device: 'cpu', dtype: 'float32', threads: 1 } as const;

@@ -19,14 +19,21 @@ interface Outcome {
   }[];
 }
 
-// One of each architecture, the smallest; grouped and multi-query heads, biases, norms of heads, tied and free heads.
+// One of each kind, the smallest; grouped and multi-query heads, biases, norms of heads, of projections and after sublayers,
+// layers that do not rotate, tied and free heads.
 const logits = logitsGolden();
 const logitsCases = logits.cases.filter(({ name }) =>
-  ['qwen2-grouped-tied', 'qwen3-multihead-linear-rope', 'llama-multiquery-llama3-rope'].includes(name),
+  [
+    'qwen2-grouped-tied',
+    'qwen3-multihead-linear-rope',
+    'llama-multiquery-llama3-rope',
+    'olmo2-multihead-bias-tied',
+    'smollm3-multiquery-list-bias',
+  ].includes(name),
 );
 const steps = stepsGolden();
 const stepsCases = steps.cases.filter(({ name }) =>
-  ['qwen2-reinforce-token-mean', 'qwen3-ppo-k2-seq-mean-token-mean'].includes(name),
+  ['qwen2-reinforce-token-mean', 'qwen3-ppo-k2-seq-mean-token-mean', 'olmo2-ppo-k3-token-mean'].includes(name),
 );
 
 let folder: string;

@@ -1,48 +1,14 @@
 /** The parts that layers consist of, with the names that Hugging Face checkpoints give them. */
+import type { NativeBlock, NativeDecoder } from '../../../binding/native';
 import type { ModelConfig } from '../model-config';
 
-/** Name (as in Hugging Face checkpoints) and shape of one parameter. */
-export interface ParameterShape {
-  name: string;
-  shape: number[];
-}
+type Role = NativeBlock['role'];
 
-/**
- * What a block of tensors is to the decoder. Norms stand before a sublayer (`attentionNorm`, `mlpNorm`), or after it
- * (`attentionOutputNorm`, `mlpOutputNorm`), before its output is added.
- */
-export type Role =
-  | 'embedding'
-  | 'attentionNorm'
-  | 'qkv'
-  | 'qkvBias'
-  | 'queryNorm'
-  | 'keyNorm'
-  | 'attentionOutput'
-  | 'attentionOutputBias'
-  | 'attentionOutputNorm'
-  | 'mlpNorm'
-  | 'gateUp'
-  | 'gateUpBias'
-  | 'down'
-  | 'downBias'
-  | 'mlpOutputNorm'
-  | 'finalNorm'
-  | 'head';
+/** Tensors of a layer that are stored as one matrix or vector, one after the other. */
+export type Block = Omit<NativeBlock, 'layer'>;
 
-/** Tensors that are stored as one matrix or vector, one after the other. */
-export interface Block {
-  role: Role;
-  tensors: ParameterShape[];
-}
-
-export interface DecoderLayer {
-  /** Whether queries and keys are rotated. */
-  rotary: boolean;
-  /** RMSNorm of queries and keys before the rotation: of each head, or of the whole projection. */
-  qkNorm: 'none' | 'head' | 'projection';
-  blocks: Block[];
-}
+/** What the tensors of a layer do not say, and its tensors. */
+export type DecoderLayer = NativeDecoder['layers'][number] & { blocks: Block[] };
 
 export function normBlock(role: Role, name: string, size: number): Block {
   return { role, tensors: [{ name: `${name}.weight`, shape: [size] }] };

@@ -1,8 +1,8 @@
 /** What config.json of each family means: the published files, and keys that are missing, null or of another family. */
 import type { JsonObject } from '../../../src/json-object';
 import { FAMILIES, type Architecture } from '../../../src/policy/families/families';
+import { decoderDescription, parameterShapes } from '../../../src/policy/decoder-description';
 import { configToHuggingFace } from '../../../src/policy/hugging-face-config';
-import { parameterShapes } from '../../../src/policy/decoder-description';
 import { parseModelConfig, type ModelConfig } from '../../../src/policy/model-config';
 import { expectFailure, TINY_LLAMA } from './model-folder';
 
@@ -42,6 +42,63 @@ const MISTRAL_NEMO: JsonObject = {
   vocab_size: 131072,
 };
 
+/** As published for OLMo-2-0425-1B. */
+const OLMO2_1B: JsonObject = {
+  architectures: ['Olmo2ForCausalLM'],
+  attention_bias: false,
+  attention_dropout: 0.0,
+  eos_token_id: 100257,
+  hidden_act: 'silu',
+  hidden_size: 2048,
+  initializer_range: 0.02,
+  intermediate_size: 8192,
+  max_position_embeddings: 4096,
+  model_type: 'olmo2',
+  num_attention_heads: 16,
+  num_hidden_layers: 16,
+  num_key_value_heads: 16,
+  pad_token_id: 100277,
+  rms_norm_eps: 1e-6,
+  rope_scaling: null,
+  rope_theta: 500000,
+  tie_word_embeddings: false,
+  torch_dtype: 'float32',
+  use_cache: true,
+  vocab_size: 100352,
+};
+
+/** As published for SmolLM3-3B: it says nothing of tied embeddings. */
+const SMOLLM3_3B: JsonObject = {
+  architectures: ['SmolLM3ForCausalLM'],
+  attention_bias: false,
+  attention_dropout: 0.0,
+  eos_token_id: 128012,
+  hidden_act: 'silu',
+  hidden_size: 2048,
+  initializer_range: 0.02,
+  intermediate_size: 11008,
+  layer_types: Array(36).fill('full_attention'),
+  max_position_embeddings: 65536,
+  max_window_layers: 28,
+  mlp_bias: false,
+  model_type: 'smollm3',
+  no_rope_layer_interval: 4,
+  no_rope_layers: Array.from({ length: 36 }, (_, layer) => Number(layer % 4 !== 3)),
+  num_attention_heads: 16,
+  num_hidden_layers: 36,
+  num_key_value_heads: 4,
+  pad_token_id: 128004,
+  pretraining_tp: 2,
+  rms_norm_eps: 1e-6,
+  rope_scaling: null,
+  rope_theta: 5000000.0,
+  sliding_window: null,
+  torch_dtype: 'bfloat16',
+  use_cache: false,
+  use_sliding_window: false,
+  vocab_size: 128256,
+};
+
 /** The sizes without which there is no model. */
 const bare = (architecture: Architecture): JsonObject => ({
   model_type: architecture,
@@ -61,9 +118,18 @@ describe('keys that are missing get the defaults of the class of transformers', 
     qwen3: { ...llamaLike, qkNorm: true, kvHeads: 32, headDim: 128, maxPositions: 32_768, rmsNormEps: 1e-6 },
     llama: { ...llamaLike, kvHeads: 32, headDim: 32, maxPositions: 2048, rmsNormEps: 1e-6 },
     mistral: { ...llamaLike, kvHeads: 8, headDim: 32, maxPositions: 4096, rmsNormEps: 1e-6 },
+    olmo2: { ...llamaLike, qkNorm: true, kvHeads: 32, headDim: 32, maxPositions: 2048, rmsNormEps: 1e-5 },
+    smollm3: {
+      ...llamaLike,
+      nopeLayers: [3, 7, 11, 15, 19, 23, 27],
+      kvHeads: 4,
+      headDim: 32,
+      maxPositions: 32_768,
+      rmsNormEps: 1e-6,
+    },
   };
-  const thetas: Partial<Record<Architecture, number>> = {};
-  const tied: Architecture[] = [];
+  const thetas: Partial<Record<Architecture, number>> = { smollm3: 2_000_000 };
+  const tied: Architecture[] = ['smollm3'];
 
   test.each(Object.keys(FAMILIES) as Architecture[])('%s', (architecture) => {
     const config = parseModelConfig(bare(architecture));
@@ -180,5 +246,114 @@ describe('windows of Qwen', () => {
   test('sliding layers that have no window are refused', async () => {
     const wrong = { ...qwen, use_sliding_window: false, layer_types: ['sliding_attention'] };
     await expectFailure(() => parseModelConfig(wrong), /layer type "sliding_attention"/);
+  });
+});
+
+describe('OLMo-2', () => {
+  test('norms after attention and MLP, none before, and of whole projections', () => {
+    const config = parseModelConfig(OLMO2_1B);
+    expect(config).toMatchObject({ qkNorm: true, kvHeads: 16, headDim: 128, maxPositions: 4096, rmsNormEps: 1e-6 });
+    expect(config).toMatchObject({ attentionBias: false, tieWordEmbeddings: false, rope: { theta: 500000 } });
+    const shapes = shapesOf(parseModelConfig({ ...OLMO2_1B, num_key_value_heads: 4 }));
+    const layer = 'model.layers.15';
+    expect(shapes.get(`${layer}.self_attn.q_norm.weight`)).toEqual([2048]);
+    expect(shapes.get(`${layer}.self_attn.k_norm.weight`)).toEqual([512]);
+    expect(shapes.get(`${layer}.post_attention_layernorm.weight`)).toEqual([2048]);
+    expect(shapes.get(`${layer}.post_feedforward_layernorm.weight`)).toEqual([2048]);
+    expect(shapes.has(`${layer}.input_layernorm.weight`)).toBe(false);
+    expect(shapes.size).toBe(3 + 16 * 11);
+    const { layers, blocks } = decoderDescription(config, false);
+    expect(layers[15]).toEqual({ rotary: true, qkNorm: 'projection' });
+    expect(blocks.filter(({ layer: at }) => at === 0).map(({ role }) => role)).toEqual([
+      'qkv',
+      'queryNorm',
+      'keyNorm',
+      'attentionOutput',
+      'attentionOutputNorm',
+      'gateUp',
+      'down',
+      'mlpOutputNorm',
+    ]);
+  });
+
+  test('biases of attention, of all four projections', () => {
+    const config = parseModelConfig({ ...OLMO2_1B, attention_bias: true });
+    expect(config).toMatchObject({ attentionBias: true, outputBias: true });
+    expect(shapesOf(config).get('model.layers.0.self_attn.o_proj.bias')).toEqual([2048]);
+  });
+
+  test.each<[string, JsonObject, RegExp]>([
+    ['clipped projections', { clip_qkv: 8 }, /clip_qkv is not implemented/],
+    ['the windows of OLMo-3', { layer_types: ['sliding_attention'] }, /layer type "sliding_attention"/],
+    ['a bias that is a text', { attention_bias: 'no' }, /true or false for attention_bias/],
+    ['OLMo-3', { model_type: 'olmo3' }, /model_type "olmo3".*olmo2/],
+  ])('refuses %s by name', async (_, change, pattern) => {
+    await expectFailure(() => parseModelConfig({ ...OLMO2_1B, ...change }), pattern);
+  });
+});
+
+describe('SmolLM3', () => {
+  const every4th = [3, 7, 11, 15, 19, 23, 27, 31, 35];
+  const rotating = (source: JsonObject) =>
+    decoderDescription(parseModelConfig(source), false).layers.map(({ rotary }) => rotary);
+
+  test('every fourth layer does not rotate, and embeddings are tied unless the file says otherwise', () => {
+    const config = parseModelConfig(SMOLLM3_3B);
+    expect(config).toMatchObject({ nopeLayers: every4th, tieWordEmbeddings: true, headDim: 128, maxPositions: 65536 });
+    expect(rotating(SMOLLM3_3B).flatMap((rotary, layer) => (rotary ? [] : [layer]))).toEqual(every4th);
+    expect(parseModelConfig({ ...SMOLLM3_3B, tie_word_embeddings: false }).tieWordEmbeddings).toBe(false);
+  });
+
+  test('the list wins over the interval, which counts where there is none', () => {
+    const read = (change: JsonObject) => parseModelConfig({ ...SMOLLM3_3B, ...change }).nopeLayers;
+    expect(read({ no_rope_layers: null })).toEqual(every4th);
+    expect(read({ no_rope_layers: undefined, no_rope_layer_interval: 12 })).toEqual([11, 23, 35]);
+    const list = Array(36).fill(1);
+    expect(read({ no_rope_layers: list })).toEqual([]);
+    expect(read({ no_rope_layers: [0, ...list] })).toEqual([0]);
+  });
+
+  test('what is saved has the list, whatever the file it came from had', () => {
+    const config = parseModelConfig({ ...SMOLLM3_3B, no_rope_layers: null, no_rope_layer_interval: 9 });
+    const written = configToHuggingFace(config, 'bfloat16', SMOLLM3_3B);
+    expect(written.no_rope_layers).toEqual(Array.from({ length: 36 }, (_, layer) => Number(layer % 9 !== 8)));
+    expect(parseModelConfig(written)).toEqual(config);
+  });
+
+  test('a model made without a file may leave the layers out', () => {
+    const { nopeLayers, ...rest } = parseModelConfig(SMOLLM3_3B);
+    expect(parseModelConfig(configToHuggingFace(rest, 'float32')).nopeLayers).toEqual(nopeLayers);
+  });
+
+  test('windows are those of layers that do not rotate, unless layer_types says which', () => {
+    const context = (change: JsonObject) =>
+      parseModelConfig({ ...SMOLLM3_3B, layer_types: null, use_sliding_window: true, ...change }).maxPositions;
+    expect(context({})).toBe(65536);
+    expect(context({ sliding_window: 512 })).toBe(512);
+    expect(context({ sliding_window: 512, no_rope_layers: Array(36).fill(1) })).toBe(65536);
+    expect(context({ sliding_window: 512, layer_types: Array(36).fill('full_attention') })).toBe(65536);
+    expect(context({ sliding_window: 512, use_sliding_window: false })).toBe(65536);
+  });
+
+  test.each<[string, JsonObject, RegExp]>([
+    ['a list that is too short', { no_rope_layers: [1, 1, 1, 0] }, /0 or 1 for each of 36 layers/],
+    ['a list of other numbers', { no_rope_layers: Array(36).fill(2) }, /0 or 1 for each of 36 layers/],
+    [
+      'an interval of nothing',
+      { no_rope_layers: null, no_rope_layer_interval: 0 },
+      /no_rope_layer_interval but found 0/,
+    ],
+    ['YaRN', { rope_scaling: { rope_type: 'yarn', factor: 2 } }, /rope type "yarn"/],
+  ])('refuses %s by name', async (_, change, pattern) => {
+    await expectFailure(() => parseModelConfig({ ...SMOLLM3_3B, ...change }), pattern);
+  });
+
+  test.each<[string, Partial<ModelConfig>]>([
+    ['layers that there are not', { nopeLayers: [36] }],
+    ['layers that are no list', { nopeLayers: 3 as unknown as number[] }],
+    ['another family', { nopeLayers: [3], architecture: 'llama' }],
+  ])('refuses to make %s', async (_, change) => {
+    const config = { ...parseModelConfig(SMOLLM3_3B), ...change };
+    await expectFailure(() => configToHuggingFace(config, 'float32'), /nopeLayers/, 'ERR_ZERO_RL_CONFIG');
   });
 });
