@@ -28,19 +28,20 @@ async function timed(work) {
   return { seconds: (performance.now() - start) / 1000, result };
 }
 
-const sampling = (prompts, tokens, options = {}) => ({
-  prompts: prompts.map((length, i) => tokensOf(length, i)),
-  options: { maxTokens: tokens, stopTokens: [], ...options },
-});
+let made = 0;
+/** Prompts of these lengths that no call before had, whose keys and values would be cached. */
+const fresh = (lengths) => lengths.map((length) => tokensOf(length, made++));
+const withStops = (maxTokens, options = {}) => ({ maxTokens, stopTokens: [], ...options });
 
 /** Batch 256 at a context of about 1k: prompts of 768 and 512 new tokens; the prompt pass is taken off by a run of one token. */
 const decode = (shape) => (ceilings) =>
   withPolicy(shape, {}, async (policy, config) => {
     const [batch, prompt, tokens] = [256, 768, 512];
-    const { prompts, options } = sampling(Array(batch).fill(prompt), tokens, { maxBatch: batch });
-    await policy.sample(prompts, options);
-    const first = await timed(() => policy.sample(prompts, { ...options, maxTokens: 1 }));
-    const all = await timed(() => policy.sample(prompts, options));
+    const [lengths, options] = [Array(batch).fill(prompt), withStops(tokens, { maxBatch: batch })];
+    await policy.sample(fresh(lengths), options);
+    const prompts = [fresh(lengths), fresh(lengths)];
+    const first = await timed(() => policy.sample(prompts[0], { ...options, maxTokens: 1 }));
+    const all = await timed(() => policy.sample(prompts[1], options));
     const seconds = all.seconds - first.seconds;
     const floor = decodeFloor(config, batch, prompt + tokens / 2, ceilings);
     return {
@@ -54,9 +55,9 @@ const decode = (shape) => (ceilings) =>
 const mixed = (ceilings) =>
   withPolicy('0.5b', {}, async (policy, config) => {
     const lengths = Array.from({ length: 256 }, (_, i) => 100 + ((i * 379) % 925));
-    const { prompts, options } = sampling(lengths, 562);
-    await policy.sample(prompts, options);
-    const { seconds } = await timed(() => policy.sample(prompts, options));
+    await policy.sample(fresh(lengths), withStops(562));
+    const prompts = fresh(lengths);
+    const { seconds } = await timed(() => policy.sample(prompts, withStops(562)));
     const floor = 562 * decodeFloor(config, 256, 562 + 281, ceilings);
     return { tokensPerSecond: (256 * 562) / seconds, roofline: floor / seconds };
   });
@@ -86,11 +87,11 @@ const pass = (shape, task) => (ceilings) =>
 /** Rollout, then one step on its log-probs: prompts x samples, prompt + new tokens. */
 const learn = (shape, prompts, n, prompt, tokens, options) => () =>
   withPolicy(shape, options, async (policy) => {
-    const request = sampling(Array(prompts).fill(prompt), tokens, { n });
     const round = async (seed) => {
-      const sampled = await timed(() => policy.sample(request.prompts, { ...request.options, seed }));
+      const asked = fresh(Array(prompts).fill(prompt));
+      const sampled = await timed(() => policy.sample(asked, withStops(tokens, { n, seed })));
       const sequences = sampled.result.map(({ prompt: index, sample, tokens: drawn, logProbs }) => ({
-        tokens: Int32Array.from([...request.prompts[index], ...drawn]),
+        tokens: Int32Array.from([...asked[index], ...drawn]),
         promptLength: prompt,
         advantages: sample % 2 === 0 ? 1 : -1,
         oldLogProbs: logProbs,

@@ -64,7 +64,6 @@ export class Bench implements Disposable {
     private readonly policy: Policy,
     private readonly options: BenchOptions & { threads: number },
     private readonly before: NativeMachine,
-    private readonly prompts: Int32Array[],
     private readonly sequences: TrainingSequence[],
   ) {}
 
@@ -88,16 +87,17 @@ export class Bench implements Disposable {
     const before = await measureMachine(threads, options.quick);
     resetPeak();
     const policy = await Policy.load(folder, engine);
-    const sampling = options.task === 'sample';
-    const prompts = sampling ? makePrompts(options, vocabSize) : [];
-    const sequences = sampling ? [] : makeSequences(options, vocabSize);
-    return new Bench(policy, { ...options, threads }, before, prompts, sequences);
+    const sequences = options.task === 'sample' ? [] : makeSequences(options, vocabSize);
+    return new Bench(policy, { ...options, threads }, before, sequences);
   }
 
   /** Runs the workload once; counted runs stand in the result. Returns the seconds. */
   async run(counted = true): Promise<number> {
+    const seed = this.count++;
+    // Of its own: those of a run before are cached.
+    const prompts = this.options.task === 'sample' ? makePrompts(this.options, this.policy.config.vocabSize, seed) : [];
     const start = performance.now();
-    await this.work(this.count++);
+    await this.work(prompts, seed);
     const seconds = (performance.now() - start) / 1000;
     if (counted) this.runs.push(seconds);
     return seconds;
@@ -146,10 +146,10 @@ export class Bench implements Disposable {
     this.dispose();
   }
 
-  private async work(seed: number): Promise<void> {
+  private async work(prompts: Int32Array[], seed: number): Promise<void> {
     const { task, group, tokens } = this.options;
     if (task === 'sample') {
-      await this.policy.sample(this.prompts, { n: group, maxTokens: tokens, stopTokens: [], seed });
+      await this.policy.sample(prompts, { n: group, maxTokens: tokens, stopTokens: [], seed });
     } else if (task === 'logprobs') {
       await this.policy.logProbs(this.sequences);
     } else {
