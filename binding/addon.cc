@@ -22,8 +22,16 @@ std::string minorVersion(std::uint64_t abiVersion) {
   return std::to_string(abiVersion >> 56) + "." + std::to_string((abiVersion >> 48) & 0xff);
 }
 
-Napi::Value cudaDeviceCount(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), zero_rl::cuda_runtimes().device_count());
+Napi::Value cudaDevices(const Napi::CallbackInfo& info) {
+  const zero_rl::RuntimeMaker& runtimes = zero_rl::cuda_runtimes();
+  Napi::Object devices = Napi::Object::New(info.Env());
+  devices.Set("architectures", Napi::String::New(info.Env(), runtimes.architectures()));
+  Napi::Array capabilities = Napi::Array::New(info.Env());
+  for (int i = 0; i < runtimes.device_count(); ++i) {
+    capabilities.Set(static_cast<uint32_t>(i), Napi::Number::New(info.Env(), runtimes.compute_capability(i)));
+  }
+  devices.Set("capabilities", capabilities);
+  return devices;
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -39,7 +47,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("torchVersion", Napi::String::New(env, loaded));
   exports.Set("instructionSet", Napi::String::New(env, zero_rl::kernels::instruction_set().name));
   exports.Set("addonVersion", Napi::String::New(env, ZERO_RL_VERSION));
-  exports.Set("cudaDeviceCount", Napi::Function::New(env, cudaDeviceCount, "cudaDeviceCount"));
+  exports.Set("cudaDevices", Napi::Function::New(env, cudaDevices, "cudaDevices"));
   zero_rl::binding::registerModel(env, exports);
   zero_rl::binding::registerBench(env, exports);
   zero_rl::binding::registerProfile(env, exports);

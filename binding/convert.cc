@@ -162,7 +162,7 @@ Description to_description(const Napi::Object& object) {
   return result;
 }
 
-GenerateRequest to_generate_request(const Napi::Object& object) {
+GenerateRequest to_generate_request(const Napi::Object& object, std::shared_ptr<const TokenBytes> token_bytes) {
   GenerateRequest request;
   request.tokens = int32s(object, "tokens");
   request.offsets = wide(object, "offsets");
@@ -178,7 +178,7 @@ GenerateRequest to_generate_request(const Napi::Object& object) {
   request.sampler.record_kept = boolean(object, "keptTokens");
   request.stop_tokens = int32s(object, "stopTokens");
   std::vector<std::string> strings = byte_strings(object, "stopStrings");
-  if (!strings.empty()) request.stop_strings = StopStrings(std::move(strings), byte_strings(object, "tokenBytes"));
+  if (!strings.empty()) request.stop_strings = StopStrings(std::move(strings), std::move(token_bytes));
   request.max_batch = integer(object, "maxBatch");
   request.low_priority = object.Has("priority") && text(object, "priority") == "low";
   if (object.Has("firstSample")) request.first_sample = integer(object, "firstSample");

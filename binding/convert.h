@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <vector>
 
 #include "generate/request.h"
@@ -13,7 +14,8 @@
 namespace zero_rl::binding {
 
 Description to_description(const Napi::Object& object);
-GenerateRequest to_generate_request(const Napi::Object& object);
+// `token_bytes`: needed where there are stop strings.
+GenerateRequest to_generate_request(const Napi::Object& object, std::shared_ptr<const TokenBytes> token_bytes);
 Sequences to_sequences(const Napi::Object& object);
 StepRequest to_step_request(const Napi::Object& object);
 // A copy.

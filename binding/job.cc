@@ -58,29 +58,40 @@ struct Job::Shared {
   Napi::ThreadSafeFunction calls;
   std::shared_ptr<AbortFlag> abort;
 
-  // Whether the engine may still use `calls`.
+  // Of the environment's thread: what its cleanup hook points to.
+  std::shared_ptr<Shared> registered;
+
+  // The engine may use `calls` from the beginning of its work until it releases them.
+  enum class State { kQueued, kInUse, kReleased };
   std::mutex mutex;
   std::condition_variable released;
-  bool in_use = true;
+  State state = State::kQueued;
 
+  // False where the environment has ended meanwhile.
+  bool begin() {
+    const std::lock_guard lock(mutex);
+    if (state == State::kReleased) return false;
+    state = State::kInUse;
+    return true;
+  }
   void release() {
-    {
-      const std::lock_guard lock(mutex);
-      in_use = false;
-    }
+    const std::lock_guard lock(mutex);
+    state = State::kReleased;
     released.notify_all();
   }
 
-  // The environment ends: nobody will see the result.
+  // The environment ends: nobody will see the result. A job that waits for others is not waited for.
   static void on_environment_end(void* data) {
-    Shared* shared = static_cast<Shared*>(data);
+    const std::shared_ptr<Shared> shared = std::exchange(static_cast<Shared*>(data)->registered, nullptr);
     shared->abort->set();
     std::unique_lock lock(shared->mutex);
-    shared->released.wait(lock, [shared] { return !shared->in_use; });
+    if (shared->state == State::kQueued) shared->state = State::kReleased;
+    shared->released.wait(lock, [&] { return shared->state == State::kReleased; });
   }
 };
 
 void Job::post(std::function<Napi::Value(Napi::Env)> argument) {
+  if (AbortFlag::all_set()) return;
   using Argument = std::function<Napi::Value(Napi::Env)>;
   auto* data = new Argument(std::move(argument));
   const napi_status status =
@@ -98,12 +109,14 @@ Job::Job(Napi::Env env, std::shared_ptr<AbortFlag> abort, const Napi::Function& 
   const Napi::Function callback =
       progress.IsEmpty() ? Napi::Function::New(env, [](const Napi::CallbackInfo&) {}) : progress;
   shared_->calls = Napi::ThreadSafeFunction::New(env, callback, "zero-rl job", 0, 1);
+  shared_->registered = shared_;
   napi_add_env_cleanup_hook(env, Shared::on_environment_end, shared_.get());
 }
 
 Napi::Promise Job::start(Napi::Env env, std::shared_ptr<AbortFlag> abort, Work work, const Napi::Function& progress) {
   const std::shared_ptr<Job> job(new Job(env, std::move(abort), progress));
   EngineThread::instance().submit([job, work = std::move(work)]() mutable {
+    if (!job->shared_->begin()) return;
     std::exception_ptr error;
     Finish finish;
     {
@@ -125,6 +138,7 @@ Napi::Promise Job::start(Napi::Env env, std::shared_ptr<AbortFlag> abort, Work w
 Napi::Promise Job::join(Napi::Env env, std::shared_ptr<AbortFlag> abort, Begin begin, const Napi::Function& progress) {
   const std::shared_ptr<Job> job(new Job(env, std::move(abort), progress));
   EngineThread::instance().join([job, begin = std::move(begin)]() mutable {
+    if (!job->shared_->begin()) return;
     profiler::begin_job();
     const profiler::Scope section(profiler::Section::kJob);
     try {
@@ -143,6 +157,7 @@ void Job::settle(Finish finish) { end(std::move(finish), nullptr); }
 void Job::fail(const std::exception_ptr& error) { end(nullptr, std::make_unique<Failure>(Failure::of(error))); }
 
 void Job::end(Finish finish, std::unique_ptr<Failure> failure) {
+  if (AbortFlag::all_set()) return shared_->release();  // nobody listens when the process ends
   struct Outcome {
     std::shared_ptr<Shared> shared;
     Finish finish;
@@ -155,6 +170,7 @@ void Job::end(Finish finish, std::unique_ptr<Failure> failure) {
         if (env == nullptr) return;
         Shared& job = *owned->shared;
         napi_remove_env_cleanup_hook(env, Shared::on_environment_end, &job);
+        job.registered = nullptr;
         if (owned->failure) {
           job.deferred.Reject(owned->failure->value(env));
         } else {

@@ -60,6 +60,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
                            InstanceMethod<&NativeModel::load>("load"),
                            InstanceMethod<&NativeModel::initialize>("initialize"),
                            InstanceMethod<&NativeModel::sample>("sample"),
+                           InstanceMethod<&NativeModel::set_token_bytes>("setTokenBytes"),
                            InstanceMethod<&NativeModel::log_probs>("logProbs"),
                            InstanceMethod<&NativeModel::step>("step"),
                            InstanceMethod<&NativeModel::trunk_values>("trunkValues"),
@@ -127,7 +128,8 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
   Napi::Value sample(const Napi::CallbackInfo& info) {
     return Job::join(
         info.Env(), AbortFlagWrap::flag(info[2]),
-        [session = session(), request = to_generate_request(info[0].As<Napi::Object>())](std::shared_ptr<Job> job) {
+        [session = session(),
+         request = to_generate_request(info[0].As<Napi::Object>(), token_bytes_)](std::shared_ptr<Job> job) {
           Submission submission{.request = request, .abort = job->abort_flag(), .deliver = {}, .end = {}};
           submission.deliver = [job](std::vector<Completion> completions) {
             job->post([completions = std::move(completions)](Napi::Env env) -> Napi::Value {
@@ -147,6 +149,14 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
           session->submit(std::move(submission));
         },
         info[1].As<Napi::Function>());
+  }
+
+  void set_token_bytes(const Napi::CallbackInfo& info) {
+    const auto bytes = info[0].As<Napi::Uint8Array>();
+    const auto ends = info[1].As<Napi::Int32Array>();
+    token_bytes_ = std::make_shared<TokenBytes>(
+        std::string(reinterpret_cast<const char*>(bytes.Data()), bytes.ElementLength()),
+        std::vector<int32_t>(ends.Data(), ends.Data() + ends.ElementLength()));
   }
 
   Napi::Value log_probs(const Napi::CallbackInfo& info) {
@@ -276,6 +286,7 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
   void dispose(const Napi::CallbackInfo&) { release(); }
 
   std::shared_ptr<Session> session_;
+  std::shared_ptr<const TokenBytes> token_bytes_;
 };
 
 }  // namespace

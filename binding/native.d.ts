@@ -87,10 +87,8 @@ export interface NativeSampleRequest {
   topK: number;
   minP: number;
   stopTokens: Int32Array;
-  /** UTF-8 stop strings; empty when there are none. */
+  /** UTF-8 stop strings; those of a model whose token bytes are set. */
   stopStrings: Uint8Array[];
-  /** Bytes of each token id; empty when there are no stop strings. */
-  tokenBytes: Uint8Array[];
   seed: number;
   /** Whether rollouts of truncated draws have `keptTokens`. */
   keptTokens: boolean;
@@ -218,6 +216,8 @@ export class NativeModel {
   load(tensors: NativeTensorSource[]): Promise<void>;
   /** Normal(0, std) weights (output projections scaled by 1/sqrt(2·layers)), zero biases, unit norms. */
   initialize(seed: number, std: number): Promise<void>;
+  /** What each token id adds to a text, one after the other, and where each ends; before requests with stop strings. */
+  setTokenBytes(bytes: Uint8Array, ends: Int32Array): void;
   sample(
     request: NativeSampleRequest,
     onRollouts: (rollouts: NativeRollout[]) => void,
@@ -355,8 +355,11 @@ export interface NativeBinding {
   readonly addonVersion: string;
   /** Kernels in use: "portable", "avx2" or "avx512". */
   readonly instructionSet: string;
-  /** CUDA devices that the driver gives; throws with its words. */
-  readonly cudaDeviceCount: () => number;
+  /**
+   * Compute capabilities (10 · major + minor) of the CUDA devices that the driver gives, and those that the kernels were compiled
+   * for, as CMake has them; throws with the driver's words.
+   */
+  readonly cudaDevices: () => { architectures: string; capabilities: number[] };
   readonly NativeModel: typeof NativeModel;
   readonly AbortFlag: typeof AbortFlag;
   /** The best of `samples` measurements of each quantity; takes a second or two and up to 1 GiB meanwhile. */
@@ -387,4 +390,11 @@ export interface NativeBinding {
   machineMemory(root?: string): { limit: number; available: number };
   /** For tests: work on the engine's threads of which one (`failing`; −1: none) has no memory. The number that ended well. */
   poolFailure(threads: number, failing: number): Promise<number>;
+  /** For tests: says on standard output, when the process exits, whether the engine has ended by then. Before the first model. */
+  reportExit(): void;
+  /**
+   * For tests: bytes that a workspace (native/runtime/workspace.h) holds after each pass, which takes tensors of so many bytes;
+   * a number instead of a pass trims it to that.
+   */
+  workspaceHistory(passes: readonly (readonly number[] | number)[]): number[];
 }

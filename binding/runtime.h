@@ -1,4 +1,4 @@
-// The functions machineMemory and poolFailure of native.d.ts.
+// The functions machineMemory, poolFailure, workspaceHistory and reportExit of native.d.ts.
 #pragma once
 
 #include <napi.h>

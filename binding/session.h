@@ -26,7 +26,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Operators::Scope> enter() {
     ThreadPool::instance().set_threads(threads_);
     if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
-    if (engine_ == nullptr) engine_ = std::make_unique<Engine>(description_, options_);
+    if (engine_ == nullptr) {
+      engine_ = std::make_unique<Engine>(description_, options_);
+      EngineThread::instance().end_with_process();
+    }
     return engine_->enter();
   }
   // Joins the sequences that are being drawn, or begins with them.

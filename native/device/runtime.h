@@ -44,6 +44,10 @@ class RuntimeMaker {
   // Of the package that the library was built from.
   virtual const char* version() const = 0;
   virtual int device_count() const = 0;
+  // Of a device, 10 · major + minor.
+  virtual int compute_capability(int index) const = 0;
+  // What the kernels were compiled for, as CMake has it: "80-real;90".
+  virtual const char* architectures() const = 0;
   virtual std::unique_ptr<Runtime> make(int index) const = 0;
 
  protected:

@@ -150,6 +150,14 @@ class CudaRuntimes : public RuntimeMaker {
     check(cudaGetDeviceCount(&count));
     return count;
   }
+  int compute_capability(int index) const override {
+    int major = 0;
+    int minor = 0;
+    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index));
+    check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, index));
+    return 10 * major + minor;
+  }
+  const char* architectures() const override { return ZERO_RL_CUDA_ARCHITECTURES; }
   std::unique_ptr<Runtime> make(int index) const override {
     const std::lock_guard lock(mutex_);
     auto found = streams_.find(index);

@@ -5,12 +5,16 @@
 #include <c10/core/InferenceMode.h>
 #include <sys/prctl.h>
 
+#include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "runtime/abort_flag.h"
 
 namespace zero_rl {
 
@@ -28,10 +32,13 @@ struct EngineThread::State {
     ready.notify_one();
   }
 
-  // The next task; none while turns are taken and nothing may join them.
+  // The next task; none while turns are taken and nothing may join them. Does not return after the end.
   std::function<void()> next() {
     std::unique_lock lock(mutex);
-    if (turns.empty()) ready.wait(lock, [this] { return !entries.empty(); });
+    busy = false;
+    idle.notify_all();
+    ready.wait(lock, [this] { return !ended && !(turns.empty() && entries.empty()); });
+    busy = true;
     if (entries.empty() || (!turns.empty() && !entries.front().joins)) return nullptr;
     std::function<void()> task = std::move(entries.front().task);
     entries.pop_front();
@@ -40,6 +47,9 @@ struct EngineThread::State {
 
   std::mutex mutex;
   std::condition_variable ready;
+  std::condition_variable idle;
+  bool busy = false;
+  bool ended = false;
   std::deque<Entry> entries;
   std::vector<std::function<bool()>> turns;  // of the engine's thread
 };
@@ -68,6 +78,24 @@ EngineThread& EngineThread::instance() {
 void EngineThread::submit(std::function<void()> task) { state_->push({.task = std::move(task), .joins = false}); }
 
 void EngineThread::join(std::function<void()> task) { state_->push({.task = std::move(task), .joins = true}); }
+
+void EngineThread::end() {
+  AbortFlag::set_all();
+  std::unique_lock lock(state_->mutex);
+  state_->ended = true;
+  // By the system's clock, which glibc 2.28 can wait by too.
+  state_->idle.wait_until(lock, std::chrono::system_clock::now() + std::chrono::seconds(5),
+                          [this] { return !state_->busy; });
+}
+
+void EngineThread::end_with_process() {
+  std::atexit([] { instance().end(); });
+}
+
+bool EngineThread::ended() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->ended && !state_->busy;
+}
 
 void EngineThread::keep(std::function<bool()> turn) { state_->turns.push_back(std::move(turn)); }
 

@@ -15,11 +15,17 @@ class EngineThread {
   void submit(std::function<void()> task);
   // Runs the task once the tasks submitted before it have run: while turns are taken too.
   void join(std::function<void()> task);
+  // Ends the engine when the process exits, before the libraries that are loaded by now go: no task begins any more, and none is
+  // freed with what it holds; what runs is aborted and waited for, five seconds at most.
+  void end_with_process();
+  bool ended() const;
+
   // From a task: takes the turn again and again, and tasks that join in between, until it returns false. It must not throw.
   void keep(std::function<bool()> turn);
 
  private:
   EngineThread();
+  void end();
   struct State;
   State* state_;
 };

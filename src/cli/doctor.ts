@@ -24,6 +24,8 @@ interface Diagnosis {
   libraries: string[];
   cuda: CudaReport;
   threads: { processors: number; default: number; OMP_NUM_THREADS: string | null };
+  /** Of the host, in MiB: what this process may use by the machine, control groups and limits, and what of it is free; null without the addon. */
+  memory: { limit: number; available: number } | null;
   environment: Record<string, string>;
   /** What to do; empty when all is well. */
   advice: string[];
@@ -54,9 +56,13 @@ export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosi
   // First, because libtorch's CUDA part is best mapped before the addon.
   const cuda = examineCuda(environment);
   let loaded: string | null = null;
+  let memory: Diagnosis['memory'] = null;
   let error: Diagnosis['addon']['error'] = null;
   try {
-    loaded = loadNative().torchVersion;
+    const native = loadNative();
+    loaded = native.torchVersion;
+    const { limit, available } = native.machineMemory();
+    memory = { limit: Math.floor(limit / 2 ** 20), available: Math.floor(available / 2 ** 20) };
   } catch (caught) {
     const { message, code } = caught as Error & { code?: string };
     error = { code: code ?? null, message };
@@ -76,6 +82,7 @@ export function diagnose(environment: NodeJS.ProcessEnv = process.env): Diagnosi
       default: defaultThreads(),
       OMP_NUM_THREADS: environment.OMP_NUM_THREADS ?? null,
     },
+    memory,
     environment: Object.fromEntries(
       VARIABLES.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
     ),
@@ -130,6 +137,9 @@ function* lines(diagnosis: Diagnosis): Generator<string> {
     `${threads.default} of ${threads.processors} processors` +
       (threads.OMP_NUM_THREADS === null ? '' : `, OMP_NUM_THREADS=${threads.OMP_NUM_THREADS}`),
   );
+  const { memory } = diagnosis;
+  if (memory !== null)
+    yield entry('memory', `${memory.limit} MiB for this process, ${memory.available} MiB of them free`);
   for (const [name, value] of Object.entries(diagnosis.environment)) yield entry('set', `${name}=${value}`);
   yield '';
   if (diagnosis.ok) yield diagnosis.advice.length === 0 ? 'All is well.' : 'All is well on the CPU.';

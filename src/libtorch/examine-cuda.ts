@@ -56,7 +56,9 @@ export function examineCuda(environment: NodeJS.ProcessEnv = process.env): CudaR
   let usable = 0;
   let refusal: string | null = null;
   try {
-    usable = loadCuda(environment);
+    const refusals = loadCuda(environment).map((device) => device.refusal);
+    usable = refusals.filter((each) => each === null).length;
+    if (usable === 0) refusal = refusals[0]?.message ?? null;
   } catch (error) {
     refusal = (error as Error).message;
   }

@@ -1,7 +1,9 @@
 /** The CUDA part: found, mapped and asked for its devices, with the precise reason where that fails. */
 import * as binding from '../../binding/index.js';
 import { ZeroRlError } from '../errors';
+import type { NativeBinding } from '../../binding/native';
 import { packageRoot } from '../package-root';
+import { architecturesText, capabilityText, runsOn } from './compute-capability';
 import { loadNative } from './load';
 import { devicesAreHidden } from './nvidia';
 import { checkPlatform } from './platform';
@@ -22,30 +24,46 @@ function attempt<T>(step: () => T, reason: string, advice: string): T {
   }
 }
 
+export interface CudaDevice {
+  /** `ERR_ZERO_RL_CUDA_UNAVAILABLE` where our kernels do not run on it, else null. */
+  refusal: ZeroRlError | null;
+}
+
 /** What came of it the first time: devices, or why there are none. Looking again would ask Python again. */
-let outcome: number | ZeroRlError | undefined;
+let outcome: CudaDevice[] | ZeroRlError | undefined;
 
 /**
- * Maps libtorch's CUDA part and our kernels, loads the addon and counts the devices, of which there is at least one.
+ * Maps libtorch's CUDA part and our kernels, loads the addon and lists the devices, of which there is at least one.
  * @throws ZeroRlError `ERR_ZERO_RL_CUDA_UNAVAILABLE`, or what {@link loadNative} throws
  */
-export function loadCuda(environment: NodeJS.ProcessEnv = process.env): number {
+export function loadCuda(environment: NodeJS.ProcessEnv = process.env): CudaDevice[] {
   if (devicesAreHidden(environment)) {
     throw failure(`CUDA_VISIBLE_DEVICES=${environment.CUDA_VISIBLE_DEVICES!} hides every device`, 'unset it');
   }
   if (outcome === undefined) {
     try {
-      outcome = mapAndCount(environment);
+      outcome = mapAndList(environment);
     } catch (error) {
       if (!(error instanceof ZeroRlError) || error.code !== 'ERR_ZERO_RL_CUDA_UNAVAILABLE') throw error;
       outcome = error;
     }
   }
-  if (typeof outcome === 'number') return outcome;
-  throw outcome;
+  if (outcome instanceof ZeroRlError) throw outcome;
+  return outcome;
 }
 
-function mapAndCount(environment: NodeJS.ProcessEnv): number {
+/** Devices by their compute capabilities, of kernels compiled for `architectures`; see compute-capability.ts. */
+export function cudaDevices({ architectures, capabilities }: ReturnType<NativeBinding['cudaDevices']>): CudaDevice[] {
+  return capabilities.map((capability, i) => {
+    if (runsOn(architectures, capability)) return { refusal: null };
+    const reason =
+      `the device cuda:${i} has compute capability ${capabilityText(capability)} and the kernels were compiled for ` +
+      architecturesText(architectures);
+    return { refusal: failure(reason, 'use the device cpu, or in a checkout run `npm run build:cuda -- --arch`') };
+  });
+}
+
+function mapAndList(environment: NodeJS.ProcessEnv): CudaDevice[] {
   checkPlatform();
   attempt(
     () => binding.preload('libcuda.so.1'),
@@ -65,9 +83,9 @@ function mapAndCount(environment: NodeJS.ProcessEnv): number {
     'a library could not be loaded',
     `run \`${INSTALL_COMMAND} --cuda --force\` for a complete copy`,
   );
-  const { cudaDeviceCount } = loadNative();
+  const native = loadNative();
   const advice = 'see whether nvidia-smi lists one; CUDA 13 needs driver 580 or newer';
-  const count = attempt(cudaDeviceCount, 'the driver gives no device', advice);
-  if (count === 0) throw failure('the driver gives no device', advice);
-  return count;
+  const devices = cudaDevices(attempt(native.cudaDevices, 'the driver gives no device', advice));
+  if (devices.length === 0) throw failure('the driver gives no device', advice);
+  return devices;
 }

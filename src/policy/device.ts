@@ -1,5 +1,5 @@
 /**
- * Which device and how many threads a Policy gets. `auto` takes the first CUDA device where one is usable, else the CPU; it
+ * Which device and how many threads a Policy gets. `auto` takes the first CUDA device that is usable, else the CPU; it
  * warns once where an NVIDIA device or driver is present but cannot be used, and is silent where there is none or
  * CUDA_VISIBLE_DEVICES hides it.
  */
@@ -7,20 +7,21 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import { invalidRange, invalidType, isZeroRlError, ZeroRlError } from '../errors';
-import { loadCuda } from '../libtorch/load-cuda';
+import { loadCuda, type CudaDevice } from '../libtorch/load-cuda';
 import { devicesAreHidden, nvidiaPresent } from '../libtorch/nvidia';
 import { log } from '../observe/log';
 import { checkThreads } from '../thread-count';
 
 const EXPECTED = 'one of "auto", "cpu", "cuda" or "cuda:N"';
-let warned = false;
+/** The reason that was told last. */
+let warned: string | undefined;
 
 /** How CUDA is reached; tests have their own. */
 export interface CudaAccess {
   /** Whether a device or a driver seems present. */
   isPresent(): boolean;
-  /** Number of devices, at least one; throws ZeroRlError `ERR_ZERO_RL_CUDA_UNAVAILABLE` with the reason. */
-  load(): number;
+  /** The devices, at least one; throws ZeroRlError `ERR_ZERO_RL_CUDA_UNAVAILABLE` with the reason. */
+  load(): CudaDevice[];
 }
 
 const machine: CudaAccess = { isPresent: nvidiaPresent, load: loadCuda };
@@ -42,8 +43,13 @@ export function resolveDevice(
   if (value === 'auto') return automaticDevice(environment, cuda);
   if (!/^cuda(:\d{1,3})?$/.test(value)) throw invalidRange(name, EXPECTED, value);
   const wanted = Number(value.split(':').at(1) ?? 0);
-  const count = cuda.load();
-  if (wanted < count) return `cuda:${wanted}`;
+  const devices = cuda.load();
+  const count = devices.length;
+  if (wanted < count) {
+    const { refusal } = devices[wanted];
+    if (refusal !== null) throw refusal;
+    return `cuda:${wanted}`;
+  }
   throw new ZeroRlError(
     'ERR_ZERO_RL_CUDA_UNAVAILABLE',
     `The device ${value} does not exist because the driver gives ${count === 1 ? 'one device, cuda:0' : `${count} devices, cuda:0 to cuda:${count - 1}`}; ` +
@@ -59,15 +65,19 @@ export function mayUseCuda(option: unknown, environment: NodeJS.ProcessEnv = pro
 
 function automaticDevice(environment: NodeJS.ProcessEnv, cuda: CudaAccess): string {
   if (devicesAreHidden(environment) || !cuda.isPresent()) return 'cpu';
+  let reason: string | undefined;
   try {
-    cuda.load();
-    return 'cuda:0';
+    const devices = cuda.load();
+    const usable = devices.findIndex(({ refusal }) => refusal === null);
+    if (usable >= 0) return `cuda:${usable}`;
+    reason = devices[0].refusal?.message;
   } catch (error) {
     if (!isZeroRlError(error) || error.code !== 'ERR_ZERO_RL_CUDA_UNAVAILABLE') throw error;
-    if (!warned) log.warn(`The device auto is the CPU here: ${(error as Error).message}`);
-    warned = true;
-    return 'cpu';
+    reason = (error as Error).message;
   }
+  if (warned !== reason) log.warn(`The device auto is the CPU here: ${reason}`);
+  warned = reason;
+  return 'cpu';
 }
 
 function read(path: string): string | undefined {

@@ -78,12 +78,30 @@ export class EngineCalls {
     return true;
   }
 
-  /** Runs one job under an abort flag. Native errors become ZeroRlErrors with the caller's stack. */
-  async run<T>(caller: Caller, signal: AbortSignal | undefined, job: (flag: AbortFlag) => Promise<T>): Promise<T> {
+  /**
+   * Runs one job under an abort flag, after `prepare`: calls made meanwhile wait, so that jobs keep the order of calls. Native errors
+   * become ZeroRlErrors with the caller's stack.
+   */
+  async run<T>(
+    caller: Caller,
+    signal: AbortSignal | undefined,
+    job: (flag: AbortFlag) => Promise<T>,
+    prepare?: () => Promise<void>,
+  ): Promise<T> {
     this.checkUsable(caller);
     this.startDeferred();
     if (signal?.aborted) throw abortError(caller, signal);
     while (this.barrier !== null) await this.barrier;
+    if (prepare !== undefined) {
+      let release = (): void => undefined;
+      this.barrier = new Promise<void>((resolve) => (release = resolve));
+      try {
+        await prepare();
+      } finally {
+        this.barrier = null;
+        release(); // those that wait go on after this call, which has its job queued before it waits again
+      }
+    }
     this.checkUsable(caller);
     if (signal?.aborted) throw abortError(caller, signal);
     const flag = this.newFlag();

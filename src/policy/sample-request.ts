@@ -157,8 +157,7 @@ export function packPrompts(
 }
 
 /**
- * The addon's request for `prompts` and `options`, without the token bytes that stop strings need (`tokenBytes` is
- * empty). Arrays are copied.
+ * The addon's request for `prompts` and `options`. Arrays are copied.
  * @throws {TypeError|RangeError} naming the argument.
  */
 export function buildSampleRequest(
@@ -178,7 +177,6 @@ export function buildSampleRequest(
     uids: checkUids(given.uids, encoded.length),
     n,
     firstSample: 0,
-    tokenBytes: [],
     seed: checkInteger('seed', given.seed ?? 0, 0),
     maxBatch: given.maxBatch === undefined ? 0 : checkInteger('maxBatch', given.maxBatch, 1, MAX_BATCH),
   };

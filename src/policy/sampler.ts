@@ -1,5 +1,6 @@
 /** Sampling on one model, for `Policy` and `Scheduler`: requests go to the engine, its completions come back as rollouts. */
-import type { NativeModel, NativeRollout, NativeSampleRequest } from '../../binding/native';
+import type { AbortFlag, NativeModel, NativeRollout, NativeSampleRequest } from '../../binding/native';
+import { mapInSlices } from '../event-loop';
 import type { Caller } from './caller';
 import type { EngineCalls } from './engine-calls';
 import type { ModelConfig } from './model-config';
@@ -34,7 +35,9 @@ export function makeRollout(
 export class Sampler {
   /** What validation needs to know. */
   readonly context: SampleContext;
-  private stopTable: Uint8Array[] | null = null;
+  /** Whether the engine knows what each token adds to a text, and the work that tells it. */
+  private knowsBytes = false;
+  private telling: Promise<void> | null = null;
 
   constructor(
     private readonly model: NativeModel,
@@ -68,19 +71,27 @@ export class Sampler {
       prompts[prompt] ??= tokens.slice(offsets[prompt], offsets[prompt + 1]);
       return makeRollout(completion, prompts[prompt], this.tokenizer, ends);
     };
-    const whole = stopStrings.length === 0 ? request : { ...request, tokenBytes: this.bytesOfTokens() };
-    return this.calls.run(caller, signal, (flag) => {
+    const sample = (flag: AbortFlag): Promise<SampleStats> => {
       onStart(() => flag.abort());
-      return this.model.sample(whole, (completions) => onRollouts(completions.map(rolloutOf)), flag);
-    });
+      return this.model.sample(request, (completions) => onRollouts(completions.map(rolloutOf)), flag);
+    };
+    const prepare = stopStrings.length > 0 && !this.knowsBytes ? () => this.tellBytes() : undefined;
+    return this.calls.run(caller, signal, sample, prepare);
   }
 
-  /** One entry per id of the model, whose vocabulary may be larger or smaller than the tokenizer's. */
-  private bytesOfTokens(): Uint8Array[] {
-    if (this.tokenizer === null) return [];
-    if (this.stopTable !== null) return this.stopTable;
-    const known = tokenBytes(this.tokenizer).slice(0, this.context.vocabSize);
-    const unknown = Array.from({ length: this.context.vocabSize - known.length }, () => new Uint8Array());
-    return (this.stopTable = [...known, ...unknown]);
+  private tellBytes(): Promise<void> {
+    return (this.telling ??= this.tellEngine());
+  }
+
+  /** The model's vocabulary may be larger or smaller than the tokenizer's. */
+  private async tellEngine(): Promise<void> {
+    if (this.tokenizer === null) return;
+    const known = (await tokenBytes(this.tokenizer)).slice(0, this.context.vocabSize);
+    let end = 0;
+    const ends = Int32Array.from(known, ({ length }) => (end += length));
+    const bytes = new Uint8Array(end);
+    await mapInSlices(known, (token, i) => bytes.set(token, ends[i] - token.length));
+    this.model.setTokenBytes(bytes, ends);
+    this.knowsBytes = true;
   }
 }

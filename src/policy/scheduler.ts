@@ -225,7 +225,6 @@ export class Scheduler implements Disposable {
         uids: Float64Array.from(members, ({ uid }) => uid),
         n: 1,
         firstSample: sample,
-        tokenBytes: [],
         seed: this.seed,
         maxBatch: 0,
       };

@@ -4,6 +4,7 @@
  * order (the table of GPT-2's encoder). Tokens of a text are whole bytes but not whole characters, so stop strings and
  * decoding work on these bytes.
  */
+import { mapInSlices } from '../event-loop';
 import type { JsonObject } from '../json-object';
 import type { Tokenizer } from './tokenizer';
 
@@ -29,14 +30,16 @@ export function byteLevelBytes(token: string): Uint8Array {
 }
 
 /**
- * Bytes of every token id, `tokenizer.vocabSize` entries; ids without a token have none. Decoding is these bytes joined, read
+ * Bytes of every token id, `tokenizer.vocabSize` entries; ids without a token have none. A large vocabulary takes a tenth of a
+ * second and more, in which the event loop turns. Decoding is these bytes joined, read
  * as UTF-8.
  *
  * An added token counts as its decoder prints it, which is its own text unless it has letters of the Latin-1 range
  * outside ASCII and no character beyond the table: Hugging Face's decoder then takes those letters for bytes.
  */
-export function tokenBytes(tokenizer: Tokenizer): Uint8Array[] {
-  return Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.bytesOf(id));
+export function tokenBytes(tokenizer: Tokenizer): Promise<Uint8Array[]> {
+  const ids = Array.from({ length: tokenizer.vocabSize }, (_, id) => id);
+  return mapInSlices(ids, (id) => tokenizer.bytesOf(id));
 }
 
 /** What matches the characters of bytes that a model without an unknown token has no token for; null where it has all. */

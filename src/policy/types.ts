@@ -5,7 +5,7 @@ export type Dtype = 'float32' | 'bfloat16';
 /** Options of `Policy.load` and `Policy.create`. */
 export interface PolicyOptions {
   /**
-   * `cpu`, `cuda` (the first device), `cuda:N`, or `auto`: the first CUDA device where one is usable, else the CPU, with one
+   * `cpu`, `cuda` (the first device), `cuda:N`, or `auto`: the first CUDA device that is usable, else the CPU, with one
    * warning where a device or driver is present but cannot be used. Default: ZERO_RL_DEVICE, else `auto`.
    */
   device?: string;

@@ -1,4 +1,5 @@
 /** stream: the completions of sample as they come, and a consumer that leaves ends the work. */
+import type { NativeModel } from '../../binding/native';
 import { type Policy, type Rollout } from '../../src';
 import { maxDifference } from '../support/golden';
 import { createTinyPolicy, TOKENIZER_FOLDER } from '../support/tiny-policy';
@@ -88,6 +89,30 @@ test('text prompts are encoded, and a stop string ends a completion once its byt
     else expect(tokens).toHaveLength(40);
   });
   expect(ended).toBeGreaterThan(0);
+});
+
+test('the engine is told once what tokens are, and calls made meanwhile keep their order', async () => {
+  using fresh = await createTinyPolicy({ tokenizerFrom: TOKENIZER_FOLDER, endTokens: [7] });
+  const { model } = fresh as unknown as { model: NativeModel };
+  const told = jest.fn(model.setTokenBytes.bind(model));
+  Object.defineProperty(model, 'setTokenBytes', { value: told });
+  const options = { maxTokens: 12, stopTokens: [], stopStrings: ['never in a completion'] };
+  const order: string[] = [];
+  const named = async <T>(name: string, call: Promise<T>): Promise<T> => {
+    const result = await call;
+    order.push(name);
+    return result;
+  };
+  const sequence = { tokens: [3, 4, 5], promptLength: 1, advantages: 1 };
+  const [first, , second] = await Promise.all([
+    named('sample', fresh.sample([[3, 4]], options)),
+    named('step', fresh.step([sequence], { learningRate: 0.5 })),
+    named('sample again', fresh.sample([[3, 4]], options)),
+  ]);
+  expect(order).toEqual(['sample', 'step', 'sample again']);
+  expect(plain(first[0])).toEqual(plain((await policy.sample([[3, 4]], { ...options, stopStrings: [] }))[0]));
+  expect(plain(second[0])).not.toEqual(plain(first[0]));
+  expect(told).toHaveBeenCalledTimes(1);
 });
 
 test('results stay as they are when later calls run, and inputs are copied', async () => {

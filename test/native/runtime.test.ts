@@ -12,6 +12,45 @@ test('a thread without memory is an error of the call, after which the engine wo
   expect(JSON.parse(ended.stdout)).toEqual([failure, 3, failure, 3, failure, 3]);
 });
 
+describe('workspace', () => {
+  const MIB = 2 ** 20;
+  const history = (...passes: (number[] | number)[]): number[] =>
+    loadNative()
+      .workspaceHistory(passes.map((pass) => (typeof pass === 'number' ? pass * MIB : pass.map((size) => size * MIB))))
+      .map((bytes) => bytes / MIB);
+  const repeated = (count: number, pass: number[]): number[][] => Array.from({ length: count }, () => pass);
+
+  test('a pass that grows leaves nothing behind, and the same pass again has one block with little to spare', () => {
+    const [, second, , larger, after] = history(...repeated(3, [3, 5, 2, 9, 1]), [3, 5, 30, 9], [3, 5, 30, 9]);
+    expect(second).toBeGreaterThanOrEqual(20);
+    expect(second).toBeLessThan(24);
+    expect(larger).toBe(0);
+    expect(after).toBeGreaterThanOrEqual(47);
+    expect(after).toBeLessThan(56);
+  });
+
+  test('equal passes, and smaller ones between large ones, keep the memory', () => {
+    const held = history(
+      ...repeated(200, [20]),
+      ...repeated(40, [10, 1]).flatMap((large) => [[1, 2], [1], large, [20]]),
+    );
+    expect(new Set(held).size).toBe(1);
+  });
+
+  test('what a large pass left goes once small ones have gone on', () => {
+    const held = history([64], ...repeated(400, [2, 1]));
+    expect(held.slice(0, 200)).toEqual(Array<number>(200).fill(64));
+    expect(held.at(-1)).toBeLessThan(5);
+  });
+
+  test('trim gives back what is asked for, and the next pass has what it needs', () => {
+    const [one, none, again] = history([20], 0, [6, 3]);
+    expect([one, none]).toEqual([20, 0]);
+    expect(again).toBe(0);
+    expect(history([20], 20, 19, [7])).toEqual([20, 20, 0, 7]);
+  });
+});
+
 describe('machineMemory', () => {
   const GIB = 2 ** 30;
   let root: string;

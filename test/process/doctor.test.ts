@@ -10,6 +10,7 @@ test('doctor says that all is well where it is', async () => {
   const ended = await zeroRl(['doctor']);
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   expect(ended.stdout).toMatch(/^libtorch .*: chosen$/m);
+  expect(ended.stdout).toMatch(/^memory +\d+ MiB for this process, \d+ MiB of them free$/m);
   expect(ended.stdout).toMatch(/\nAll is well\.\n$/);
 });
 

@@ -1,4 +1,7 @@
-/** However a process ends, the engine lets it: no crash, no hang, the exit code that was asked for. */
+/**
+ * However a process ends, the engine lets it: no crash, no hang, the exit code that was asked for. It has ended before the
+ * libraries that it needs do.
+ */
 import { childProgram, runChild } from '../support/child';
 
 const program = childProgram('exit.cjs');
@@ -9,19 +12,24 @@ describe.each(['idle', 'disposed', 'busy'])('a process whose engine is %s', (sta
       expect(await runChild([program, 'normal', state])).toEqual({
         code: 0,
         signal: null,
-        stdout: 'ready\n',
+        stdout: 'ready\nthe engine has ended\n',
         stderr: '',
       });
     });
   }
 
   test('ends by process.exit with its code', async () => {
-    expect(await runChild([program, 'exit', state])).toEqual({ code: 7, signal: null, stdout: 'ready\n', stderr: '' });
+    expect(await runChild([program, 'exit', state])).toEqual({
+      code: 7,
+      signal: null,
+      stdout: 'ready\nthe engine has ended\n',
+      stderr: '',
+    });
   });
 
   test('ends by an uncaught error with code 1', async () => {
     const ended = await runChild([program, 'throw', state]);
-    expect(ended).toMatchObject({ code: 1, signal: null });
+    expect(ended).toMatchObject({ code: 1, signal: null, stdout: 'ready\nthe engine has ended\n' });
     expect(ended.stderr).toContain('thrown on purpose');
   });
 

@@ -8,6 +8,8 @@ test.each([
   ['two workers and the main thread at once', 'concurrent', 0],
   ['worker.terminate() while the engine works for it', 'terminate', 0],
   ['process.exit() while the engine works for a worker', 'exit', 7],
+  ['worker.terminate() while its job waits behind endless work of the main thread', 'queued', 0],
+  ['process.exit() while the job of a worker waits behind endless work of the main thread', 'exitQueued', 7],
 ])('%s', async (_, scenario, code) => {
   const ended = await runChild([program, scenario]);
   expect(ended).toMatchObject({ code, signal: null, stderr: '' });

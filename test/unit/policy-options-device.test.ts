@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ZeroRlError } from '../../src/errors';
+import { runsOn } from '../../src/libtorch/compute-capability';
+import { cudaDevices, type CudaDevice } from '../../src/libtorch/load-cuda';
 import { log } from '../../src/observe/log';
 import { checkPolicyOptions } from '../../src/policy/open';
 import { Policy } from '../../src/policy/policy';
@@ -16,13 +18,13 @@ import {
   type CudaAccess,
 } from '../../src/policy/device';
 
-/** A machine with this many CUDA devices, or where CUDA is refused. */
-function cuda(devices: number | Error, isPresent = true): CudaAccess {
+/** A machine with this many CUDA devices, or with these, or where CUDA is refused. */
+function cuda(devices: number | CudaDevice[] | Error, isPresent = true): CudaAccess {
   return {
     isPresent: () => isPresent,
     load: () => {
-      if (typeof devices === 'number') return devices;
-      throw devices;
+      if (devices instanceof Error) throw devices;
+      return typeof devices === 'number' ? Array.from({ length: devices }, () => ({ refusal: null })) : devices;
     },
   };
 }
@@ -53,6 +55,19 @@ describe('resolveDevice', () => {
   test('auto is the CPU, with one warning that says why, where a device cannot be used', () => {
     for (let i = 0; i < 3; i++) expect(resolveDevice('auto', {}, cuda(refusal))).toBe('cpu');
     expect(warnings.mock.calls).toEqual([[expect.stringContaining(refusal.message)]]);
+  });
+
+  test('devices that the kernels were not compiled for are passed over by auto and refused by name', () => {
+    const devices = (...capabilities: number[]): CudaAccess =>
+      cuda(cudaDevices({ architectures: '80-real;86-real;90', capabilities }));
+    expect(resolveDevice('auto', {}, devices(61, 86))).toBe('cuda:1');
+    expect(resolveDevice('cuda:1', {}, devices(61, 86))).toBe('cuda:1');
+    expect(warnings).not.toHaveBeenCalled();
+    const both = /cuda:0 has compute capability 6\.1 and the kernels were compiled for 8\.0, 8\.6 and 9\.0; use /;
+    expect(() => resolveDevice('cuda', {}, devices(61, 86))).toThrow(both);
+    expect(() => resolveDevice('cuda', {}, devices(61, 86))).toThrow(unavailable);
+    for (let i = 0; i < 2; i++) expect(resolveDevice('auto', {}, devices(61, 75))).toBe('cpu');
+    expect(warnings.mock.calls).toEqual([[expect.stringMatching(both)]]);
   });
 
   test('auto hides no other failure', () => {
@@ -140,4 +155,15 @@ test('the memory of a policy in bytes; none given is that of the machine', () =>
   expect([memory(), memory(300)]).toEqual([0, 300 * 2 ** 20]);
   for (const wrong of [0, 1.5, 2 ** 31]) expect(() => memory(wrong)).toThrow(/ for memoryMiB but received /);
   expect(() => memory('300')).toThrow(TypeError);
+});
+
+test.each([
+  ['80-real;86-real;90', [80, 86, 87, 89, 90, 100, 120], [61, 75]],
+  ['86', [86, 89, 90], [80, 75]],
+  ['90-real;100-real', [90, 100, 103], [89, 120]],
+  ['75-virtual', [75, 80, 120], [70]],
+])('kernels compiled for %s run on some devices', (architectures, runs, refused) => {
+  for (const capability of runs) expect([capability, runsOn(architectures, capability)]).toEqual([capability, true]);
+  for (const capability of refused)
+    expect([capability, runsOn(architectures, capability)]).toEqual([capability, false]);
 });

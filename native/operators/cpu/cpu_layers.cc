@@ -55,7 +55,10 @@ Limits CpuOperators::limits() const {
 
 int64_t CpuOperators::available_bytes() { return machine_memory().available; }
 
-void CpuOperators::release_unused() { panels_->release_large_layers(); }
+void CpuOperators::release_unused() {
+  panels_->release_large_layers();
+  workspace_.trim(0);
+}
 
 std::vector<std::pair<int64_t, int64_t>> CpuOperators::row_ranges(int64_t count) const {
   const int64_t most = panels_->cached() ? std::max<int64_t>(1, count / kShardRows) : 1;

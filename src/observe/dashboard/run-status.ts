@@ -27,7 +27,7 @@ export function readConfig(folder: string): { config: ConfigObject | null; troub
 }
 
 /** Keys that may differ between the seeds of an experiment. */
-const APART = new Set(['seed', 'name', 'output', 'threads', 'device']);
+const APART = new Set(['seed', 'name', 'output', 'threads', 'memoryMiB', 'device']);
 
 /** Whole rows at the end of a JSON Lines file, the last first. */
 function lastRows(file: string, count: number): Record<string, unknown>[] {

@@ -1,9 +1,11 @@
 /** Ends in the way and the state that the arguments name: `<normal|exit|throw|wait> <idle|busy|disposed>`. */
+const { loadNative } = require('../../../dist/libtorch/load.js');
 const { createPolicy, compute, startEndlessWork } = require('./policy.cjs');
 
 const [ending, state] = process.argv.slice(2);
 
 async function main() {
+  loadNative().reportExit();
   const policy = await createPolicy();
   await compute(policy);
   if (state === 'disposed') policy.dispose();

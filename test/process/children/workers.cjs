@@ -1,8 +1,14 @@
 /** Loads the addon in worker threads as the argument says, and prints `done` when the main thread still computes. */
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+const { loadNative } = require('../../../dist/libtorch/load.js');
 const { createPolicy, compute, startEndlessWork } = require('./policy.cjs');
 
 async function inWorker() {
+  if (workerData === 'queued') {
+    // Behind the endless work of the main thread.
+    void loadNative().poolFailure(1, -1);
+    return parentPort.postMessage(null);
+  }
   const policy = await createPolicy();
   const value = await compute(policy);
   if (workerData === 'busy') globalThis.stream = await startEndlessWork(policy);
@@ -42,6 +48,20 @@ const scenarios = {
       values.push(value);
     }
     return values;
+  },
+  async queued() {
+    const policy = await createPolicy();
+    const expected = await compute(policy);
+    const stream = await startEndlessWork(policy);
+    const { worker } = await start('queued');
+    await worker.terminate();
+    await stream.return();
+    return [expected];
+  },
+  async exitQueued() {
+    globalThis.stream = await startEndlessWork(await createPolicy());
+    await start('queued');
+    process.exit(7);
   },
   async exit() {
     const { worker, value } = await start('busy');
