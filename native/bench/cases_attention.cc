@@ -1,11 +1,8 @@
-// Packed and decoding attention, and the cache that the latter reads.
+// Packed attention.
 #include <ATen/ops/empty.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/zeros.h>
-
-#include <memory>
 
 #include "bench/attention_sizes.h"
+#include "runtime/parallel.h"
 
 namespace zero_rl::bench {
 
@@ -110,98 +107,26 @@ KernelCase attention_backward_case(at::ScalarType dtype, const Sizes& sizes, uin
   return result;
 }
 
-// Sizes batch, group (sequences that share a prefix), prefix, suffix (cached before the step), ragged (0: how much
-// shorter each next suffix is), heads, kv_heads, head_dim.
-KernelCase decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const Heads h(sizes);
-  const int64_t batch = sizes.at("batch");
-  const int64_t group = sizes.at("group");
-  const int64_t prefix = sizes.at("prefix");
-  const int64_t suffix = sizes.at("suffix");
-  const int64_t capacity = suffix + 1 + sizes.get("spare", 0);
-  const at::Tensor qkv = random_tensor({batch, h.width}, dtype, seed, 2);
-  const at::Tensor out = at::empty({batch, h.heads * h.head_dim}, qkv.options());
+// Both passes by all threads, which share sequences, and by one: the same bits. Sizes as attention_backward_case.
+KernelCase one_thread_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
+  const KernelCase forward = attention_case(dtype, sizes, seed);
+  const KernelCase backward = attention_backward_case(dtype, sizes, seed);
   KernelCase result;
-  std::vector<at::Tensor> kept;
-  const auto cache = [&](int64_t length, uint64_t key) {
-    const int64_t tokens = kernels::key_tiles(length) * kernels::kKeyTile;
-    kept.push_back(random_tensor({h.kv_heads * h.head_dim * tokens + kernels::kValueSlack}, dtype, key, 2));
-    return kept.back().data_ptr();
+  result.run = [=](const kernels::Table& table) {
+    forward.run(table);
+    backward.run(table);
   };
-  std::vector<kernels::KvSequence> sequences(batch);
-  double own_tokens = 0;
-  for (int64_t row = 0; row < batch; ++row) {
-    kernels::KvSequence& s = sequences[row];
-    if (row % group == 0) {
-      s.prefix_keys = cache(prefix, seed + 4 * row + 10);
-      s.prefix_values = cache(prefix, seed + 4 * row + 11);
-    } else {
-      s.prefix_keys = sequences[row - 1].prefix_keys;
-      s.prefix_values = sequences[row - 1].prefix_values;
-    }
-    s.prefix_length = prefix;
-    s.keys = cache(capacity, seed + 4 * row + 12);
-    s.values = cache(capacity, seed + 4 * row + 13);
-    s.capacity = capacity;
-    s.length = std::max<int64_t>(0, suffix - row * sizes.get("ragged", 0));
-    own_tokens += static_cast<double>(s.length + 1);
+  // In a body of the pool a call has one thread.
+  result.other = [run = result.run](const kernels::Table& table) {
+    parallel_threads(ThreadPool::instance().threads(), [&](int thread) {
+      if (thread == 0) run(table);
+    });
+  };
+  for (const auto& outputs : {forward.outputs, backward.outputs}) {
+    result.outputs.insert(result.outputs.end(), outputs.begin(), outputs.end());
   }
-  result.run = [=](const kernels::Table& table) {
-    static_cast<void>(kept);
-    table.decode_attention({.qkv = qkv.data_ptr(),
-                            .out = out.data_ptr(),
-                            .sequences = sequences.data(),
-                            .rows = batch,
-                            .layer = 0,
-                            .heads = h.heads,
-                            .kv_heads = h.kv_heads,
-                            .head_dim = h.head_dim});
-  };
-  // ATen's best case: one dense cache, every sequence of one length, keys and values not shared.
-  const auto dense_keys = std::make_shared<at::Tensor>();
-  const auto dense_values = std::make_shared<at::Tensor>();
-  result.twin = [=] {
-    const int64_t context = prefix + suffix + 1;
-    if (!dense_keys->defined()) {
-      *dense_keys = random_tensor({batch, h.kv_heads, context, h.head_dim}, dtype, seed + 5, 2);
-      *dense_values = random_tensor({batch, h.kv_heads, context, h.head_dim}, dtype, seed + 6, 2);
-    }
-    const at::Tensor parts = qkv.view({batch, h.heads + 2 * h.kv_heads, h.head_dim});
-    dense_keys->select(2, context - 1).copy_(parts.narrow(1, h.heads, h.kv_heads));
-    dense_values->select(2, context - 1).copy_(parts.narrow(1, h.heads + h.kv_heads, h.kv_heads));
-    at::scaled_dot_product_attention(parts.narrow(1, 0, h.heads).unsqueeze(2), *dense_keys, *dense_values, {}, 0.0,
-                                     /*is_causal=*/false, ::std::nullopt, /*enable_gqa=*/true);
-  };
-  result.track("out", out);
-  const double prefixes = static_cast<double>((batch + group - 1) / group * prefix);
-  const double element = static_cast<double>(qkv.element_size());
-  result.bytes = static_cast<double>(qkv.nbytes() + out.nbytes()) +
-                 2 * static_cast<double>(h.kv_heads * h.head_dim) * element * (prefixes + own_tokens);
-  result.flops = 4 * static_cast<double>(h.heads * h.head_dim) * (static_cast<double>(batch * prefix) + own_tokens);
-  return result;
-}
-
-// Sizes length, heads, kv_heads, head_dim.
-KernelCase store_prefix_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed) {
-  const Heads h(sizes);
-  const int64_t length = sizes.at("length");
-  const at::Tensor qkv = random_tensor({length, h.width}, dtype, seed);
-  const at::Tensor keys = at::zeros({h.kv_heads, kernels::key_tiles(length), h.head_dim, kernels::kKeyTile}, qkv.options());
-  const at::Tensor values = at::zeros({h.kv_heads, length, h.head_dim}, qkv.options());
-  KernelCase result;
-  result.run = [=](const kernels::Table& table) {
-    table.store_prefix({.qkv = qkv.data_ptr(),
-                        .keys = keys.data_ptr(),
-                        .values = values.data_ptr(),
-                        .length = length,
-                        .layer = 0,
-                        .heads = h.heads,
-                        .kv_heads = h.kv_heads,
-                        .head_dim = h.head_dim});
-  };
-  result.track("keys", keys);
-  result.track("values", values);
-  result.bytes = 2 * static_cast<double>(keys.nbytes() + values.nbytes());
+  result.bytes = forward.bytes + backward.bytes;
+  result.flops = forward.flops + backward.flops;
   return result;
 }
 

@@ -148,7 +148,7 @@ KernelCase store_pages_case(at::ScalarType dtype, const Sizes& sizes, uint64_t s
   };
   result.track("pool", pages.pool);
   result.restored.emplace_back(pages.pool, zeros);
-  result.bytes = 4 * static_cast<double>(length * h.kv_heads * h.head_dim * qkv.element_size());
+  result.bytes = 4 * static_cast<double>((length - length / 5) * h.kv_heads * h.head_dim * qkv.element_size());
   return result;
 }
 

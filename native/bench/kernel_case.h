@@ -66,8 +66,7 @@ KernelCase swiglu_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64
 KernelCase column_sums_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase attention_backward_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
-KernelCase decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
-KernelCase store_prefix_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
+KernelCase one_thread_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase paged_decode_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase store_pages_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);
 KernelCase cached_attention_case(at::ScalarType dtype, const Sizes& sizes, uint64_t seed);

@@ -7,9 +7,18 @@
 
 namespace zero_rl::kernels::ZERO_RL_ISA {
 
-// Scores become exponentials relative to their maximum; returns the sum and sets the maximum. Reads and writes up to a
-// multiple of kLanes; what is written beyond `count` is 0.
-static inline float exponentiate(float* scores, int64_t count, float& maximum) {
+// Keys of positions [i·kKeyBlock, (i + 1)·kKeyBlock) are a block.
+constexpr int64_t kKeyBlock = 512;
+
+// Of the exponentials of one query's scores.
+struct RowSums {
+  float maximum;  // of the scores
+  float total;    // of the exponentials relative to it
+};
+
+// Scores become exponentials relative to their maximum. Reads and writes up to a multiple of kLanes; what is written beyond
+// `count` is 0.
+[[gnu::noinline]] static RowSums block_exponentials(float* scores, int64_t count) {
   const int64_t whole = count / kLanes * kLanes;
   Vector tops = splat(-INFINITY);
   for (int64_t j = 0; j < whole; j += kLanes) {
@@ -32,28 +41,12 @@ static inline float exponentiate(float* scores, int64_t count, float& maximum) {
     store(scores + whole, value);
     sums += value;
   }
-  maximum = top;
-  return sum_lanes(sums);
-}
-
-// Keys of positions [i·kKeyBlock, (i + 1)·kKeyBlock) are a block.
-constexpr int64_t kKeyBlock = 512;
-
-// Of the exponentials of one query's scores.
-struct RowSums {
-  float maximum;  // of the scores
-  float total;    // of the exponentials relative to it
-};
-
-[[gnu::noinline, maybe_unused]] static RowSums block_exponentials(float* scores, int64_t count) {
-  RowSums sums;
-  sums.total = exponentiate(scores, count, sums.maximum);
-  return sums;
+  return {top, sum_lanes(sums)};
 }
 
 // Adds a block of keys to what the blocks before it have summed; `values` are the sums of values, `padded` of them.
-[[gnu::noinline, maybe_unused]] static void merge_block(RowSums& sums, float* values, const RowSums& block,
-                                                        const float* block_values, int64_t padded) {
+[[gnu::noinline]] static void merge_block(RowSums& sums, float* values, const RowSums& block,
+                                          const float* block_values, int64_t padded) {
   const float maximum = sums.maximum > block.maximum ? sums.maximum : block.maximum;
   const Vector before = fast_exp(splat(sums.maximum - maximum));
   const Vector added = fast_exp(splat(block.maximum - maximum));

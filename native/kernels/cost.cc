@@ -116,30 +116,6 @@ Cost cost_of(const AttentionBackward& call, int64_t element) {
           .flops = 10 * product(call.forward.heads, call.forward.head_dim) * pairs(call.forward)};
 }
 
-// A prefix that rows in a row share counts once.
-Cost cost_of(const DecodeAttention& call, int64_t element) {
-  double read = 0;
-  double keys = 0;
-  const void* last = nullptr;
-  for (int64_t i = 0; i < call.rows; ++i) {
-    const KvSequence& sequence = call.sequences[i];
-    const auto own = static_cast<double>(sequence.length + 1);
-    const auto prefix = static_cast<double>(sequence.prefix_length);
-    read += own + (sequence.prefix_keys == last ? 0 : prefix);
-    keys += own + prefix;
-    last = sequence.prefix_keys;
-  }
-  const int64_t width = 2 * call.heads + 2 * call.kv_heads;
-  return {.bytes = product(call.rows, width, call.head_dim * element) +
-                   2 * product(call.kv_heads, call.head_dim, element) * read,
-          .flops = 4 * product(call.heads, call.head_dim) * keys};
-}
-
-Cost cost_of(const StorePrefix& call, int64_t element) {
-  const int64_t tokens = key_tiles(call.length) * kKeyTile + call.length;
-  return {.bytes = 2 * product(call.kv_heads, call.head_dim * element, tokens), .flops = 0};
-}
-
 // Pages with which the tables of rows in a row begin count once.
 Cost cost_of(const PagedDecodeAttention& call, int64_t element) {
   double read = 0;

@@ -21,8 +21,6 @@ Cost cost_of(const SwiGluBackward& call, int64_t element);
 Cost cost_of(const ColumnSums& call, int64_t element);
 Cost cost_of(const Attention& call, int64_t element);
 Cost cost_of(const AttentionBackward& call, int64_t element);
-Cost cost_of(const DecodeAttention& call, int64_t element);
-Cost cost_of(const StorePrefix& call, int64_t element);
 Cost cost_of(const PagedDecodeAttention& call, int64_t element);
 Cost cost_of(const StorePages& call, int64_t element);
 Cost cost_of(const Softmax& call, int64_t element);

@@ -31,7 +31,6 @@ namespace {
     isa::register_column_sums(set.float32, set.bfloat16);        \
     isa::register_attention(set.float32, set.bfloat16);          \
     isa::register_attention_backward(set.float32, set.bfloat16); \
-    isa::register_decode_attention(set.float32, set.bfloat16);   \
     isa::register_paged_attention(set.float32, set.bfloat16);    \
     isa::register_softmax(set.float32, set.bfloat16);            \
     isa::register_entropy_gradient(set.float32, set.bfloat16);   \

@@ -209,43 +209,6 @@ struct StorePages {
   int64_t heads;
 };
 
-// Keys and values of one sequence during decoding: a shared prompt and the sequence's own suffix.
-// Layouts: keys [layers, Hk, key_tiles(capacity), D, kKeyTile], values [layers, Hk, capacity, D].
-struct KvSequence {
-  const void* prefix_keys;
-  const void* prefix_values;
-  int64_t prefix_length;  // also its capacity
-  void* keys;
-  void* values;
-  int64_t length;  // suffix tokens before this step
-  int64_t capacity;
-};
-
-// One new token per sequence: appends its key and value, then attends over prefix and suffix.
-struct DecodeAttention {
-  const void* qkv;  // [B, (Hq + 2Hk)·D], rotated
-  void* out;        // [B, Hq·D]
-  const KvSequence* sequences;
-  int64_t rows;
-  int64_t layer;
-  int64_t heads;
-  int64_t kv_heads;
-  int64_t head_dim;
-};
-
-// Writes a prompt's rotated keys and values of one layer into its prefix, whose capacity is `length`; the rest of the last
-// tile of keys becomes 0.
-struct StorePrefix {
-  const void* qkv;  // first row of the prompt
-  void* keys;
-  void* values;
-  int64_t length;
-  int64_t layer;
-  int64_t heads;
-  int64_t kv_heads;
-  int64_t head_dim;
-};
-
 // Log-probability of a token from its row's scaled maximum and the sum of its exponentials. In double, where the product
 // is exact, so that scoring and sampling agree whether or not their compilers fuse it with the difference.
 static inline float log_prob(float logit, float inverse_temperature, float maximum, float sum) {
@@ -347,8 +310,6 @@ struct Table {
   void (*column_sums)(const ColumnSums&);
   void (*attention)(const Attention&);
   void (*attention_backward)(const AttentionBackward&);
-  void (*decode_attention)(const DecodeAttention&);
-  void (*store_prefix)(const StorePrefix&);
   void (*paged_decode_attention)(const PagedDecodeAttention&);
   void (*store_pages)(const StorePages&);
   void (*log_prob_gradient)(const LogProbGradient&);

@@ -64,7 +64,7 @@ class Neighbourhoods {
 template <class T>
 class PagedTask {
  public:
-  PagedTask(const PagedDecodeAttention& a, const Neighbours& rows, int64_t kv_head, int64_t longest)
+  PagedTask(const PagedDecodeAttention& a, const Neighbours& rows, int64_t kv_head, int64_t longest, const Neighbours* next)
       : a_(a),
         rows_(rows),
         kv_head_(kv_head),
@@ -75,7 +75,14 @@ class PagedTask {
         page_(a.cache.page_elements()),
         score_row_(std::min(kKeyBlock, padded_keys(longest)) + kKeyTile),
         keys_(static_cast<T*>(a.cache.pool) + a.cache.keys_at(a.layer, kv_head)),
-        values_(static_cast<T*>(a.cache.pool) + a.cache.values_at(a.layer, kv_head)) {}
+        values_(static_cast<T*>(a.cache.pool) + a.cache.values_at(a.layer, kv_head)),
+        next_(keys_) {
+    const bool last_head = kv_head + 1 == a.cache.kv_heads;
+    if (!last_head) next_ = tile(0, keys_ + (a.cache.keys_at(0, 1) - a.cache.keys_at(0, 0)), 0);
+    if (last_head && next != nullptr) {
+      next_ = static_cast<const T*>(a.cache.pool) + a.tables[next->rows[0] * a.table_stride] * page_ + a.cache.keys_at(a.layer, 0);
+    }
+  }
 
   int64_t scratch_floats() const { return kNeighbours * group_ * (score_row_ + dim_ + 2 * padded_ + 4); }
 
@@ -106,6 +113,9 @@ class PagedTask {
     return a_.tables + rows_.rows[i] * a_.table_stride + position / kPageTokens;
   }
 
+  // Of the keys or the values in the page of a position.
+  const T* tile(int64_t i, const T* tiles, int64_t position) const { return tiles + *table(i, position) * page_; }
+
   void store_token(int64_t row) const {
     const T* qkv = static_cast<const T*>(a_.qkv) + row * width_;
     const T* key = qkv + (a_.heads + kv_head_) * dim_;
@@ -128,16 +138,21 @@ class PagedTask {
     const int64_t shared = std::clamp<int64_t>(rows_.shared * kPageTokens - start, 0, kKeyBlock);
     const auto own = [&](int64_t i) { return std::clamp<int64_t>(length(i) - start, 0, kKeyBlock) - shared; };
     float* sums = start == 0 ? sums_ : block_sums_;
-    if (shared > 0) score(0, rows_.count, start, shared, 0);
+    // What is read after the keys or the values of row i, to be fetched meanwhile.
+    const auto after = [&](int64_t i, const T* tiles, const T* then) {
+      return i + 1 < rows_.count && own(i + 1) > 0 ? tile(i + 1, tiles, start + shared) : then;
+    };
+    const T* then = start + kKeyBlock < length(0) ? tile(0, keys_, start + kKeyBlock) : next_;
+    if (shared > 0) score(0, rows_.count, start, shared, 0, after(-1, keys_, tile(0, values_, start)));
     for (int64_t i = 0; i < rows_.count; ++i) {
-      if (own(i) > 0) score(i, 1, start + shared, own(i), shared);
+      if (own(i) > 0) score(i, 1, start + shared, own(i), shared, after(i, keys_, tile(i, values_, start)));
       for (int64_t q = i * group_; q < (i + 1) * group_ && shared + own(i) > 0; ++q) {
         blocks_[q] = block_exponentials(scores_ + q * score_row_, shared + own(i));
       }
     }
-    if (shared > 0) add_values(0, rows_.count, start, shared, 0, sums);
+    if (shared > 0) add_values(0, rows_.count, start, shared, 0, after(-1, values_, then), sums);
     for (int64_t i = 0; i < rows_.count; ++i) {
-      if (own(i) > 0) add_values(i, 1, start + shared, own(i), shared, sums);
+      if (own(i) > 0) add_values(i, 1, start + shared, own(i), shared, after(i, values_, then), sums);
       for (int64_t q = i * group_; q < (i + 1) * group_ && shared + own(i) > 0; ++q) {
         if (start == 0) {
           states_[q] = blocks_[q];
@@ -149,17 +164,18 @@ class PagedTask {
   }
 
   // The queries of rows [i, i + rows) and `count` keys from a position on; their scores begin at `column`.
-  void score(int64_t i, int64_t rows, int64_t position, int64_t count, int64_t column) const {
+  void score(int64_t i, int64_t rows, int64_t position, int64_t count, int64_t column, const T* after) const {
     const int64_t q = i * group_;
-    const PagedColumns<T> keys{keys_, table(i, position), page_, padded_keys(count), values_ + *table(i, position) * page_};
+    const PagedColumns<T> keys{keys_, table(i, position), page_, padded_keys(count), after};
     small_product<true>(rows * group_, padded_keys(count), dim_, LeftSide{queries_ + q * dim_, dim_, 1}, keys,
                         scores_ + q * score_row_ + column, score_row_, false);
   }
 
   // Likewise their values, weighted.
-  void add_values(int64_t i, int64_t rows, int64_t position, int64_t count, int64_t column, float* sums) const {
+  void add_values(int64_t i, int64_t rows, int64_t position, int64_t count, int64_t column, const T* after,
+                  float* sums) const {
     const int64_t q = i * group_;
-    const PagedRows<T> values{values_, table(i, position), page_, dim_, count, values_};
+    const PagedRows<T> values{values_, table(i, position), page_, dim_, count, after};
     small_product<true>(rows * group_, padded_, count, LeftSide{scores_ + q * score_row_ + column, score_row_, 1}, values,
                         sums + q * padded_, padded_, column > 0);
   }
@@ -175,6 +191,7 @@ class PagedTask {
   int64_t score_row_;
   T* keys_;
   T* values_;
+  const T* next_;  // the keys that the next task reads first
   float* scores_ = nullptr;
   float* queries_ = nullptr;
   float* sums_ = nullptr;
@@ -194,7 +211,9 @@ void paged_decode_attention(const PagedDecodeAttention& a) {
   if (tasks == 0) return;
   parallel_ranges(tasks, kTasksPerThread, [&](int64_t begin, int64_t end, int) {
     const auto task_at = [&](int64_t task) {
-      return PagedTask<T>(a, rows.all()[task / a.cache.kv_heads], task % a.cache.kv_heads, rows.longest());
+      const auto at = static_cast<size_t>(task / a.cache.kv_heads);
+      return PagedTask<T>(a, rows.all()[at], task % a.cache.kv_heads, rows.longest(),
+                          at + 1 < rows.all().size() ? &rows.all()[at + 1] : nullptr);
     };
     Scratch scratch(task_at(begin).scratch_floats());
     for (int64_t task = begin; task < end; ++task) task_at(task).run(scratch.data());

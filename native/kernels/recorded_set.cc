@@ -45,10 +45,9 @@ double recorded_squared_norm(const float* values, int64_t count) {
 }
 
 constexpr std::array kNames{
-    "squared_norm", "gemm",      "pack_panels",        "packed_gemm",      "rms_norm",     "rms_norm_backward",
-    "rope",         "swiglu_backward", "column_sums",  "attention",        "attention_backward", "decode_attention",
-    "store_prefix", "softmax",   "log_prob_gradient",  "embedding",        "embedding_backward", "adamw",
-    "entropy_gradient", "paged_decode_attention", "store_pages"};
+    "squared_norm", "gemm", "pack_panels", "packed_gemm", "rms_norm", "rms_norm_backward", "rope", "swiglu_backward",
+    "column_sums", "attention", "attention_backward", "softmax", "log_prob_gradient", "embedding",
+    "embedding_backward", "adamw", "entropy_gradient", "paged_decode_attention", "store_pages"};
 
 template <bool kBfloat16>
 Table recorded_table() {
@@ -68,16 +67,14 @@ Table recorded_table() {
   ZERO_RL_RECORD(8, column_sums);
   ZERO_RL_RECORD(9, attention);
   ZERO_RL_RECORD(10, attention_backward);
-  ZERO_RL_RECORD(11, decode_attention);
-  ZERO_RL_RECORD(12, store_prefix);
-  ZERO_RL_RECORD(13, softmax);
-  ZERO_RL_RECORD(14, log_prob_gradient);
-  ZERO_RL_RECORD(15, embedding);
-  ZERO_RL_RECORD(16, embedding_backward);
-  ZERO_RL_RECORD(17, adamw);
-  ZERO_RL_RECORD(18, entropy_gradient);
-  ZERO_RL_RECORD(19, paged_decode_attention);
-  ZERO_RL_RECORD(20, store_pages);
+  ZERO_RL_RECORD(11, softmax);
+  ZERO_RL_RECORD(12, log_prob_gradient);
+  ZERO_RL_RECORD(13, embedding);
+  ZERO_RL_RECORD(14, embedding_backward);
+  ZERO_RL_RECORD(15, adamw);
+  ZERO_RL_RECORD(16, entropy_gradient);
+  ZERO_RL_RECORD(17, paged_decode_attention);
+  ZERO_RL_RECORD(18, store_pages);
 #undef ZERO_RL_RECORD
   return table;
 }

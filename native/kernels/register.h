@@ -14,7 +14,6 @@
   void register_column_sums(Table& float32, Table& bfloat16);        \
   void register_attention(Table& float32, Table& bfloat16);          \
   void register_attention_backward(Table& float32, Table& bfloat16); \
-  void register_decode_attention(Table& float32, Table& bfloat16);   \
   void register_paged_attention(Table& float32, Table& bfloat16);    \
   void register_softmax(Table& float32, Table& bfloat16);            \
   void register_entropy_gradient(Table& float32, Table& bfloat16);   \

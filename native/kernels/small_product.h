@@ -34,8 +34,8 @@ static inline RightSide<B> row_major(const B* data, int64_t step) {
   return {data, step, int64_t{1} << 40, 0};
 }
 
-// Transposed keys in pages: element (k, j) lies at pool + table[j / width]·page + k·width + j % width. While a tile is read,
-// the next one is fetched into the caches, and after the last what lies at `after`.
+// Transposed keys in pages: element (k, j) lies at pool + table[j / width]·page + k·width + j % width. While a page is read,
+// the next one is fetched into the caches, and with the last what lies at `after`.
 template <class B>
 struct PagedColumns {
   using Element = B;
@@ -48,7 +48,10 @@ struct PagedColumns {
   static constexpr int64_t step = kKeyTile;
 
   const B* column(int64_t j, int64_t /*k*/) const { return pool + table[j / kKeyTile] * page + j % kKeyTile; }
-  const B* next(int64_t j, int64_t k, int64_t further) const { return j + further < columns ? column(j + further, k) : after; }
+  const B* next(int64_t j, int64_t k, int64_t further) const {
+    const int64_t at = j + (further > kKeyTile ? further : kKeyTile);
+    return at < columns ? column(at, k) : after + j % kKeyTile;
+  }
 };
 
 // Values in pages: element (k, j) lies at pool + table[k / kKeyTile]·page + (k % kKeyTile)·step + j.
@@ -104,7 +107,9 @@ static inline void product_tile(const LeftSide& a, const Side& side, int64_t fir
       Vector b[2 * Tiles];
 #pragma GCC unroll 2
       for (int64_t tile = 0; tile < Tiles; ++tile) {
+        constexpr int64_t kLine = 64 / sizeof(B);
         __builtin_prefetch(next[tile] + k * b_step);
+        if constexpr (kTileColumns > kLine) __builtin_prefetch(next[tile] + k * b_step + kLine);
         b[2 * tile] = load_wide(columns[tile] + k * b_step);
         b[2 * tile + 1] = load_wide(columns[tile] + k * b_step + kLanes);
       }

@@ -17,7 +17,6 @@ const InstructionSet& reference_set() {
     reference::register_column_sums(twins.float32, twins.bfloat16);
     reference::register_attention(twins.float32, twins.bfloat16);
     reference::register_attention_backward(twins.float32, twins.bfloat16);
-    reference::register_decode_attention(twins.float32, twins.bfloat16);
     reference::register_paged_attention(twins.float32, twins.bfloat16);
     reference::register_softmax(twins.float32, twins.bfloat16);
     reference::register_entropy_gradient(twins.float32, twins.bfloat16);

@@ -86,15 +86,12 @@ const cases: Record<string, Record<string, number>[]> = {
     { sequences: 3, length: 1, prefix: 130, ...wideGroup },
     { sequences: 2, length: 97, ...wideHeads },
     { sequences: 3, length: 64, ragged: 1, prefix: 33, ...wideHeads },
+    { sequences: 1, length: 530, ...heads },
   ],
-  decode_attention: [
-    { batch: 5, group: 2, prefix: 13, suffix: 9, ragged: 2, spare: 3, ...heads },
-    { batch: 19, group: 4, prefix: 70, suffix: 0, ...oneGroup },
-    { batch: 3, group: 3, prefix: 1, suffix: 141, ragged: 70, ...wideGroup },
-  ],
-  store_prefix: [
-    { length: 13, ...heads },
-    { length: 1, ...wideGroup },
+  one_thread_attention: [
+    { sequences: 1, length: 1300, ...heads },
+    { sequences: 3, length: 300, ragged: 90, prefix: 530, ...oneGroup },
+    { sequences: 9, length: 12, prefix: 20, ...wideGroup },
   ],
   paged_decode_attention: [
     { batch: 5, group: 2, prefix: 13, suffix: 9, ragged: 2, ...heads },
@@ -158,7 +155,7 @@ const tolerance: Record<string, number> = { float32: 4e-6, bfloat16: 2 ** -7 };
 const toleranceOfSquares = 2 ** -5;
 
 /** Held against other calls of the same kernels instead: the same bits. */
-const same = ['cached_attention'];
+const same = ['cached_attention', 'one_thread_attention'];
 
 const requests = names.flatMap((kernel) =>
   ['float32', 'bfloat16'].flatMap((dtype) =>
