@@ -21,13 +21,14 @@ struct Heads {
 struct Pages {
   Pages(const Heads& h, int64_t layers, int64_t count, at::ScalarType dtype);
   kernels::PagedCache cache() const {
-    return {.pool = pool.data_ptr(), .layers = layers, .kv_heads = kv_heads, .head_dim = head_dim};
+    return {.pool = pool.data_ptr(), .pages = pages, .layers = layers, .kv_heads = kv_heads, .head_dim = head_dim};
   }
   // Writes `rows` of qkv from row `first` on to the positions from `position` on.
   void store(const kernels::Table& table, const at::Tensor& qkv, int64_t first, int64_t rows, const int32_t* pages,
              int64_t position, int64_t layer) const;
 
   at::Tensor pool;
+  int64_t pages;
   int64_t layers;
   int64_t heads;
   int64_t kv_heads;

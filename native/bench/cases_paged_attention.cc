@@ -23,9 +23,9 @@ at::Tensor rows_from(const at::Tensor& tensor, int64_t first, int64_t count) { r
 }  // namespace
 
 Pages::Pages(const Heads& h, int64_t layer_count, int64_t count, at::ScalarType dtype)
-    : layers(layer_count), heads(h.heads), kv_heads(h.kv_heads), head_dim(h.head_dim) {
-  const int64_t page = kernels::PagedCache{nullptr, layers, kv_heads, head_dim}.page_elements();
-  pool = at::full({count * page + kernels::kValueSlack}, std::numeric_limits<double>::quiet_NaN(),
+    : pages(count), layers(layer_count), heads(h.heads), kv_heads(h.kv_heads), head_dim(h.head_dim) {
+  const int64_t elements = kernels::PagedCache{nullptr, pages, layers, kv_heads, head_dim}.elements();
+  pool = at::full({elements + kernels::kValueSlack}, std::numeric_limits<double>::quiet_NaN(),
                   at::TensorOptions().dtype(dtype));
 }
 

@@ -48,7 +48,7 @@ int32_t PageCache::take_copy(int32_t page) {
 
 void PageCache::copy_pages() {
   if (copy_from_.empty()) return;
-  model_.operators.copy_pages(memory_, copy_from_, copy_to_);
+  model_.operators.copy_pages(model_.description, memory_, copy_from_, copy_to_);
   for (const int32_t page : copy_from_) pool_.release(page);
   copy_from_.clear();
   copy_to_.clear();

@@ -137,7 +137,7 @@ class ForwardTask {
     const int64_t paged = std::clamp<int64_t>(paged_end(segment) - start, 0, seen - start);
     const int64_t buffered = seen - start - paged;
     if (paged > 0) {
-      const PagedColumns<T> keys{keys_in_pages(), segment.context_table + start / kPageTokens, a_.cache.page_elements(), paged,
+      const PagedColumns<T> keys{keys_in_pages(), segment.context_table + start / kPageTokens, a_.cache.page_stride(), paged,
                                  keys_in_pages()};
       small_product<true>(rows, paged, dim_, queries, keys, scores_, score_row_, false);
     }
@@ -154,7 +154,7 @@ class ForwardTask {
     }
     float* sums = start == 0 ? sums_ + i * padded_ : block_sums_;
     if (paged > 0) {
-      const PagedRows<T> values{values_in_pages(), segment.context_table + start / kPageTokens, a_.cache.page_elements(), dim_,
+      const PagedRows<T> values{values_in_pages(), segment.context_table + start / kPageTokens, a_.cache.page_stride(), dim_,
                                 paged, values_in_pages()};
       small_product<true>(rows, padded_, paged, LeftSide{scores_, score_row_, 1}, values, sums, padded_, false);
     }
@@ -203,7 +203,7 @@ class ForwardTask {
   void fill_context(const Segment& segment) {
     const int64_t at = filled_ - block_start_;
     const int64_t count = segment.context_length - filled_;
-    const int64_t page = segment.context_table[filled_ / kPageTokens] * a_.cache.page_elements();
+    const int64_t page = segment.context_table[filled_ / kPageTokens] * a_.cache.page_stride();
     for (int64_t d = 0; d < dim_; ++d) {
       float* to = keys_ + at * dim_ + d * kKeyTile;
       const T* from = keys_in_pages() + page + d * kKeyTile;

@@ -133,22 +133,25 @@ constexpr int64_t key_tiles(int64_t tokens) { return (tokens + kKeyTile - 1) / k
 // Elements behind the values of a cache that kernels may read.
 constexpr int64_t kValueSlack = 32;
 
-// Keys and values of many sequences in pages of kPageTokens tokens; within a page keys [layers, Hk, D, kPageTokens], then
-// values [layers, Hk, kPageTokens, D]. A sequence has a table of page numbers: its token at position t lies in page
+// Keys and values of many sequences in pages of kPageTokens tokens: [layers, pages], and of each page keys [Hk, D, kPageTokens],
+// then values [Hk, kPageTokens, D], so that what a layer reads lies together. A sequence has a table of page numbers: its token at position t lies in page
 // table[t / kPageTokens] at slot t % kPageTokens. What the slots behind its last token hold does not matter.
 constexpr int64_t kPageTokens = kKeyTile;
 struct PagedCache {
-  void* pool = nullptr;  // page p begins at element p · page_elements(); kValueSlack elements follow the last page
+  void* pool = nullptr;  // elements() elements, and kValueSlack behind them
+  int64_t pages = 0;
   int64_t layers = 0;
   int64_t kv_heads = 0;
   int64_t head_dim = 0;
 
-  constexpr int64_t page_elements() const { return 2 * layers * kv_heads * head_dim * kPageTokens; }
-  // Where the keys of a head begin within a page, and its values.
+  // From a page to the next one in the same layer, and the elements of all pages in all layers.
+  constexpr int64_t page_stride() const { return 2 * kv_heads * head_dim * kPageTokens; }
+  constexpr int64_t elements() const { return layers * pages * page_stride(); }
+  // Where the keys and the values of a head begin in page 0.
   constexpr int64_t keys_at(int64_t layer, int64_t kv_head) const {
-    return (layer * kv_heads + kv_head) * head_dim * kPageTokens;
+    return layer * pages * page_stride() + kv_head * head_dim * kPageTokens;
   }
-  constexpr int64_t values_at(int64_t layer, int64_t kv_head) const { return keys_at(layers + layer, kv_head); }
+  constexpr int64_t values_at(int64_t layer, int64_t kv_head) const { return keys_at(layer, kv_heads + kv_head); }
 };
 
 // A run of consecutive tokens that see those of a cached context, then the tokens of a prefix and then, causally, each other.

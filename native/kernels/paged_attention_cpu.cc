@@ -72,7 +72,7 @@ class PagedTask {
         group_(a.heads / a.cache.kv_heads),
         width_((a.heads + 2 * a.cache.kv_heads) * dim_),
         padded_(padded_columns(dim_)),
-        page_(a.cache.page_elements()),
+        page_(a.cache.page_stride()),
         score_row_(std::min(kKeyBlock, padded_keys(longest)) + kKeyTile),
         keys_(static_cast<T*>(a.cache.pool) + a.cache.keys_at(a.layer, kv_head)),
         values_(static_cast<T*>(a.cache.pool) + a.cache.values_at(a.layer, kv_head)),
@@ -228,7 +228,7 @@ void store_pages(const StorePages& a) {
   parallel_ranges(a.rows, 16, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t) {
       if (a.pages[t] < 0) continue;
-      T* page = static_cast<T*>(cache.pool) + a.pages[t] * cache.page_elements();
+      T* page = static_cast<T*>(cache.pool) + a.pages[t] * cache.page_stride();
       const T* row = static_cast<const T*>(a.qkv) + t * width + a.heads * dim;
       for (int64_t kv_head = 0; kv_head < cache.kv_heads; ++kv_head) {
         const T* key = row + kv_head * dim;

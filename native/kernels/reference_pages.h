@@ -12,14 +12,14 @@ namespace zero_rl::kernels::reference {
 // [Hk, D, kPageTokens] of one layer of a page.
 inline at::Tensor page_keys(const PagedCache& cache, at::ScalarType dtype, int64_t layer, int64_t page) {
   const auto element = static_cast<int64_t>(c10::elementSize(dtype));
-  return dense(static_cast<const char*>(cache.pool) + (page * cache.page_elements() + cache.keys_at(layer, 0)) * element,
+  return dense(static_cast<const char*>(cache.pool) + (page * cache.page_stride() + cache.keys_at(layer, 0)) * element,
                {cache.kv_heads, cache.head_dim, kPageTokens}, dtype);
 }
 
 // [Hk, kPageTokens, D]
 inline at::Tensor page_values(const PagedCache& cache, at::ScalarType dtype, int64_t layer, int64_t page) {
   const auto element = static_cast<int64_t>(c10::elementSize(dtype));
-  return dense(static_cast<const char*>(cache.pool) + (page * cache.page_elements() + cache.values_at(layer, 0)) * element,
+  return dense(static_cast<const char*>(cache.pool) + (page * cache.page_stride() + cache.values_at(layer, 0)) * element,
                {cache.kv_heads, kPageTokens, cache.head_dim}, dtype);
 }
 

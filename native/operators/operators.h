@@ -31,7 +31,7 @@ constexpr int64_t kPageTokens = 32;
 // Keys and values of `pages` pages in all layers, in the layout of the set that made it.
 struct Cache {
   int64_t pages = 0;
-  at::Tensor keys;    // CPU: [pages, elements], keys and values; device: [layers, pages, Hk, kPageTokens, D]
+  at::Tensor keys;    // CPU: keys and values as kernels::PagedCache has them; device: [layers, pages, Hk, kPageTokens, D]
   at::Tensor values;  // device only
 };
 
@@ -247,7 +247,8 @@ class Operators {
 
   virtual Cache make_cache(const Description& description, at::ScalarType dtype, int64_t pages) = 0;
   virtual int64_t page_bytes(const Description& description, at::ScalarType dtype) const = 0;
-  virtual void copy_pages(const Cache& cache, const std::vector<int32_t>& from, const std::vector<int32_t>& to) = 0;
+  virtual void copy_pages(const Description& description, const Cache& cache, const std::vector<int32_t>& from,
+                  const std::vector<int32_t>& to) = 0;
   // Bytes beside the caches that decode_attention takes per row whose table has `pages`, given to it as `scratch`.
   virtual at::Tensor decode_scratch(const Description& description, int64_t rows, int64_t pages) const = 0;
   // Norms, rotates and stores the keys of each row's token, then attends over positions [0, position]: rotation.qkv [B, ...].

@@ -12,12 +12,12 @@ namespace {
 
 static_assert(kPageTokens == kernels::kPageTokens);
 
-kernels::PagedCache paged(const Description& of, const Cache& cache) {
-  return {.pool = cache.keys.data_ptr(), .layers = of.layer_count(), .kv_heads = of.kv_heads, .head_dim = of.head_dim};
+kernels::PagedCache paged(const Description& of, int64_t pages, void* pool = nullptr) {
+  return {.pool = pool, .pages = pages, .layers = of.layer_count(), .kv_heads = of.kv_heads, .head_dim = of.head_dim};
 }
 
-kernels::PagedCache paged(const Description& of) {
-  return {.pool = nullptr, .layers = of.layer_count(), .kv_heads = of.kv_heads, .head_dim = of.head_dim};
+kernels::PagedCache paged(const Description& of, const Cache& cache) {
+  return paged(of, cache.pages, cache.keys.data_ptr());
 }
 
 char* column(const at::Tensor& rows, int64_t index) {
@@ -148,21 +148,25 @@ void CpuOperators::attention_backward(const Model& model, const PackedBatch& bat
 }
 
 Cache CpuOperators::make_cache(const Description& description, at::ScalarType dtype, int64_t pages) {
-  // Memory that no page has used yet is not there.
-  const int64_t elements = pages * paged(description).page_elements() + kernels::kValueSlack;
-  return {.pages = pages, .keys = flat_buffer(elements, dtype), .values = {}};
+  // A layer's pages lie together: a step reads them all, layer after layer. Memory that no page has used yet is not there.
+  const at::Tensor memory = flat_buffer(paged(description, pages).elements() + kernels::kValueSlack, dtype);
+  return {.pages = pages, .keys = memory, .values = {}};
 }
 
 int64_t CpuOperators::page_bytes(const Description& description, at::ScalarType dtype) const {
-  return paged(description).page_elements() * static_cast<int64_t>(c10::elementSize(dtype));
+  return paged(description, 1).elements() * static_cast<int64_t>(c10::elementSize(dtype));
 }
 
-void CpuOperators::copy_pages(const Cache& cache, const std::vector<int32_t>& from, const std::vector<int32_t>& to) {
-  const auto bytes = (cache.keys.numel() - kernels::kValueSlack) / cache.pages *
-                     static_cast<int64_t>(cache.keys.element_size());
-  auto* pool = static_cast<char*>(cache.keys.data_ptr());
-  for (size_t i = 0; i < from.size(); ++i) {
-    std::memcpy(pool + to[i] * bytes, pool + from[i] * bytes, static_cast<size_t>(bytes));
+void CpuOperators::copy_pages(const Description& description, const Cache& cache, const std::vector<int32_t>& from,
+                              const std::vector<int32_t>& to) {
+  const kernels::PagedCache pool = paged(description, cache);
+  const auto element = static_cast<int64_t>(cache.keys.element_size());
+  const int64_t bytes = pool.page_stride() * element;
+  for (int64_t layer = 0; layer < pool.layers; ++layer) {
+    char* pages = static_cast<char*>(pool.pool) + pool.keys_at(layer, 0) * element;
+    for (size_t i = 0; i < from.size(); ++i) {
+      std::memcpy(pages + to[i] * bytes, pages + from[i] * bytes, static_cast<size_t>(bytes));
+    }
   }
 }
 

@@ -81,7 +81,8 @@ int64_t DeviceOperators::page_bytes(const Description& description, at::ScalarTy
   return description.kv_elements() * kPageTokens * static_cast<int64_t>(c10::elementSize(dtype));
 }
 
-void DeviceOperators::copy_pages(const Cache& cache, const std::vector<int32_t>& from, const std::vector<int32_t>& to) {
+void DeviceOperators::copy_pages(const Description& description, const Cache& cache, const std::vector<int32_t>& from,
+                  const std::vector<int32_t>& to) {
   const at::Tensor sources = upload(std::vector<int64_t>(from.begin(), from.end()));
   const at::Tensor targets = upload(std::vector<int64_t>(to.begin(), to.end()));
   for (at::Tensor pool : {cache.keys, cache.values}) pool.index_copy_(1, targets, at::index_select(pool, 1, sources));

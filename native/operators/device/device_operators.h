@@ -51,7 +51,8 @@ class DeviceOperators : public Operators {
                           const at::Tensor& out, const at::Tensor& lse, const at::Tensor& dqkv) override;
   Cache make_cache(const Description& description, at::ScalarType dtype, int64_t pages) override;
   int64_t page_bytes(const Description& description, at::ScalarType dtype) const override;
-  void copy_pages(const Cache& cache, const std::vector<int32_t>& from, const std::vector<int32_t>& to) override;
+  void copy_pages(const Description& description, const Cache& cache, const std::vector<int32_t>& from,
+                  const std::vector<int32_t>& to) override;
   at::Tensor decode_scratch(const Description& description, int64_t rows, int64_t pages) const override;
   void decode_attention(const Model& model, const DecodeRows& rows, const Cache& cache, int64_t layer,
                         const Rotation& rotation, const at::Tensor& scratch, const at::Tensor& out) override;
