@@ -357,7 +357,7 @@ export interface NativeBinding {
   readonly instructionSet: string;
   /**
    * Compute capabilities (10 · major + minor) of the CUDA devices that the driver gives, and those that the kernels were compiled
-   * for, as CMake has them; throws with the driver's words.
+   * for, as CMake has them but for commas; throws with the driver's words.
    */
   readonly cudaDevices: () => { architectures: string; capabilities: number[] };
   readonly NativeModel: typeof NativeModel;

@@ -19,8 +19,9 @@ set_target_properties(zero_rl_cuda PROPERTIES
   POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
   BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "")
 target_include_directories(zero_rl_cuda PRIVATE native)
+string(REPLACE ";" "," ARCHITECTURES_TEXT "${ZERO_RL_CUDA_ARCHITECTURES}")
 target_compile_definitions(zero_rl_cuda PRIVATE ZERO_RL_VERSION="${PACKAGE_VERSION}"
-  "ZERO_RL_CUDA_ARCHITECTURES=\"$<JOIN:${ZERO_RL_CUDA_ARCHITECTURES},$<SEMICOLON>>\"")
+  ZERO_RL_CUDA_ARCHITECTURES="${ARCHITECTURES_TEXT}")
 target_include_directories(zero_rl_cuda SYSTEM PRIVATE
   ${TORCH_DIR}/include ${TORCH_DIR}/include/torch/csrc/api/include ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 # CMake below 3.26 does not know that this nvcc takes C++20, and what a target asks of C++ it asks of CUDA too.

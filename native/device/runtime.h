@@ -46,7 +46,7 @@ class RuntimeMaker {
   virtual int device_count() const = 0;
   // Of a device, 10 · major + minor.
   virtual int compute_capability(int index) const = 0;
-  // What the kernels were compiled for, as CMake has it: "80-real;90".
+  // What the kernels were compiled for, as CMake has it but for commas: "80-real,90".
   virtual const char* architectures() const = 0;
   virtual std::unique_ptr<Runtime> make(int index) const = 0;
 

@@ -28,7 +28,7 @@ test('gives every completion of sample once', async () => {
     const { logProbs: expectedLogProbs, entropies: expectedEntropies, ...others } = expected[i];
     expect(rest).toEqual(others);
     expect(maxDifference(logProbs, expectedLogProbs)).toBeLessThanOrEqual(tolerance);
-    expect(maxDifference(entropies!, expectedEntropies!)).toBeLessThanOrEqual(tolerance);
+    expect(maxDifference(entropies, expectedEntropies)).toBeLessThanOrEqual(tolerance);
   });
   expect(expected.map(({ prompt, sample }) => 3 * prompt + sample)).toEqual(expected.map((_, i) => i));
 });
@@ -110,8 +110,9 @@ test('the engine is told once what tokens are, and calls made meanwhile keep the
     named('sample again', fresh.sample([[3, 4]], options)),
   ]);
   expect(order).toEqual(['sample', 'step', 'sample again']);
-  expect(plain(first[0])).toEqual(plain((await policy.sample([[3, 4]], { ...options, stopStrings: [] }))[0]));
-  expect(plain(second[0])).not.toEqual(plain(first[0]));
+  const [{ tokens }] = await policy.sample([[3, 4]], { ...options, stopStrings: [] });
+  expect(first[0].tokens).toEqual(tokens);
+  expect(second[0].tokens).not.toEqual(tokens);
   expect(told).toHaveBeenCalledTimes(1);
 });
 

@@ -59,7 +59,7 @@ describe('resolveDevice', () => {
 
   test('devices that the kernels were not compiled for are passed over by auto and refused by name', () => {
     const devices = (...capabilities: number[]): CudaAccess =>
-      cuda(cudaDevices({ architectures: '80-real;86-real;90', capabilities }));
+      cuda(cudaDevices({ architectures: '80-real,86-real,90', capabilities }));
     expect(resolveDevice('auto', {}, devices(61, 86))).toBe('cuda:1');
     expect(resolveDevice('cuda:1', {}, devices(61, 86))).toBe('cuda:1');
     expect(warnings).not.toHaveBeenCalled();
@@ -158,9 +158,9 @@ test('the memory of a policy in bytes; none given is that of the machine', () =>
 });
 
 test.each([
-  ['80-real;86-real;90', [80, 86, 87, 89, 90, 100, 120], [61, 75]],
+  ['80-real,86-real,90', [80, 86, 87, 89, 90, 100, 120], [61, 75]],
   ['86', [86, 89, 90], [80, 75]],
-  ['90-real;100-real', [90, 100, 103], [89, 120]],
+  ['90-real,100-real', [90, 100, 103], [89, 120]],
   ['75-virtual', [75, 80, 120], [70]],
 ])('kernels compiled for %s run on some devices', (architectures, runs, refused) => {
   for (const capability of runs) expect([capability, runsOn(architectures, capability)]).toEqual([capability, true]);

@@ -43,6 +43,7 @@ interface Call {
 class Engine {
   readonly calls: Call[] = [];
   readonly model = {
+    setTokenBytes: () => undefined,
     sample: (request: NativeSampleRequest, onRollouts: (rollouts: NativeRollout[]) => void, flag: Flag) =>
       new Promise((resolve, reject) => {
         const complete = (prompt: number): void =>
