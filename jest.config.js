@@ -1,6 +1,6 @@
 /**
  * One project per tier: unit needs no addon, native loads it, process starts child processes, browser drives Chromium; device
- * runs the engine of devices on the CPU, through tests of its own and those of test/native that say what an engine computes;
+ * runs the operators of devices on the CPU, through tests of its own and those of test/native that say what an engine computes;
  * fake-cuda runs it on a CUDA device that is none, where `npm run build:fake-cuda` has made one.
  */
 const { existsSync } = require('node:fs');

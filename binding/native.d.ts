@@ -195,12 +195,12 @@ export type NativeState = 'master' | 'expAvg' | 'expAvgSq';
 export interface NativeModelOptions {
   /** `cpu` or `cuda:N`, whose libraries have been mapped. */
   device: string;
-  /** On `cpu` too the engine of devices, for tests of it. */
+  /** On `cpu` too the operators of devices, for tests of them. */
   deviceEngine: boolean;
   dtype: 'float32' | 'bfloat16';
   /** Without them bfloat16 weights are trained as they are, by stochastic rounding. */
   masterWeights: boolean;
-  /** Of a device engine's AdamW: in the dtype it computes them in, rounded, or in memory of the host. */
+  /** Of AdamW on a device: in the dtype it computes them in, rounded, or in memory of the host. */
   moments: 'device' | 'bfloat16' | 'host';
   threads: number;
   /** Most that the engine may hold where its weights are; 0: what the machine gives. */
@@ -369,7 +369,7 @@ export interface NativeBinding {
   runKernel(request: NativeKernelRequest): Promise<NativeKernelRun>;
   readonly profile: NativeProfile;
   /**
-   * Differences of an operator of the device engine from its twin (see NativeKernelRun). `kernel` is a name that
+   * Differences of an operator of devices from its twin (see NativeKernelRun). `kernel` is a name that
    * native/bench/operator_cases_*.cc list. `runner`: on the CPU with one thread for a block or with all those that the
    * device would have, or on the device.
    */
@@ -381,7 +381,7 @@ export interface NativeBinding {
    * twice, and gives what the values are after each recording and replay.
    */
   runRecordedStep(device: string, step: string): Promise<number[]>;
-  /** Names of the device engine's operators that have kernels for a device; those for CUDA once their library is loaded. */
+  /** Names of the operators of devices that have kernels for a device; those for CUDA once their library is loaded. */
   operatorsFor(device: 'cpu' | 'cuda'): string[];
   /**
    * Bytes of the host that this process may use and how many of them are free, see native/runtime/memory_budget.h. `root`:

@@ -1,4 +1,4 @@
-// An operator of the device engine with its operands, and what a twin makes of them: ATen, or the CPU kernels, or a loop.
+// An operator of devices with its operands, and what a twin makes of them: ATen, or the CPU kernels, or a loop.
 #pragma once
 
 #include "bench/kernel_case.h"

@@ -1,4 +1,4 @@
-// Graphs of the device engine where it runs on the CPU: what a device's graphs ask of a step is asked of it here too. While a
+// Graphs of the operators of devices where they run on the CPU: what a device's graphs ask of a step is asked of it here too. While a
 // step is recorded the dispatcher's calls are kept and none is run that writes to memory; a replay makes them anew, with the
 // very addresses, sizes and numbers that they had. So a step that is not made of the dispatcher's operators alone, that
 // needs a value on the host, or that uses memory which is gone or which it has not written, fails or gives wrong results.

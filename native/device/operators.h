@@ -1,4 +1,4 @@
-// The operators that the device engine is made of besides ATen's matrix products: declared here once, defined as operators
+// What the operators of devices are made of besides ATen's matrix products: declared here once, defined as operators
 // of the namespace `zero_rl` in operators.cc, implemented for CPU tensors in operators_cpu.cc and for CUDA tensors in
 // libzero_rl_cuda.so, which registers its kernels when it is loaded. Both run the same host-device bodies.
 //

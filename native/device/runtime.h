@@ -1,4 +1,4 @@
-// What the device engine needs of a device besides ATen: its memory, pinned host memory and graphs. The addon links nothing of
+// What the engine needs of a device besides ATen: its memory, pinned host memory and graphs. The addon links nothing of
 // CUDA: libzero_rl_cuda.so, mapped before a device is used, registers the operator `zero_rl_cuda::runtimes` with the
 // dispatcher, which both share, and that operator returns the address of its RuntimeMaker.
 #pragma once

@@ -1,7 +1,7 @@
 // Where the engine's time goes: sections (what the engine is at) and kernels, recorded per thread while a profile is
 // taken. Otherwise a section costs the load of a flag and a kernel nothing: see kernels/recorded_set.h.
 // Sums are kept of every call; of the single calls each thread keeps, for a trace, every section and the first kernels of
-// each job. A device engine marks its sections the same way, and may push an NVTX range where a Scope begins and ends.
+// each job. A device may push an NVTX range where a Scope begins and ends.
 #pragma once
 
 #include <atomic>

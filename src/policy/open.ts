@@ -63,7 +63,7 @@ export function checkPolicyOptions(options: PolicyOptions): NativeModelOptions {
   if (!masterWeights && dtype === 'float32')
     throw invalidRange('masterWeights', 'true with dtype float32, whose weights are the masters,', masterWeights);
   const resolved = resolveDevice(options.device);
-  // Tests run the engine of devices on the CPU, or on a device that they have made.
+  // Tests run the operators of devices on the CPU, or on a device that they have made.
   const tested = process.env.ZERO_RL_TEST_DEVICE_ENGINE;
   const device = resolved === 'cpu' && tested?.startsWith('cuda') ? tested : resolved;
   const deviceEngine = device !== 'cpu' || tested === '1';

@@ -1,4 +1,4 @@
-/** The engine of devices, run on the CPU, against the engine over raw pointers: the same completions, log-probs and steps. */
+/** The operators of devices, run on the CPU, against the kernels of the CPU: the same completions, log-probs and steps. */
 import { rmSync } from 'node:fs';
 import { Policy, type Rollout, type SampleOptions } from '../../src';
 import { writeFixtureModel } from '../support/fixture-model';

@@ -1,4 +1,4 @@
-/** Graphs where the engine of devices runs on the CPU: what they replay, and which steps they refuse. */
+/** Graphs where the operators of devices run on the CPU: what they replay, and which steps they refuse. */
 import { loadNative } from '../../src/libtorch/load';
 
 const run = (step: string) => loadNative().runRecordedStep('cpu', step);

@@ -8,7 +8,7 @@ const library = path.join(repository, 'build', 'Release', 'libzero_rl_cuda.so');
 const compiled = existsSync(library) ? test : test.skip;
 if (!existsSync(library)) console.log('Skipped: there is no CUDA library; `npm run build:cuda` compiles one.');
 
-compiled('it registers a kernel for every operator of the device engine', async () => {
+compiled('it registers a kernel for every operator of devices', async () => {
   const child = path.join(repository, 'test', 'native', 'cuda-library-child.cjs');
   const ended = await runChild([child, library]);
   expect(ended.stderr).toBe('');

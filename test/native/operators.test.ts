@@ -1,5 +1,5 @@
 /**
- * Every operator of the device engine, whose bodies are those of the CUDA kernels, beside its twin: at sizes that no pack, no
+ * Every operator of devices, whose bodies are those of the CUDA kernels, beside its twin: at sizes that no pack, no
  * warp and no split divides, with one thread for a block and with all the threads that the device would have.
  */
 import path from 'node:path';

@@ -97,7 +97,7 @@ describe.each(references)('$name', (reference) => {
       { temperature: setting.temperature },
     );
     const differences = rollouts.map(({ logProbs }, i) => maxDifference(scored[i], logProbs));
-    // The engine of devices multiplies batches of different sizes in different orders.
+    // The operators of devices multiply batches of different sizes in different orders.
     expect(Math.max(...differences)).toBeLessThan(process.env.ZERO_RL_TEST_DEVICE_ENGINE ? 1e-4 : 1e-5);
   });
 

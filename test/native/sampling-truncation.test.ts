@@ -36,7 +36,7 @@ const sequenceOf = ({ prompt, tokens, keptTokens }: Rollout, kept = true) => ({
   ...(kept ? { keptTokens } : {}),
 });
 const drawnWith = ({ logProbs, logMass }: Rollout) => logProbs.map((value, t) => value - logMass![t]);
-// The engine of devices multiplies batches of different sizes in different orders.
+// The operators of devices multiply batches of different sizes in different orders.
 const tolerance = process.env.ZERO_RL_TEST_DEVICE_ENGINE ? 1e-4 : 1e-5;
 
 /** log-probs of every token after the first `length` tokens of a sequence. */

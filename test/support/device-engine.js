@@ -1,2 +1,2 @@
-/** Before the suites of the project `device`: policies on the CPU run the engine of devices. */
+/** Before the suites of the project `device`: policies on the CPU run the operators of devices. */
 process.env.ZERO_RL_TEST_DEVICE_ENGINE = '1';

@@ -1,4 +1,4 @@
-/** Compares operators of the device engine with their twins: JSON cases in, differences out. Maps CUDA when told so. */
+/** Compares operators of devices with their twins: JSON cases in, differences out. Maps CUDA when told so. */
 const { readFileSync } = require('node:fs');
 const { loadNative } = require('../../dist/libtorch/load.js');
 
