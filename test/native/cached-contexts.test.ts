@@ -134,7 +134,7 @@ test('entropies are those of the distribution that log-probs are of', async () =
   for (const temperature of [0, 0.7, 1.5]) {
     const [{ tokens, entropies }] = await policy.sample([prompt], { ...options, maxTokens: 4, temperature, topK: 20 });
     expect(entropies).toHaveLength(tokens.length);
-    for (const [t, entropy] of entropies!.entries()) {
+    for (const [t, entropy] of entropies.entries()) {
       const context = joined(prompt, tokens.subarray(0, t));
       const rows = await policy.logProbs(
         Array.from({ length: config.vocabSize }, (_, next) => ({

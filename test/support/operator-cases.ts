@@ -166,7 +166,7 @@ export const operatorTolerance: Record<string, number> = { float32: 5e-6, bfloat
 
 export interface OperatorRequest {
   kernel: string;
-  dtype: string;
+  dtype: 'float32' | 'bfloat16';
   sizes: Record<string, number>;
   runner: 'serial' | 'emulation' | 'cuda';
   threads: number;
@@ -190,7 +190,7 @@ function toleranceOf({ kernel, dtype, sizes }: OperatorRequest): number {
 /** Every case in both dtypes for every runner. */
 export function operatorRequests(runners: OperatorRequest['runner'][]): OperatorRequest[] {
   return Object.entries(operatorCases).flatMap(([kernel, all]) =>
-    ['float32', 'bfloat16'].flatMap((dtype) =>
+    (['float32', 'bfloat16'] as const).flatMap((dtype) =>
       all.flatMap((sizes) =>
         runners
           .filter((runner) => runs(kernel, sizes, dtype, runner))
