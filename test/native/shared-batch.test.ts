@@ -68,14 +68,14 @@ test('two streams are read at once', async () => {
   );
   expect(names.filter((name) => name === 0)).toHaveLength(40);
   // Neither waited for the other.
-  expect(names.indexOf(1)).toBeLessThan(20);
-  expect(names.lastIndexOf(0)).toBeGreaterThan(60);
+  expect(names.indexOf(1)).toBeLessThan(names.lastIndexOf(0));
+  expect(names.indexOf(0)).toBeLessThan(names.lastIndexOf(1));
 });
 
 test('low priority takes what is free, gives way, and ends as it would alone', async () => {
   const low = { maxTokens: 200, stopTokens: [], maxBatch: 8, priority: 'low', seed: 4 } as const;
   const normal = { maxTokens: 60, stopTokens: [], maxBatch: 8, seed: 5 };
-  const background = policy.sample(prompts(4, 8), low);
+  const background = policy.sample(prompts(4, 64), low);
   // One token at least was drawn before.
   for await (const rollout of policy.stream([tokensOf(9, 3)], { maxTokens: 2, stopTokens: [] }))
     expect(rollout.tokens).toHaveLength(2);
@@ -83,7 +83,7 @@ test('low priority takes what is free, gives way, and ends as it would alone', a
   expect(await order({ background, front })).toEqual(['front', 'background']);
   using alone = await Policy.create(config, { device: 'cpu', seed: 3, std: 0.2, threads: 2 });
   expectSame(await front, await alone.sample(prompts(5, 16), normal));
-  expectSame(await background, await alone.sample(prompts(4, 8), low));
+  expectSame(await background, await alone.sample(prompts(4, 64), low));
 });
 
 test('an aborted call leaves the others as they are', async () => {
