@@ -23,7 +23,7 @@ describe.each(nodeVersions)('Node %s', (version) => {
     expect(await runChild([childProgram('exit.cjs'), ...words.split(' ')], { command })).toMatchObject({
       code,
       signal: null,
-      stdout: 'ready\n',
+      stdout: 'ready\nthe engine has ended\n',
     });
   });
 
