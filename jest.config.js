@@ -39,7 +39,7 @@ const onFakeCuda = {
   runner: '<rootDir>/test/support/fake-cuda-runner.js',
   setupFiles: [PROPERTY_SEED, '<rootDir>/test/support/fake-cuda.js'],
 };
-const hasFakeCuda = existsSync(path.join(__dirname, 'build', 'Release', 'libzero_rl_fake_cuda.so'));
+const hasFakeCuda = existsSync(path.join(__dirname, 'build', 'fake-cuda', 'Release', 'libzero_rl_fake_cuda.so'));
 
 module.exports = {
   // A memory limit makes jest use child processes even where one worker would do.

@@ -10,7 +10,7 @@ async function build() {
   const shown = startStep('Compiling the CUDA library for the fake device');
   const failure = 'The fake CUDA library could not be compiled; see the errors above.';
   const folder = path.join(root, 'build/fake-cuda');
-  const output = path.join(root, 'build/Release');
+  const output = path.join(folder, 'Release'); // not beside the addon: what lies there is packed
   try {
     await run(
       'cmake',

@@ -4,5 +4,5 @@ const { preload } = require('../../binding/index.js');
 const { loadNative } = require('../../dist/libtorch/load.js');
 
 loadNative();
-preload(path.join(__dirname, '..', '..', 'build', 'Release', 'libzero_rl_fake_cuda.so'));
+preload(path.join(__dirname, '..', '..', 'build', 'fake-cuda', 'Release', 'libzero_rl_fake_cuda.so'));
 process.env.ZERO_RL_TEST_DEVICE_ENGINE = 'cuda:0';
