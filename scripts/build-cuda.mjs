@@ -7,9 +7,10 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { findCompiler, installCompiler } from './setup/cuda-compiler.mjs';
+import { buildLibrary } from './setup/cmake-library.mjs';
 import { contentHash, filesIn, hasStamp, removeStamp, root, writeStamp } from './setup/content-hash.mjs';
 import { existsSync } from 'node:fs';
-import { run, SetupError, startStep } from './setup/run.mjs';
+import { SetupError, startStep } from './setup/run.mjs';
 import { findLibtorch } from './setup/steps.mjs';
 
 const ARCHITECTURES = ['80', '86', '89', '90', '100', '120'];
@@ -49,20 +50,9 @@ async function build() {
   const failure = 'The CUDA kernels could not be compiled; see the errors above.';
   const folder = path.join(root, 'build/cuda');
   try {
-    await run(
-      'cmake',
-      [
-        ...['-S', root, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', `-DTORCH_DIR=${torch}`],
-        ...[`-DCMAKE_CUDA_COMPILER=${compiler}`, `-DZERO_RL_CUDA_ARCHITECTURES=${architectures}`],
-        `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${output}`,
-      ],
-      { failure },
-    );
+    const definitions = [`-DCMAKE_CUDA_COMPILER=${compiler}`, `-DZERO_RL_CUDA_ARCHITECTURES=${architectures}`];
     const jobs = String(Math.min(2, availableParallelism()));
-    await run('cmake', ['--build', folder, '--target', 'zero_rl_cuda', '--parallel', jobs], {
-      failure,
-      onLine: (line) => shown.show(/^\[ *(\d+%|\d+\/\d+)\]/.exec(line)?.[1] ?? ''),
-    });
+    await buildLibrary({ folder, target: 'zero_rl_cuda', output, torch, definitions, jobs, failure, shown });
     const library = path.join(output, 'libzero_rl_cuda.so');
     spawnSync('strip', ['--strip-unneeded', library]);
     writeStamp('cuda', hash);

@@ -1,7 +1,8 @@
 /** `npm run build:fake-cuda`: the CUDA library over a device that is none, for the tests of test/fake-cuda. */
 import path from 'node:path';
+import { buildLibrary } from './setup/cmake-library.mjs';
 import { root } from './setup/content-hash.mjs';
-import { run, SetupError, startStep } from './setup/run.mjs';
+import { SetupError, startStep } from './setup/run.mjs';
 import { findLibtorch } from './setup/steps.mjs';
 
 async function build() {
@@ -12,18 +13,7 @@ async function build() {
   const folder = path.join(root, 'build/fake-cuda');
   const output = path.join(folder, 'Release'); // not beside the addon: what lies there is packed
   try {
-    await run(
-      'cmake',
-      [
-        ...['-S', root, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', `-DTORCH_DIR=${torch}`],
-        `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${output}`,
-      ],
-      { failure },
-    );
-    await run('cmake', ['--build', folder, '--target', 'zero_rl_fake_cuda', '--parallel', '2'], {
-      failure,
-      onLine: (line) => shown.show(/^\[ *(\d+%|\d+\/\d+)\]/.exec(line)?.[1] ?? ''),
-    });
+    await buildLibrary({ folder, target: 'zero_rl_fake_cuda', output, torch, failure, shown });
     shown.done();
   } catch (error) {
     shown.stop();
